@@ -1,0 +1,107 @@
+// What everybody but the owner thread may see: an immutable picture of the engine, published after each change. The
+// admin API and the metrics are functions of it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "swarmgate/base/clock.h"
+#include "swarmgate/model/diagnostic.h"
+#include "swarmgate/model/docker.h"
+#include "swarmgate/model/routes.h"
+#include "swarmgate/model/service_spec.h"
+
+namespace swarmgate::engine {
+
+enum class ServiceState {
+  kLive,        ///< at least one route is served and has a server
+  kNoServer,    ///< routed, but no task can take requests: answers 503
+  kRejected,    ///< left out; the diagnostics say why
+  kConflict,    ///< all of its claims lost to older services
+  kWithdrawn,   ///< removed by API until its labels change
+  kOverridden,  ///< never stands alone: origin tells who won
+};
+const char* ServiceStateName(ServiceState state);
+
+struct TaskStatus {
+  std::string id;
+  std::string state;    ///< Docker's word
+  std::string address;  ///< the one that is used; empty when it is not a server
+  bool serving = false;
+  bool draining = false;
+  std::string reason;  ///< why it is not serving: "starting", "unhealthy", "no common network", …
+};
+
+struct ServiceStatus {
+  model::ServiceName name;
+  model::Origin origin = model::Origin::kDocker;
+  bool overrides_labels = false;  ///< a manual record stands before labels of the same name
+  ServiceState state = ServiceState::kRejected;
+  std::string reason;  ///< one sentence
+  std::optional<model::ServiceSpec> spec;
+  std::map<std::string, std::string> parameters;  ///< as received; secrets redacted
+  std::vector<model::BackendName> backends;
+  std::vector<TaskStatus> tasks;
+  std::vector<model::Diagnostic> diagnostics;
+  std::uint64_t version = 0;  ///< Docker's Version.Index
+};
+
+/// One outside partner: is it there, since when, and what did it say last.
+struct PartnerStatus {
+  bool ok = false;
+  std::string detail;  ///< version, or the last error
+  WallTime since;
+};
+
+/// Upper bounds in seconds of the latency histograms; the last bucket is +Inf.
+inline constexpr std::array<double, 14> kLatencyBounds = {
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0};
+struct Histogram {
+  std::array<std::uint64_t, kLatencyBounds.size() + 1> buckets{};  ///< not cumulative
+  std::uint64_t count = 0;
+  double sum_seconds = 0;
+};
+
+struct Counters {
+  std::uint64_t applies = 0;         ///< plans carried out
+  std::uint64_t noops = 0;           ///< looked, nothing to do
+  std::uint64_t runtime_commands = 0;
+  std::uint64_t apply_failures = 0;
+  std::map<std::string, std::uint64_t> reloads;  ///< by reason class: "start", "slots", "settings", "fallback", …
+  std::uint64_t docker_reconnects = 0;
+  std::uint64_t quarantines = 0;
+  std::uint64_t haproxy_restarts = 0;
+  std::map<std::string, std::uint64_t> diagnostics;  ///< by code, of the current state
+  Histogram event_to_live;  ///< first hint → confirmed by HAProxy
+  Histogram api_to_live;
+};
+
+struct Snapshot {
+  std::uint64_t revision = 0;          ///< of the applied state; grows with every change that went live
+  std::uint64_t store_revision = 0;
+  bool ready = false;                  ///< the state found at start has been applied
+  std::string not_ready_reason;
+  WallTime started;
+  WallTime changed;                    ///< last change that went live
+  std::string instance;                ///< PROXY_INSTANCE_NAME
+  PartnerStatus docker;
+  PartnerStatus proxy;
+  PartnerStatus store;
+  int proxy_pid = 0;
+  std::string proxy_version;
+  std::vector<ServiceStatus> services;  ///< sorted by name
+  /// Shared, not copied: only replaced when it changed.
+  std::shared_ptr<const model::Desired> desired;
+  std::map<model::BackendName, model::SlotName> slots;
+  std::vector<model::Diagnostic> diagnostics;  ///< those of no service
+  std::size_t draining_servers = 0;
+  Counters counters;
+};
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,104 @@
+// What HAProxy is to hold, as plain data, and its texts. Pure: Desired + slots + settings → Image → files.
+//
+// All that changes with services lives in maps and in the server lines of pre-declared slots; everything else is the
+// base configuration, which changes only with the operator's settings. Files are written in shards so that a change
+// rewrites little.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "swarmgate/base/error.h"
+#include "swarmgate/model/ids.h"
+#include "swarmgate/model/routes.h"
+
+namespace swarmgate::haproxy {
+
+/// "2.6.12" and what follows from it.
+struct Version {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  friend auto operator<=>(const Version&, const Version&) = default;
+};
+/// Reads the first line of `haproxy -v`. Errors: kCorrupt; kRejected below 2.6.3 (map_beg may return a wrong sibling
+/// while a version is being added, fixed in 2.6.3).
+[[nodiscard]] Result<Version> ParseVersion(const std::string& text);
+
+struct Bind {
+  std::string address = "*";  ///< "*", or a checked address
+  std::uint16_t port = 80;
+  friend auto operator<=>(const Bind&, const Bind&) = default;
+};
+
+/// The operator's settings that shape the base configuration. Values are checked where options are parsed.
+struct Settings {
+  Version version;
+  std::vector<Bind> binds;
+  std::string run_dir;    ///< sockets: <run_dir>/runtime.sock, <run_dir>/master.sock
+  std::string files_dir;  ///< <files_dir>/conf/*.cfg and <files_dir>/maps/*.map
+  std::uint32_t max_connections = 0;  ///< 0: HAProxy derives it from the limit of open files
+  int threads = 0;                    ///< 0: one per core
+  std::chrono::milliseconds timeout_connect{5000};
+  std::chrono::milliseconds timeout_client{20000};
+  std::chrono::milliseconds timeout_server{20000};
+  std::chrono::milliseconds timeout_queue{30000};
+  std::chrono::milliseconds timeout_tunnel{3600000};
+  std::chrono::milliseconds timeout_http_request{5000};
+  std::chrono::milliseconds timeout_http_keep_alive{15000};
+  std::chrono::milliseconds hard_stop_after{600000};
+  int unknown_route_status = 503;  ///< 503 or 404
+  std::string cookie_key;          ///< secret for sticky cookies; [0-9a-f]{32}
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+/// Which slot carries which backend, and how many slots of each class are declared.
+struct SlotMap {
+  std::map<model::BackendName, model::SlotName> assigned;
+  std::map<model::BackendClass, std::uint32_t> declared;  ///< slots 1 … n of a class exist in the configuration
+  friend bool operator==(const SlotMap&, const SlotMap&) = default;
+};
+
+/// Keeps every assignment that still fits (same name, same class), frees the others, and gives the rest the lowest
+/// free slot. Slots in `busy` (a former tenant is draining) are not given out. Grows `declared` when free slots run
+/// out, by doubling from `minimum` so that growth is rare: a grown class shows as a difference of `declared` and needs
+/// a reload. Never shrinks.
+[[nodiscard]] SlotMap AssignSlots(const SlotMap& current,
+                                  const std::vector<model::Backend>& backends,
+                                  const std::vector<model::SlotName>& busy, std::uint32_t minimum);
+
+using MapEntries = std::map<std::string, std::string>;
+
+/// The complete content. Two equal images mean: nothing to do.
+struct Image {
+  std::string base;  ///< global, defaults, frontends
+  std::map<model::BackendClass, std::uint32_t> declared;
+  /// slot → its servers; slots without servers are absent.
+  std::map<model::SlotName, std::vector<model::Server>> servers;
+  MapEntries routes;      ///< map_beg: MatchEntry.key → record | "@<id>" | "~<id>" | "-"
+  MapEntries conditions;  ///< map_beg: "@<id>:<port>:" or "@<id>:" → record
+  /// map_reg, in order: anchored regex → record. Groups "~<id>" and host regexes.
+  std::vector<std::pair<std::string, std::string>> regexes;
+  std::vector<std::pair<std::string, std::string>> host_regexes;
+  /// map_regm, in order: "<rewrite id>:<search>" → replacement.
+  std::vector<std::pair<std::string, std::string>> rewrites;
+  friend bool operator==(const Image&, const Image&) = default;
+};
+
+/// REQUIRES: every backend of `desired` is in `slots.assigned`.
+[[nodiscard]] Image Render(const model::Desired& desired, const SlotMap& slots,
+                           const Settings& settings);
+
+/// Relative path ("conf/10-plain-0001.cfg", "maps/routes.map") → content, complete and final: HAProxy started on these
+/// files serves the image.
+using Files = std::map<std::string, std::string>;
+[[nodiscard]] Files RenderFiles(const Image& image);
+
+/// The configuration as one text, for `GET …/config`; secrets (cookie key) redacted.
+[[nodiscard]] std::string ConfigText(const Files& files);
+
+}  // namespace swarmgate::haproxy

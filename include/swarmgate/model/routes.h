@@ -1,0 +1,103 @@
+// Desired state between the core's stages: routes in order of precedence, the lookup table that HAProxy's maps are
+// made of, and the backends that they lead to.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "swarmgate/model/diagnostic.h"
+#include "swarmgate/model/ids.h"
+#include "swarmgate/model/service_spec.h"
+
+namespace swarmgate::model {
+
+/// One way to a backend: one host × one path of a destination.
+struct Route {
+  RouteId id;
+  ServiceName service;
+  BackendName backend;
+  HostMatch host;
+  PathMatch path;
+  std::vector<PathMatch> excludes;
+  std::optional<std::uint16_t> port;  ///< condition on the local port
+  bool ranked = false;                ///< an explicit aclName orders it before all unranked ones
+  std::string rank;                   ///< the aclName
+  bool fallback = false;              ///< isDefaultBackend: after everything else
+  std::int64_t created_unix_ns = 0;   ///< of the service: the older one wins
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// One candidate of a lookup key: the first whose condition holds gets the request.
+struct MatchCandidate {
+  RouteId route;
+  BackendName backend;
+  ServiceName service;
+  std::optional<std::uint16_t> port;  ///< local port that is asked for
+  std::string path_regex;             ///< empty: the whole region of the key
+  friend bool operator==(const MatchCandidate&, const MatchCandidate&) = default;
+};
+
+/// An entry of the prefix tree. HAProxy looks up "<host><path>/?" (longest prefix wins) with the host's exact name,
+/// then with each of its parents (".a.com"), then with no host. So a key ends as its path matches:
+/// "a.com/demo" by prefix, "a.com/demo/" by segment, "a.com/demo/?" exactly ('?' cannot stand in a path).
+/// Candidates stand in order of precedence and repeat what less specific keys of the same host would offer, up to the
+/// first without a condition. When none holds, the search goes on with the next less specific host; an entry without
+/// candidates is a pure exclusion.
+struct MatchEntry {
+  std::string key;
+  std::vector<MatchCandidate> candidates;
+  friend bool operator==(const MatchEntry&, const MatchEntry&) = default;
+};
+
+/// A route whose host is a regex; tried in this order after exact hosts and wildcards, before "no host".
+/// `regex` is matched against "<host>|<port>|<path>", all anchors included.
+struct HostRegexEntry {
+  std::string regex;
+  MatchCandidate candidate;
+  friend bool operator==(const HostRegexEntry&, const HostRegexEntry&) = default;
+};
+
+struct MatchTable {
+  std::vector<MatchEntry> entries;        ///< sorted by key, keys unique
+  std::vector<HostRegexEntry> host_regexes;  ///< in order of precedence
+  friend bool operator==(const MatchTable&, const MatchTable&) = default;
+};
+
+/// How HAProxy must treat a backend as a whole: decides the class of its slot.
+enum class BackendClass {
+  kPlain,   ///< nothing but forwarding: no rule at all runs for it
+  kRich,    ///< record fields are looked at: timeouts, rewriting
+  kSticky,  ///< as kRich, with a session cookie
+};
+
+struct Server {
+  ServerName name;
+  std::string address;  ///< IPv4 or IPv6 literal, already resolved
+  std::uint16_t port = 0;
+  std::string task_id;  ///< for people; empty for names resolved by DNS
+  friend auto operator<=>(const Server&, const Server&) = default;
+};
+
+struct Backend {
+  BackendName name;
+  ServiceName service;
+  BackendClass backend_class = BackendClass::kPlain;
+  std::vector<Server> servers;  ///< sorted by name; empty: 503 with Retry-After
+  std::optional<std::chrono::milliseconds> timeout_server;
+  std::optional<std::chrono::milliseconds> timeout_tunnel;
+  std::vector<PathRewrite> path_rewrites;
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+/// Everything that the proxy should serve. A value: same input, same bytes.
+struct Desired {
+  std::vector<Route> routes;  ///< in order of precedence
+  MatchTable matches;
+  std::vector<Backend> backends;  ///< sorted by name
+  friend bool operator==(const Desired&, const Desired&) = default;
+};
+
+}  // namespace swarmgate::model
