@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "swarmgate/base/error.h"
+#include "swarmgate/haproxy/image.h"
+#include "swarmgate/model/docker.h"
 #include "swarmgate/model/service_spec.h"
 
 namespace swarmgate::ports {
@@ -15,6 +17,25 @@ namespace swarmgate::ports {
 struct StoredRecords {
   std::uint64_t revision = 0;  ///< of the newest accepted write; grows by at least one with each
   std::vector<model::Record> records;  ///< sorted by service name
+};
+
+/// What this replica served last: enough to serve it again when dockerd is away. Losing it loses nothing but that.
+struct AppliedState {
+  model::DockerFacts facts;
+  haproxy::SlotMap slots;
+  std::map<std::string, std::vector<std::string>> names;  ///< resolved names → addresses
+  friend bool operator==(const AppliedState&, const AppliedState&) = default;
+};
+
+/// A change of it; costs in proportion to itself.
+struct AppliedDelta {
+  std::vector<model::ServiceFacts> upserts;  ///< by ServiceFacts::id
+  std::vector<std::string> removals;         ///< ids
+  std::optional<model::DockerFacts> host;    ///< everything of DockerFacts but its services
+  std::map<model::BackendName, model::SlotName> slots_set;
+  std::vector<model::BackendName> slots_removed;
+  std::optional<std::map<model::BackendClass, std::uint32_t>> declared;
+  std::optional<std::map<std::string, std::vector<std::string>>> names;
 };
 
 /// Thread: the engine's owner thread only.
@@ -33,10 +54,10 @@ class StateStore {
   virtual Result<std::uint64_t> Delete(const model::ServiceName& service,
                                        std::uint64_t expected) = 0;
 
-  /// The last applied state of this replica, an opaque text that only its writer understands. Kept apart from records:
-  /// losing it loses nothing but a quick start.
-  virtual Status SaveApplied(const std::string& text) = 0;
-  virtual Result<std::optional<std::string>> LoadApplied() = 0;
+  /// One transaction. Errors: kUnavailable.
+  virtual Status SaveApplied(const AppliedDelta& delta) = 0;
+  /// Nothing when nothing was ever applied. Errors: kUnavailable, kCorrupt (set aside, as for Load).
+  virtual Result<std::optional<AppliedState>> LoadApplied() = 0;
 };
 
 }  // namespace swarmgate::ports

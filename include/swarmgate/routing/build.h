@@ -33,6 +33,7 @@ struct BuildContext {
   bool on_host = false;
   std::map<std::string, std::string> gateway_addresses;
   ResolvedNames names;
+  std::vector<std::uint16_t> bound_ports;  ///< a srcPort outside of these gets a warning
 };
 
 struct Built {
