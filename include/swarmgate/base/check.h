@@ -1,5 +1,5 @@
-// SWARMGATE_CHECK: an invariant whose breach is a bug. Stays in release builds: a wrong route is worse than a restart
-// of the controller, which loses no request.
+// SWARMGATE_CHECK: an invariant whose breach is a bug. Stays in release builds: a wrong route is
+// worse than a restart of the controller, which loses no request.
 #pragma once
 
 namespace swarmgate::internal {

@@ -1,7 +1,9 @@
-// The one source of time. Everything that needs to know the time takes a Clock, so that tests own it.
+// The one source of time. Everything that needs to know the time takes a Clock, so that tests own
+// it.
 #pragma once
 
 #include <chrono>
+#include <string>
 
 namespace swarmgate {
 
@@ -26,7 +28,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] WallTime WallNow() const override { return std::chrono::system_clock::now(); }
 };
 
-/// RFC 3339 in UTC with milliseconds: "2026-01-31T12:00:00.000Z".
-[[nodiscard]] const char* FormatWallTime(WallTime time, char (&buffer)[32]);
+/// RFC 3339 in UTC with milliseconds: "2026-01-31T12:00:00.000Z". Thread: any.
+[[nodiscard]] std::string FormatWallTime(WallTime time);
 
 }  // namespace swarmgate

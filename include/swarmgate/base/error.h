@@ -1,8 +1,8 @@
 // The one error type of the project, and Result<T>, which carries either a value or that error.
 //
-// Below the application layer nothing throws: a function that can fail returns Result<T> (or Status), and whoever
-// receives it decides by `code` (never by text) whether to retry. A user's mistake in a label is not an Error but a
-// model::Diagnostic.
+// Below the application layer nothing throws: a function that can fail returns Result<T> (or
+// Status), and whoever receives it decides by `code` (never by text) whether to retry. A user's
+// mistake in a label is not an Error but a model::Diagnostic.
 #pragma once
 
 #include <string>
@@ -32,7 +32,8 @@ std::string_view CodeName(Code code);
 struct Error {
   Code code = Code::kInternal;
   std::string message;  ///< one clear sentence, no newline
-  std::string context;  ///< what was being done, innermost last ("docker: GET /services"); may be empty
+  std::string
+      context;  ///< what was being done, innermost last ("docker: GET /services"); may be empty
 
   /// "context: message", or only the message.
   [[nodiscard]] std::string ToString() const;
@@ -41,8 +42,8 @@ struct Error {
 };
 
 /// Either a value or an Error. Must not be dropped.
-/// tl::expected of Debian is not [[nodiscard]]; its and_then refuses callables that return a derived class, so use
-/// early returns.
+/// tl::expected of Debian is not [[nodiscard]]; its and_then refuses callables that return a
+/// derived class, so use early returns.
 template <typename T>
 class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
@@ -58,7 +59,8 @@ using Status = Result<void>;
   return tl::unexpected<Error>(Error{code, std::move(message), std::move(context)});
 }
 
-/// Hands an error on: `if (!r) return Forward(r.error(), "listing services");` The context is put in front.
+/// Hands an error on: `if (!r) return Forward(r.error(), "listing services");` The context is put
+/// in front.
 [[nodiscard]] tl::unexpected<Error> Forward(Error error, std::string_view context = {});
 
 /// The success value of a Status: `return Ok();`

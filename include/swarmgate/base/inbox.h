@@ -1,5 +1,5 @@
-// The queue in front of an owner thread: many threads push messages, one pops them. And Cell, the place where the owner
-// publishes an immutable value that any thread may read.
+// The queue in front of an owner thread: many threads push messages, one pops them. And Cell, the
+// place where the owner publishes an immutable value that any thread may read.
 #pragma once
 
 #include <deque>
@@ -12,8 +12,8 @@
 
 namespace swarmgate {
 
-/// Unbounded by design: producers bound themselves (hints are merged by the producer, commands wait for their answer).
-/// Thread: any may Push and Close; one owner pops.
+/// Unbounded by design: producers bound themselves (hints are merged by the producer, commands wait
+/// for their answer). Thread: any may Push and Close; one owner pops.
 template <typename T>
 class Inbox {
  public:
@@ -56,8 +56,8 @@ class Inbox {
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 
-/// A shared_ptr<const T> that one thread replaces and others read. (std::atomic<shared_ptr> makes ThreadSanitizer
-/// report a race inside libstdc++ 12.) Thread: any.
+/// A shared_ptr<const T> that one thread replaces and others read. (std::atomic<shared_ptr> makes
+/// ThreadSanitizer report a race inside libstdc++ 12.) Thread: any.
 template <typename T>
 class Cell {
  public:

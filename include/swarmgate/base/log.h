@@ -1,6 +1,6 @@
-// What Swarmgate tells its operator. Every line has a stable event id ("RELOAD_PLANNED") and named fields; the same
-// events, from level info up, are kept in a ring that the API serves (/v1/events). Control characters in values are
-// escaped here, so that nothing a label says can forge a line.
+// What Swarmgate tells its operator. Every line has a stable event id ("RELOAD_PLANNED") and named
+// fields; the same events, from level info up, are kept in a ring that the API serves (/v1/events).
+// Control characters in values are escaped here, so that nothing a label says can forge a line.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ using LogFields = std::vector<std::pair<std::string_view, std::string>>;
 /// `id` is a constant in UPPER_SNAKE; it is documented in docs/operation.md.
 void LogEvent(LogLevel level, std::string_view id, std::string_view text, LogFields fields = {});
 
-/// REQUIRES: called before other threads start. `level_name`: debug, info, warning, error; false when it is none of
-/// them.
+/// REQUIRES: called before other threads start. `level_name`: debug, info, warning, error; false
+/// when it is none of them.
 bool SetLogLevel(std::string_view level_name);
 
 struct LoggedEvent {
@@ -35,8 +35,8 @@ struct LoggedEvent {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-/// The newest events (at most 1,000) with a sequence above `after`, oldest first; waits for one until the deadline
-/// when there is none. Thread: any.
+/// The newest events (at most 1,000) with a sequence above `after`, oldest first; waits for one
+/// until the deadline when there is none. Thread: any.
 std::vector<LoggedEvent> EventsAfter(std::uint64_t after, SteadyTime deadline);
 
 /// Lets every waiting EventsAfter return at once, now and from now on (shutdown). Thread: any.

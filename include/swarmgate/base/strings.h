@@ -18,10 +18,11 @@ namespace swarmgate {
 [[nodiscard]] std::string ToLower(std::string_view text);
 /// Decimal digits only, no sign, no white space, no leading zero (except "0"), at most `max`.
 [[nodiscard]] std::optional<std::uint64_t> ParseUint(std::string_view text, std::uint64_t max);
-/// Printable form for logs and messages: control bytes and invalid UTF-8 as \xNN, cut at `limit` bytes with "…".
+/// Printable form for logs and messages: control bytes and invalid UTF-8 as \xNN, cut at `limit`
+/// bytes with "…".
 [[nodiscard]] std::string Printable(std::string_view text, std::size_t limit = 200);
-/// Number of edits (insert, delete, replace, swap of neighbours; case counts as half) — for "did you mean".
-/// Returns the closest candidate within a third of its length, or nothing.
+/// Number of edits (insert, delete, replace, swap of neighbours; case counts as half) — for "did
+/// you mean". Returns the closest candidate within a third of its length, or nothing.
 [[nodiscard]] std::optional<std::string> ClosestMatch(std::string_view word,
                                                       const std::vector<std::string>& candidates);
 /// FNV-1a, 64 bit, as 16 hex digits: stable names from long keys.

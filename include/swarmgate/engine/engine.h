@@ -1,5 +1,5 @@
-// The engine: one owner thread that holds all mutable state, turns hints and commands into a desired state, and
-// carries it out. Others talk to it by messages and read its snapshot.
+// The engine: one owner thread that holds all mutable state, turns hints and commands into a
+// desired state, and carries it out. Others talk to it by messages and read its snapshot.
 #pragma once
 
 #include <chrono>
@@ -26,20 +26,22 @@ namespace swarmgate::engine {
 /// Settings that are fixed for the life of the process.
 struct EngineOptions {
   haproxy::Settings proxy;
-  labels::ParseOptions parse;              ///< its source is set per use
-  std::uint32_t minimum_slots = 64;        ///< per class
-  Duration coalesce{50};                   ///< further hints within this time are taken together
+  labels::ParseOptions parse;        ///< its source is set per use
+  std::uint32_t minimum_slots = 64;  ///< per class
+  Duration coalesce{50};             ///< further hints within this time are taken together
   Duration full_list_interval{30000};
-  Duration poll_fast{50};                  ///< first poll of a converging service …
-  Duration poll_slow{2000};                ///< … backing off to this
+  Duration poll_fast{50};    ///< first poll of a converging service …
+  Duration poll_slow{2000};  ///< … backing off to this
   Duration poll_all{10000};
-  Duration drain_timeout{30000};           ///< then a draining server's remaining sessions are left to their own end
+  Duration drain_timeout{
+      30000};  ///< then a draining server's remaining sessions are left to their own end
   Duration resolve_interval{5000};
   /// DFP_SERVICE_*: origin static; names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 };
 
-/// The answer to a mutating call. `status` is an HTTP status: the API's contract is the engine's contract.
+/// The answer to a mutating call. `status` is an HTTP status: the API's contract is the engine's
+/// contract.
 struct Outcome {
   int status = 200;
   std::string message;  ///< empty on success
@@ -49,17 +51,20 @@ struct Outcome {
   std::uint64_t revision = 0;  ///< applied with this revision
 };
 
-/// Everything that goes wrong with the ports is retried by code; after the first success nothing ends the engine.
+/// Everything that goes wrong with the ports is retried by code; after the first success nothing
+/// ends the engine.
 class Engine {
  public:
-  /// The ports outlive the engine. `docker` may be null (no socket configured). `resolve` maps a name to addresses,
-  /// blocking up to a second or two; it is called from a thread of the engine's own.
+  /// The ports outlive the engine. `docker` may be null (no socket configured). `resolve` maps a
+  /// name to addresses, blocking up to a second or two; it is called from a thread of the engine's
+  /// own.
   struct Ports {
     ports::DockerApi* docker = nullptr;
     ports::ProxyControl* proxy = nullptr;
     ports::ConfigFiles* files = nullptr;
     ports::StateStore* store = nullptr;
-    /// Called once, when the first complete set of files lies on disk, so that the supervisor may start HAProxy.
+    /// Called once, when the first complete set of files lies on disk, so that the supervisor may
+    /// start HAProxy.
     std::function<void()> files_ready;
     std::function<Result<std::vector<std::string>>(const std::string& name)> resolve;
     const Clock* clock = nullptr;
@@ -78,8 +83,8 @@ class Engine {
   /// Never null. Thread: any.
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
 
-  /// The calls below post a message and wait for the answer until the deadline (then: status 504). Thread: any.
-  /// `parameters`: as received, with serviceName.
+  /// The calls below post a message and wait for the answer until the deadline (then: status 504).
+  /// Thread: any. `parameters`: as received, with serviceName.
   Outcome Reconfigure(const std::map<std::string, std::string>& parameters, SteadyTime deadline);
   /// Parses and judges as Reconfigure would, and changes nothing.
   Outcome Validate(const std::map<std::string, std::string>& parameters, SteadyTime deadline);

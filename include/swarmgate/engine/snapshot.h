@@ -1,5 +1,5 @@
-// What everybody but the owner thread may see: an immutable picture of the engine, published after each change. The
-// admin API and the metrics are functions of it.
+// What everybody but the owner thread may see: an immutable picture of the engine, published after
+// each change. The admin API and the metrics are functions of it.
 #pragma once
 
 #include <array>
@@ -69,27 +69,28 @@ struct Histogram {
 };
 
 struct Counters {
-  std::uint64_t applies = 0;         ///< plans carried out
-  std::uint64_t noops = 0;           ///< looked, nothing to do
+  std::uint64_t applies = 0;  ///< plans carried out
+  std::uint64_t noops = 0;    ///< looked, nothing to do
   std::uint64_t runtime_commands = 0;
   std::uint64_t apply_failures = 0;
-  std::map<std::string, std::uint64_t> reloads;  ///< by reason class: "start", "slots", "settings", "fallback", …
+  std::map<std::string, std::uint64_t>
+      reloads;  ///< by reason class: "start", "slots", "settings", "fallback", …
   std::uint64_t docker_reconnects = 0;
   std::uint64_t quarantines = 0;
   std::uint64_t haproxy_restarts = 0;
   std::map<std::string, std::uint64_t> diagnostics;  ///< by code, of the current state
-  Histogram event_to_live;  ///< first hint → confirmed by HAProxy
+  Histogram event_to_live;                           ///< first hint → confirmed by HAProxy
   Histogram api_to_live;
 };
 
 struct Snapshot {
-  std::uint64_t revision = 0;          ///< of the applied state; grows with every change that went live
+  std::uint64_t revision = 0;  ///< of the applied state; grows with every change that went live
   std::uint64_t store_revision = 0;
-  bool ready = false;                  ///< the state found at start has been applied
+  bool ready = false;  ///< the state found at start has been applied
   std::string not_ready_reason;
   WallTime started;
-  WallTime changed;                    ///< last change that went live
-  std::string instance;                ///< PROXY_INSTANCE_NAME
+  WallTime changed;      ///< last change that went live
+  std::string instance;  ///< PROXY_INSTANCE_NAME
   PartnerStatus docker;
   PartnerStatus proxy;
   PartnerStatus store;

@@ -1,8 +1,9 @@
-// What HAProxy is to hold, as plain data, and its texts. Pure: Desired + slots + settings → Image → files.
+// What HAProxy is to hold, as plain data, and its texts. Pure: Desired + slots + settings → Image →
+// files.
 //
-// All that changes with services lives in maps and in the server lines of pre-declared slots; everything else is the
-// base configuration, which changes only with the operator's settings. Files are written in shards so that a change
-// rewrites little.
+// All that changes with services lives in maps and in the server lines of pre-declared slots;
+// everything else is the base configuration, which changes only with the operator's settings. Files
+// are written in shards so that a change rewrites little.
 #pragma once
 
 #include <chrono>
@@ -25,8 +26,8 @@ struct Version {
   int patch = 0;
   friend auto operator<=>(const Version&, const Version&) = default;
 };
-/// Reads the first line of `haproxy -v`. Errors: kCorrupt; kRejected below 2.6.3 (map_beg may return a wrong sibling
-/// while a version is being added, fixed in 2.6.3).
+/// Reads the first line of `haproxy -v`. Errors: kCorrupt; kRejected below 2.6.3 (map_beg may
+/// return a wrong sibling while a version is being added, fixed in 2.6.3).
 [[nodiscard]] Result<Version> ParseVersion(const std::string& text);
 
 struct Bind {
@@ -35,12 +36,13 @@ struct Bind {
   friend auto operator<=>(const Bind&, const Bind&) = default;
 };
 
-/// The operator's settings that shape the base configuration. Values are checked where options are parsed.
+/// The operator's settings that shape the base configuration. Values are checked where options are
+/// parsed.
 struct Settings {
   Version version;
   std::vector<Bind> binds;
-  std::string run_dir;    ///< sockets: <run_dir>/runtime.sock, <run_dir>/master.sock
-  std::string files_dir;  ///< <files_dir>/conf/*.cfg and <files_dir>/maps/*.map
+  std::string run_dir;                ///< sockets: <run_dir>/runtime.sock, <run_dir>/master.sock
+  std::string files_dir;              ///< <files_dir>/conf/*.cfg and <files_dir>/maps/*.map
   std::uint32_t max_connections = 0;  ///< 0: HAProxy derives it from the limit of open files
   int threads = 0;                    ///< 0: one per core
   std::chrono::milliseconds timeout_connect{5000};
@@ -59,14 +61,15 @@ struct Settings {
 /// Which slot carries which backend, and how many slots of each class are declared.
 struct SlotMap {
   std::map<model::BackendName, model::SlotName> assigned;
-  std::map<model::BackendClass, std::uint32_t> declared;  ///< slots 1 … n of a class exist in the configuration
+  std::map<model::BackendClass, std::uint32_t>
+      declared;  ///< slots 1 … n of a class exist in the configuration
   friend bool operator==(const SlotMap&, const SlotMap&) = default;
 };
 
-/// Keeps every assignment that still fits (same name, same class), frees the others, and gives the rest the lowest
-/// free slot. Slots in `busy` (a former tenant is draining) are not given out. Grows `declared` when free slots run
-/// out, by doubling from `minimum` so that growth is rare: a grown class shows as a difference of `declared` and needs
-/// a reload. Never shrinks.
+/// Keeps every assignment that still fits (same name, same class), frees the others, and gives the
+/// rest the lowest free slot. Slots in `busy` (a former tenant is draining) are not given out.
+/// Grows `declared` when free slots run out, by doubling from `minimum` so that growth is rare: a
+/// grown class shows as a difference of `declared` and needs a reload. Never shrinks.
 [[nodiscard]] SlotMap AssignSlots(const SlotMap& current,
                                   const std::vector<model::Backend>& backends,
                                   const std::vector<model::SlotName>& busy, std::uint32_t minimum);
@@ -93,8 +96,8 @@ struct Image {
 [[nodiscard]] Image Render(const model::Desired& desired, const SlotMap& slots,
                            const Settings& settings);
 
-/// Relative path ("conf/10-plain-0001.cfg", "maps/routes.map") → content, complete and final: HAProxy started on these
-/// files serves the image.
+/// Relative path ("conf/10-plain-0001.cfg", "maps/routes.map") → content, complete and final:
+/// HAProxy started on these files serves the image.
 using Files = std::map<std::string, std::string>;
 [[nodiscard]] Files RenderFiles(const Image& image);
 

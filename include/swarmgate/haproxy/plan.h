@@ -1,5 +1,5 @@
-// The difference between what HAProxy holds and what it should hold, as data: runtime commands, or a reload with a
-// reason. Pure; carrying it out is the engine's work through ports::ProxyControl.
+// The difference between what HAProxy holds and what it should hold, as data: runtime commands, or
+// a reload with a reason. Pure; carrying it out is the engine's work through ports::ProxyControl.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,8 @@ struct DeleteMapEntry {
   std::string key;
   friend bool operator==(const DeleteMapEntry&, const DeleteMapEntry&) = default;
 };
-struct ReplaceMap {  ///< prepare, add @version …, commit: atomic; for ordered lists and for many changes at once
+struct ReplaceMap {  ///< prepare, add @version …, commit: atomic; for ordered lists and for many
+                     ///< changes at once
   MapId map;
   std::vector<std::pair<std::string, std::string>> entries;
   friend bool operator==(const ReplaceMap&, const ReplaceMap&) = default;
@@ -61,7 +62,8 @@ struct ReplaceMap {  ///< prepare, add @version …, commit: atomic; for ordered
 using Step = std::variant<AddServer, DrainServer, ReviveServer, RetireServer, SetMapEntry,
                           DeleteMapEntry, ReplaceMap>;
 
-/// What a HAProxy process holds, as read back from it or as it follows from the steps that were confirmed.
+/// What a HAProxy process holds, as read back from it or as it follows from the steps that were
+/// confirmed.
 struct Held {
   Image image;
   /// Servers that are still there but drain: not part of `image.servers`.
@@ -85,18 +87,20 @@ struct Plan {
 /// The effect of a confirmed step.
 void ApplyStep(Held& held, const Step& step);
 
-// --- Wire codec of the Runtime API -------------------------------------------------------------------------------
+// --- Wire codec of the Runtime API
+// -------------------------------------------------------------------------------
 
-/// One connection's worth: a single line of commands joined by ';' (2.6 to 3.4 agree only on this), below 12 kB, or
-/// one command with a payload.
+/// One connection's worth: a single line of commands joined by ';' (2.6 to 3.4 agree only on this),
+/// below 12 kB, or one command with a payload.
 struct Batch {
-  std::string text;       ///< with its final newline
+  std::string text;  ///< with its final newline
   std::size_t commands = 0;
-  std::vector<std::size_t> steps;  ///< indices of the steps that it carries (of the vector that was encoded)
+  std::vector<std::size_t>
+      steps;  ///< indices of the steps that it carries (of the vector that was encoded)
 };
 
-/// ReplaceMap is not encoded here: it needs the version that `prepare map` answers (see EncodeReplace).
-/// `maps_dir` is the directory as HAProxy knows it, with a final slash.
+/// ReplaceMap is not encoded here: it needs the version that `prepare map` answers (see
+/// EncodeReplace). `maps_dir` is the directory as HAProxy knows it, with a final slash.
 [[nodiscard]] std::vector<Batch> EncodeSteps(const std::vector<Step>& steps,
                                              const Settings& settings);
 
@@ -107,8 +111,8 @@ struct Batch {
                                                      std::uint32_t version,
                                                      const Settings& settings);
 
-/// Looks through the reply to a batch for anything that is not a known success text. Errors: kRejected with HAProxy's
-/// words; kCorrupt when it is cut or not text.
+/// Looks through the reply to a batch for anything that is not a known success text. Errors:
+/// kRejected with HAProxy's words; kCorrupt when it is cut or not text.
 [[nodiscard]] Status CheckReply(const Batch& batch, std::string_view reply);
 
 /// Entries of `show map <file>`: "0x… key value" lines. Errors: kCorrupt.

@@ -1,5 +1,6 @@
-// Parameters (labels, the query of an API call, DFP_SERVICE_* variables) → ServiceSpec + Diagnostics. Pure. One closed
-// table (labels/schema.h) defines every parameter; parsing, errors, help and documentation derive from it.
+// Parameters (labels, the query of an API call, DFP_SERVICE_* variables) → ServiceSpec +
+// Diagnostics. Pure. One closed table (labels/schema.h) defines every parameter; parsing, errors,
+// help and documentation derive from it.
 #pragma once
 
 #include <map>
@@ -13,7 +14,8 @@
 
 namespace swarmgate::labels {
 
-/// Where the parameters come from: decides the prefix shown in diagnostics and how strictly names are judged.
+/// Where the parameters come from: decides the prefix shown in diagnostics and how strictly names
+/// are judged.
 enum class Source {
   kLabel,        ///< "com.df.<name>"; unknown names are warnings, with "did you mean"
   kQuery,        ///< "<name>"; unknown names are warnings
@@ -22,34 +24,37 @@ enum class Source {
 
 struct ParseOptions {
   Source source = Source::kLabel;
-  char separator = ',';              ///< SEPARATOR; "\," is a literal comma
-  std::string domain_algo;           ///< SERVICE_DOMAIN_ALGO; empty: exact match
-  std::string instance_name;         ///< PROXY_INSTANCE_NAME
-  bool filter_instance = false;      ///< FILTER_PROXY_INSTANCE_NAME
+  char separator = ',';          ///< SEPARATOR; "\," is a literal comma
+  std::string domain_algo;       ///< SERVICE_DOMAIN_ALGO; empty: exact match
+  std::string instance_name;     ///< PROXY_INSTANCE_NAME
+  bool filter_instance = false;  ///< FILTER_PROXY_INSTANCE_NAME
   std::string label_prefix = "com.df.";
 };
 
 struct ParsedService {
-  /// Nothing when the service as a whole cannot be served: then at least one diagnostic is an error.
+  /// Nothing when the service as a whole cannot be served: then at least one diagnostic is an
+  /// error.
   std::optional<model::ServiceSpec> spec;
   std::vector<model::Diagnostic> diagnostics;  ///< sorted, without repetition
   /// The service is meant for another instance (FILTER_PROXY_INSTANCE_NAME): no spec, no error.
   bool other_instance = false;
 };
 
-/// Parses parameters by name (without prefix, "servicePath", "port.1"). `name` is the service's name; a serviceName
-/// parameter, where the source allows it, overrides it. A bad destination is left out with an error diagnostic, the
-/// others stay. A service without any destination left has no spec.
+/// Parses parameters by name (without prefix, "servicePath", "port.1"). `name` is the service's
+/// name; a serviceName parameter, where the source allows it, overrides it. A bad destination is
+/// left out with an error diagnostic, the others stay. A service without any destination left has
+/// no spec.
 [[nodiscard]] ParsedService ParseParameters(const model::ServiceName& name,
                                             const std::map<std::string, std::string>& parameters,
                                             const ParseOptions& options);
 
-/// Picks the parameters out of a Docker object's labels: those that start with the prefix, prefix removed, without
-/// "notify".
+/// Picks the parameters out of a Docker object's labels: those that start with the prefix, prefix
+/// removed, without "notify".
 [[nodiscard]] std::map<std::string, std::string> ParametersFromLabels(
     const std::map<std::string, std::string>& labels, const ParseOptions& options);
 
-/// The value of com.df.notify: opted in? A value that is no boolean gives a diagnostic and counts as false.
+/// The value of com.df.notify: opted in? A value that is no boolean gives a diagnostic and counts
+/// as false.
 struct Notify {
   bool enabled = false;
   std::vector<model::Diagnostic> diagnostics;
@@ -61,8 +66,8 @@ struct Notify {
 /// Checks a service name as it may stand in maps, files and logs.
 [[nodiscard]] bool IsValidServiceName(std::string_view name);
 
-/// The documentation page of all parameters in Markdown, from the table (docs/labels.md is generated from it; a test
-/// compares).
+/// The documentation page of all parameters in Markdown, from the table (docs/labels.md is
+/// generated from it; a test compares).
 [[nodiscard]] std::string ParametersMarkdown();
 
 /// All parameter names, for help and completion; sorted.

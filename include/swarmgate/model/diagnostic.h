@@ -1,5 +1,6 @@
-// A user's mistake (or a surprise that is worth knowing), told to the owner of one service: what, where, and what to
-// write instead. Shown once in the log, in the status, in the API, and counted in a metric.
+// A user's mistake (or a surprise that is worth knowing), told to the owner of one service: what,
+// where, and what to write instead. Shown once in the log, in the status, in the API, and counted
+// in a metric.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ const char* SeverityName(Severity severity);
 
 struct Diagnostic {
   Severity severity = Severity::kError;
-  std::string code;     ///< stable, lower-kebab: "unknown-label", "bad-port", "conflict", "no-common-network"
+  std::string
+      code;  ///< stable, lower-kebab: "unknown-label", "bad-port", "conflict", "no-common-network"
   ServiceName service;  ///< empty when it concerns none
   std::string label;    ///< as the user wrote it, with its prefix ("com.df.port.1"); may be empty
   std::string value;    ///< as the user wrote it, printable and cut

@@ -1,5 +1,5 @@
-// What a Docker daemon says, checked and typed: the facts that everything is derived from. Filled by the docker
-// adapter; lists are facts, events are only hints.
+// What a Docker daemon says, checked and typed: the facts that everything is derived from. Filled
+// by the docker adapter; lists are facts, events are only hints.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace swarmgate::model {
 struct NetworkFacts {
   std::string id;
   std::string name;
-  std::string driver;   ///< "overlay", "bridge", "host", …
+  std::string driver;  ///< "overlay", "bridge", "host", …
   bool swarm_scope = false;
   bool ingress = false;
   friend bool operator==(const NetworkFacts&, const NetworkFacts&) = default;
@@ -40,7 +40,7 @@ struct TaskFacts {
   bool running = false;         ///< state is "running"
   bool desired_running = true;  ///< false as soon as it is to end: drain it
   Health health = Health::kNone;
-  std::string message;  ///< Docker's message or error, printable
+  std::string message;                           ///< Docker's message or error, printable
   std::map<std::string, std::string> addresses;  ///< network id → address without prefix length
   std::vector<PublishedPort> published;          ///< host-mode ports of this task
   std::string node_address;                      ///< address of its node where known
@@ -53,11 +53,13 @@ struct ServiceFacts {
   ServiceKind kind = ServiceKind::kSwarm;
   std::string id;    ///< Swarm: service id; compose: "<project>/<service>"; container: container id
   std::string name;  ///< service name; "<project>_<service>"; container name without slash
-  std::uint64_t version = 0;        ///< Version.Index; 0 for containers
+  std::uint64_t version = 0;  ///< Version.Index; 0 for containers
   std::int64_t created_unix_ns = 0;
-  std::string stack;                ///< com.docker.stack.namespace or compose project
-  std::map<std::string, std::string> labels;  ///< service labels (Swarm), container labels otherwise
-  /// Routing labels found at the wrong level (container labels of a Swarm service), to tell the owner.
+  std::string stack;  ///< com.docker.stack.namespace or compose project
+  std::map<std::string, std::string>
+      labels;  ///< service labels (Swarm), container labels otherwise
+  /// Routing labels found at the wrong level (container labels of a Swarm service), to tell the
+  /// owner.
   std::map<std::string, std::string> misplaced_labels;
   std::vector<std::string> network_ids;
   bool global = false;
@@ -69,18 +71,22 @@ struct ServiceFacts {
   friend bool operator==(const ServiceFacts&, const ServiceFacts&) = default;
 };
 
-/// One complete, successful listing. An error is never an empty list: a listing that failed is not a DockerFacts.
+/// One complete, successful listing. An error is never an empty list: a listing that failed is not
+/// a DockerFacts.
 struct DockerFacts {
   std::string daemon_id;
   std::string api_version;  ///< negotiated
   bool swarm_manager = false;
   std::string node_id;
-  std::vector<ServiceFacts> services;  ///< only those that carry a routing label; sorted by name, then id
+  std::vector<ServiceFacts>
+      services;  ///< only those that carry a routing label; sorted by name, then id
   std::vector<NetworkFacts> networks;
-  /// Networks from which this process can reach tasks: those of our own container, or local bridges on a bare host.
+  /// Networks from which this process can reach tasks: those of our own container, or local bridges
+  /// on a bare host.
   std::vector<std::string> own_network_ids;
   bool on_host = false;  ///< we run outside of any container of this daemon
-  /// container id → address on docker_gwbridge; only filled on a bare host, where a local overlay task is reached so.
+  /// container id → address on docker_gwbridge; only filled on a bare host, where a local overlay
+  /// task is reached so.
   std::map<std::string, std::string> gateway_addresses;
   friend bool operator==(const DockerFacts&, const DockerFacts&) = default;
 };

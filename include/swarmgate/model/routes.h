@@ -1,5 +1,5 @@
-// Desired state between the core's stages: routes in order of precedence, the lookup table that HAProxy's maps are
-// made of, and the backends that they lead to.
+// Desired state between the core's stages: routes in order of precedence, the lookup table that
+// HAProxy's maps are made of, and the backends that they lead to.
 #pragma once
 
 #include <chrono>
@@ -40,20 +40,21 @@ struct MatchCandidate {
   friend bool operator==(const MatchCandidate&, const MatchCandidate&) = default;
 };
 
-/// An entry of the prefix tree. HAProxy looks up "<host><path>/?" (longest prefix wins) with the host's exact name,
-/// then with each of its parents (".a.com"), then with no host. So a key ends as its path matches:
-/// "a.com/demo" by prefix, "a.com/demo/" by segment, "a.com/demo/?" exactly ('?' cannot stand in a path).
-/// Candidates stand in order of precedence and repeat what less specific keys of the same host would offer, up to the
-/// first without a condition. When none holds, the search goes on with the next less specific host; an entry without
-/// candidates is a pure exclusion.
+/// An entry of the prefix tree. HAProxy looks up "<host><path>/?" (longest prefix wins) with the
+/// host's exact name, then with each of its parents (".a.com"), then with no host. So a key ends as
+/// its path matches: "a.com/demo" by prefix, "a.com/demo/" by segment, "a.com/demo/?" exactly ('?'
+/// cannot stand in a path). Candidates stand in order of precedence and repeat what less specific
+/// keys of the same host would offer, up to the first without a condition. When none holds, the
+/// search goes on with the next less specific host; an entry without candidates is a pure
+/// exclusion.
 struct MatchEntry {
   std::string key;
   std::vector<MatchCandidate> candidates;
   friend bool operator==(const MatchEntry&, const MatchEntry&) = default;
 };
 
-/// A route whose host is a regex; tried in this order after exact hosts and wildcards, before "no host".
-/// `regex` is matched against "<host>|<port>|<path>", all anchors included.
+/// A route whose host is a regex; tried in this order after exact hosts and wildcards, before "no
+/// host". `regex` is matched against "<host>|<port>|<path>", all anchors included.
 struct HostRegexEntry {
   std::string regex;
   MatchCandidate candidate;
@@ -61,7 +62,7 @@ struct HostRegexEntry {
 };
 
 struct MatchTable {
-  std::vector<MatchEntry> entries;        ///< sorted by key, keys unique
+  std::vector<MatchEntry> entries;           ///< sorted by key, keys unique
   std::vector<HostRegexEntry> host_regexes;  ///< in order of precedence
   friend bool operator==(const MatchTable&, const MatchTable&) = default;
 };

@@ -1,5 +1,6 @@
-// What the owner of a service asked for, typed: the result of parsing labels, an API query or the environment. Every
-// text in here has been checked; whatever of it reaches HAProxy's configuration still goes through one Quote().
+// What the owner of a service asked for, typed: the result of parsing labels, an API query or the
+// environment. Every text in here has been checked; whatever of it reaches HAProxy's configuration
+// still goes through one Quote().
 #pragma once
 
 #include <chrono>
@@ -26,7 +27,7 @@ struct PathMatch {
     kRegex,    ///< pathType=path_reg, and path_end, path_sub … rewritten as a regex
   };
   Kind kind = Kind::kPrefix;
-  std::string text;      ///< starts with '/' (not for kRegex); no '?', '#', white space or control byte
+  std::string text;  ///< starts with '/' (not for kRegex); no '?', '#', white space or control byte
   std::string original;  ///< what the user wrote, with its pathType: "path_end .js"
   /// Matches everything: "/" by prefix or segment.
   [[nodiscard]] bool catch_all() const {
@@ -39,8 +40,9 @@ struct HostMatch {
   enum class Kind {
     kExact,     ///< "a.com"
     kWildcard,  ///< "*.a.com" (text ".a.com"): any depth below, not a.com itself
-    kRegex,     ///< serviceDomainAlgo=hdr_reg(host), hdr_dom(host), …: matched against the lower-case host
-    kAny,       ///< no serviceDomain
+    kRegex,  ///< serviceDomainAlgo=hdr_reg(host), hdr_dom(host), …: matched against the lower-case
+             ///< host
+    kAny,  ///< no serviceDomain
   };
   Kind kind = Kind::kAny;
   std::string text;  ///< lower case, no port, no trailing dot; empty for kAny
@@ -48,19 +50,21 @@ struct HostMatch {
   friend auto operator<=>(const HostMatch&, const HostMatch&) = default;
 };
 
-/// One pair of reqPathSearchReplace: a regex and its replacement with \1-style back-references (HAProxy regsub).
+/// One pair of reqPathSearchReplace: a regex and its replacement with \1-style back-references
+/// (HAProxy regsub).
 struct PathRewrite {
   std::string search;
   std::string replace;
   friend auto operator<=>(const PathRewrite&, const PathRewrite&) = default;
 };
 
-/// One destination (an index of the labels): where requests are taken from, and the port that they go to.
+/// One destination (an index of the labels): where requests are taken from, and the port that they
+/// go to.
 struct DestSpec {
-  int index = 0;  ///< 0 for unindexed labels, else 1 … 10
+  int index = 0;                 ///< 0 for unindexed labels, else 1 … 10
   std::vector<PathMatch> paths;  ///< never empty once parsed ("/" where only a domain was given)
   std::vector<PathMatch> path_excludes;
-  std::vector<HostMatch> hosts;  ///< empty: any host
+  std::vector<HostMatch> hosts;           ///< empty: any host
   std::optional<std::uint16_t> port;      ///< absent: the one port that the service exposes
   std::optional<std::uint16_t> src_port;  ///< only requests that came in by this port
   std::optional<std::uint16_t> https_port;
@@ -83,13 +87,14 @@ struct ServiceSpec {
   Session session = Session::kNone;
   std::optional<std::uint32_t> replicas;
   bool distribute = false;
-  std::string network;         ///< network to reach the tasks by; empty: any in common
-  std::string proxy_instance;  ///< only for the instance of this name; empty: all
+  std::string network;          ///< network to reach the tasks by; empty: any in common
+  std::string proxy_instance;   ///< only for the instance of this name; empty: all
   std::vector<DestSpec> dests;  ///< sorted by index, never empty
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
 
-/// A stored statement about one service that did not come from Docker, or that withdraws what Docker says.
+/// A stored statement about one service that did not come from Docker, or that withdraws what
+/// Docker says.
 struct Record {
   enum class Kind {
     kReconfigure,  ///< these parameters define (or override) the service
@@ -99,8 +104,8 @@ struct Record {
   ServiceName service;
   Origin origin = Origin::kManual;
   std::map<std::string, std::string> parameters;  ///< as received, names without prefix
-  std::string labels_hash;      ///< kWithdrawn: hash of the labels that are withdrawn
-  std::uint64_t revision = 0;   ///< of the store, at the last write
+  std::string labels_hash;     ///< kWithdrawn: hash of the labels that are withdrawn
+  std::uint64_t revision = 0;  ///< of the store, at the last write
   std::int64_t updated_unix_ms = 0;
   friend bool operator==(const Record&, const Record&) = default;
 };

@@ -12,12 +12,13 @@
 
 namespace swarmgate::ports {
 
-/// A hint that something may have changed. Losing, repeating or reordering hints never changes the end state.
+/// A hint that something may have changed. Losing, repeating or reordering hints never changes the
+/// end state.
 struct DockerEvent {
   std::string type;    ///< "service", "container", "network", "node", "secret", "config"
   std::string action;  ///< "create", "update", "kill", "die", "health_status: healthy", …
   std::string id;
-  std::string name;     ///< service or container name where the event has one
+  std::string name;        ///< service or container name where the event has one
   std::string service_id;  ///< the Swarm service of a container event; may be empty
   std::string signal;      ///< for "kill": "15", …
   std::int64_t time_ns = 0;
@@ -32,8 +33,8 @@ class DockerApi {
   /// Errors: kUnavailable, kDeadlineExceeded, kCorrupt, kRejected, kCancelled.
   virtual Result<model::DockerFacts> List(SteadyTime deadline) = 0;
 
-  /// The tasks of these Swarm services (by service id) only: the quick look at a converging service. Every task
-  /// returned carries its service's id in `service_id`.
+  /// The tasks of these Swarm services (by service id) only: the quick look at a converging
+  /// service. Every task returned carries its service's id in `service_id`.
   struct ServiceTasks {
     std::string service_id;
     std::vector<model::TaskFacts> tasks;
@@ -41,8 +42,8 @@ class DockerApi {
   virtual Result<std::vector<ServiceTasks>> ListTasks(const std::vector<std::string>& service_ids,
                                                       SteadyTime deadline) = 0;
 
-  /// Streams events from `since_ns` (0: from now) until the stream ends, which it always does with an error
-  /// (kUnavailable; kCancelled after Cancel). Calls `connected` once the stream stands.
+  /// Streams events from `since_ns` (0: from now) until the stream ends, which it always does with
+  /// an error (kUnavailable; kCancelled after Cancel). Calls `connected` once the stream stands.
   virtual Error Watch(std::int64_t since_ns, const std::function<void()>& connected,
                       const std::function<void(const DockerEvent&)>& on_event) = 0;
 

@@ -19,7 +19,8 @@ struct StoredRecords {
   std::vector<model::Record> records;  ///< sorted by service name
 };
 
-/// What this replica served last: enough to serve it again when dockerd is away. Losing it loses nothing but that.
+/// What this replica served last: enough to serve it again when dockerd is away. Losing it loses
+/// nothing but that.
 struct AppliedState {
   model::DockerFacts facts;
   haproxy::SlotMap slots;
@@ -43,11 +44,12 @@ class StateStore {
  public:
   virtual ~StateStore() = default;
 
-  /// Errors: kUnavailable, kCorrupt (the damaged file has been set aside; the store is empty and usable).
+  /// Errors: kUnavailable, kCorrupt (the damaged file has been set aside; the store is empty and
+  /// usable).
   virtual Result<StoredRecords> Load() = 0;
 
-  /// Writes when the stored revision of this record is `expected` (0: it must not exist). Returns the new revision.
-  /// Errors: kConflict, kUnavailable (disk full …).
+  /// Writes when the stored revision of this record is `expected` (0: it must not exist). Returns
+  /// the new revision. Errors: kConflict, kUnavailable (disk full …).
   virtual Result<std::uint64_t> Put(const model::Record& record, std::uint64_t expected) = 0;
 
   /// Errors: kNotFound, kConflict, kUnavailable.
@@ -56,7 +58,8 @@ class StateStore {
 
   /// One transaction. Errors: kUnavailable.
   virtual Status SaveApplied(const AppliedDelta& delta) = 0;
-  /// Nothing when nothing was ever applied. Errors: kUnavailable, kCorrupt (set aside, as for Load).
+  /// Nothing when nothing was ever applied. Errors: kUnavailable, kCorrupt (set aside, as for
+  /// Load).
   virtual Result<std::optional<AppliedState>> LoadApplied() = 0;
 };
 

@@ -1,5 +1,5 @@
-// Specs + endpoints → Desired: endpoints chosen, routes ordered by precedence, conflicts decided, the lookup table
-// compiled. And the answer to "why": both use the same order. Pure.
+// Specs + endpoints → Desired: endpoints chosen, routes ordered by precedence, conflicts decided,
+// the lookup table compiled. And the answer to "why": both use the same order. Pure.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ struct ServiceInput {
   std::optional<model::ServiceFacts> facts;  ///< absent for names that Docker does not know
 };
 
-/// Addresses of names (outboundHostname, discoveryType=DNS, services of unknown origin), resolved by the shell at run
-/// time. A name that is missing here is not resolved (yet): its backend has no server.
+/// Addresses of names (outboundHostname, discoveryType=DNS, services of unknown origin), resolved
+/// by the shell at run time. A name that is missing here is not resolved (yet): its backend has no
+/// server.
 using ResolvedNames = std::map<std::string, std::vector<std::string>>;
 
 struct BuildContext {
@@ -44,12 +45,13 @@ struct Built {
   std::vector<model::ServiceName> converging;
 };
 
-/// REQUIRES: spec names are unique. The result does not depend on the order of `services`. A service that cannot be
-/// served is left out with a diagnostic, and changes nothing for the others:
+/// REQUIRES: spec names are unique. The result does not depend on the order of `services`. A
+/// service that cannot be served is left out with a diagnostic, and changes nothing for the others:
 /// Build({good, bad}).desired == Build({good}).desired.
 [[nodiscard]] Built Build(const std::vector<ServiceInput>& services, const BuildContext& context);
 
-/// The part of Build that orders and compiles; public for tests and Explain. Duplicated claims are resolved here.
+/// The part of Build that orders and compiles; public for tests and Explain. Duplicated claims are
+/// resolved here.
 struct BuiltRoutes {
   std::vector<model::Route> routes;
   model::MatchTable matches;
@@ -68,23 +70,26 @@ struct Candidate {
   model::ServiceName service;
   bool matches = false;
   bool wins = false;
-  std::string reason;  ///< "exact host a.com, prefix /demo", "excluded by /demo/private", "host differs", …
+  std::string
+      reason;  ///< "exact host a.com, prefix /demo", "excluded by /demo/private", "host differs", …
 };
 
 struct Explanation {
   std::optional<model::RouteId> winner;
-  model::ServiceName service;   ///< empty when nothing matches
+  model::ServiceName service;  ///< empty when nothing matches
   model::BackendName backend;
-  std::string reason;           ///< why the winner wins, or why nothing matches, one sentence
-  std::vector<Candidate> candidates;  ///< in order of precedence; those that match, and at most 20 near misses
+  std::string reason;  ///< why the winner wins, or why nothing matches, one sentence
+  std::vector<Candidate>
+      candidates;  ///< in order of precedence; those that match, and at most 20 near misses
 };
 
-/// Which route gets this request, and why. Decided on the routes themselves in order of precedence, not on the lookup
-/// table: tests hold the two against each other.
+/// Which route gets this request, and why. Decided on the routes themselves in order of precedence,
+/// not on the lookup table: tests hold the two against each other.
 [[nodiscard]] Explanation Explain(const std::vector<model::Route>& routes,
                                   const Question& question);
 
-/// What HAProxy will do with the lookup table, step by step as its rules do; the reference for tests of the real one.
+/// What HAProxy will do with the lookup table, step by step as its rules do; the reference for
+/// tests of the real one.
 [[nodiscard]] std::optional<model::MatchCandidate> Lookup(const model::MatchTable& table,
                                                           const Question& question);
 
