@@ -1,0 +1,282 @@
+#include "swarmgate/codec/json.h"
+
+#include <fmt/format.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include <limits>
+
+namespace swarmgate::codec {
+namespace {
+
+const JsonValue kNull;
+const JsonValue::Array kNoItems;
+const JsonValue::Object kNoMembers;
+
+/// Builds the tree out of RapidJSON's calls. Holds the containers that are still open, so that
+/// nothing recurses.
+class TreeBuilder {
+ public:
+  explicit TreeBuilder(std::size_t max_depth) : max_depth_(max_depth) {}
+
+  bool Null() { return Add(JsonValue()); }
+  bool Bool(bool value) { return Add(JsonValue::OfBool(value)); }
+  bool Int(int value) { return Add(JsonValue::OfInt(value)); }
+  bool Uint(unsigned value) { return Add(JsonValue::OfInt(value)); }
+  bool Int64(std::int64_t value) { return Add(JsonValue::OfInt(value)); }
+  bool Uint64(std::uint64_t value) { return Add(JsonValue::OfUint(value)); }
+  bool Double(double value) { return Add(JsonValue::OfDouble(value)); }
+  bool RawNumber(const char* /*text*/, rapidjson::SizeType /*size*/, bool /*copy*/) {
+    return false;
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool /*copy*/) {
+    return Add(JsonValue::OfString(std::string(text, size)));
+  }
+  bool StartObject() { return Open(false); }
+  bool Key(const char* text, rapidjson::SizeType size, bool /*copy*/) {
+    open_.back().key.assign(text, size);
+    return true;
+  }
+  bool EndObject(rapidjson::SizeType /*count*/) {
+    JsonValue value = JsonValue::OfObject(std::move(open_.back().members));
+    open_.pop_back();
+    return Add(std::move(value));
+  }
+  bool StartArray() { return Open(true); }
+  bool EndArray(rapidjson::SizeType /*count*/) {
+    JsonValue value = JsonValue::OfArray(std::move(open_.back().items));
+    open_.pop_back();
+    return Add(std::move(value));
+  }
+
+  JsonValue TakeRoot() { return std::move(root_); }
+  [[nodiscard]] bool too_deep() const { return too_deep_; }
+
+ private:
+  struct Level {
+    bool array = false;
+    std::string key;
+    JsonValue::Array items;
+    JsonValue::Object members;
+  };
+
+  bool Open(bool array) {
+    too_deep_ = open_.size() >= max_depth_;
+    if (too_deep_) return false;
+    open_.emplace_back().array = array;
+    return true;
+  }
+  bool Add(JsonValue value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (open_.back().array) {
+      open_.back().items.push_back(std::move(value));
+    } else {
+      open_.back().members.emplace_back(std::move(open_.back().key), std::move(value));
+    }
+    return true;
+  }
+
+  std::size_t max_depth_;
+  bool too_deep_ = false;
+  std::vector<Level> open_;
+  JsonValue root_;
+};
+
+/// Length of the valid UTF-8 sequence that begins at `text`; 0 when there is none.
+std::size_t Utf8Length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+  }
+  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ||
+      (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) {
+    return 0;
+  }
+  return length;
+}
+
+void AppendQuoted(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const auto c = static_cast<unsigned char>(text.front());
+    std::size_t length = 1;
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(static_cast<char>(c));
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (c == '\r') {
+      out.append("\\r");
+    } else if (c == '\t') {
+      out.append("\\t");
+    } else if (c < 0x20 || c == 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+    } else if (length = Utf8Length(text); length == 0) {
+      out.append("\xEF\xBF\xBD");
+      length = 1;
+    } else {
+      out.append(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+  out.push_back('"');
+}
+
+}  // namespace
+
+Result<JsonValue> JsonValue::Parse(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return Fail(Code::kCorrupt, fmt::format("JSON of {} bytes is larger than the limit of {} bytes",
+                                            text.size(), limits.max_bytes));
+  }
+  TreeBuilder builder(limits.max_depth);
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseFullPrecisionFlag;
+  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+  if (builder.too_deep()) {
+    return Fail(Code::kCorrupt, fmt::format("JSON is nested deeper than {} levels at byte {}",
+                                            limits.max_depth, result.Offset()));
+  }
+  if (!result) {
+    return Fail(Code::kCorrupt, fmt::format("not JSON at byte {}: {}", result.Offset(),
+                                            rapidjson::GetParseError_En(result.Code())));
+  }
+  // RapidJSON takes a NUL byte for the end of the text.
+  if (stream.Tell() != text.size()) {
+    return Fail(Code::kCorrupt, fmt::format("not JSON at byte {}: a NUL byte", stream.Tell()));
+  }
+  return builder.TakeRoot();
+}
+
+bool JsonValue::is_number() const {
+  return std::holds_alternative<std::int64_t>(value_) ||
+         std::holds_alternative<std::uint64_t>(value_) || std::holds_alternative<double>(value_);
+}
+
+const char* JsonValue::type_name() const {
+  if (is_null()) return "null";
+  if (is_bool()) return "boolean";
+  if (is_string()) return "string";
+  if (is_array()) return "array";
+  if (is_object()) return "object";
+  return "number";
+}
+
+std::optional<bool> JsonValue::AsBool() const {
+  if (const auto* value = std::get_if<bool>(&value_)) return *value;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> JsonValue::AsInt64() const {
+  if (const auto* value = std::get_if<std::int64_t>(&value_)) return *value;
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> JsonValue::AsUint64() const {
+  if (const auto* value = std::get_if<std::uint64_t>(&value_)) return *value;
+  const auto* value = std::get_if<std::int64_t>(&value_);
+  if (value != nullptr && *value >= 0) return static_cast<std::uint64_t>(*value);
+  return std::nullopt;
+}
+
+std::optional<double> JsonValue::AsDouble() const {
+  if (const auto* value = std::get_if<double>(&value_)) return *value;
+  if (const auto* value = std::get_if<std::int64_t>(&value_)) return static_cast<double>(*value);
+  if (const auto* value = std::get_if<std::uint64_t>(&value_)) return static_cast<double>(*value);
+  return std::nullopt;
+}
+
+std::optional<std::string_view> JsonValue::AsString() const {
+  if (const auto* value = std::get_if<std::string>(&value_)) return *value;
+  return std::nullopt;
+}
+
+std::string JsonValue::StringOr(std::string_view fallback) const {
+  return std::string(AsString().value_or(fallback));
+}
+
+const JsonValue::Array& JsonValue::items() const {
+  const auto* items = std::get_if<Array>(&value_);
+  return items != nullptr ? *items : kNoItems;
+}
+
+const JsonValue::Object& JsonValue::members() const {
+  const auto* members = std::get_if<Object>(&value_);
+  return members != nullptr ? *members : kNoMembers;
+}
+
+const JsonValue* JsonValue::Find(std::string_view key) const {
+  const Object& all = members();
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (it->first == key) return &it->second;
+  }
+  return nullptr;
+}
+
+const JsonValue& JsonValue::operator[](std::string_view key) const {
+  const JsonValue* found = Find(key);
+  return found != nullptr ? *found : kNull;
+}
+
+JsonValue JsonValue::OfBool(bool value) {
+  JsonValue json;
+  json.value_.emplace<bool>(value);
+  return json;
+}
+
+JsonValue JsonValue::OfInt(std::int64_t value) {
+  JsonValue json;
+  json.value_.emplace<std::int64_t>(value);
+  return json;
+}
+
+JsonValue JsonValue::OfUint(std::uint64_t value) {
+  // One form per number, so that equal numbers compare equal.
+  if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return OfInt(static_cast<std::int64_t>(value));
+  }
+  JsonValue json;
+  json.value_.emplace<std::uint64_t>(value);
+  return json;
+}
+
+JsonValue JsonValue::OfDouble(double value) {
+  JsonValue json;
+  json.value_.emplace<double>(value);
+  return json;
+}
+
+JsonValue JsonValue::OfString(std::string value) {
+  JsonValue json;
+  json.value_.emplace<std::string>(std::move(value));
+  return json;
+}
+
+JsonValue JsonValue::OfArray(Array value) {
+  JsonValue json;
+  json.value_.emplace<Array>(std::move(value));
+  return json;
+}
+
+JsonValue JsonValue::OfObject(Object value) {
+  JsonValue json;
+  json.value_.emplace<Object>(std::move(value));
+  return json;
+}
+
+std::string JsonQuote(std::string_view text) {
+  std::string out;
+  AppendQuoted(out, text);
+  return out;
+}
+
+}  // namespace swarmgate::codec
