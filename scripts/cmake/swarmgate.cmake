@@ -98,6 +98,11 @@ endfunction()
 
 # --- tests --------------------------------------------------------------------------
 
+# What `scripts/test` builds for its stages.
+add_custom_target(quick_tests)
+add_custom_target(fuzz_targets)
+add_custom_target(threaded_tests)
+
 # Adds a gtest program of the given sources, as one ctest (its own process, its own
 # environment, one set-up of costly things).
 function(swarmgate_test_program target)
@@ -114,6 +119,9 @@ function(swarmgate_test_program target)
   add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${target} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
                                             RUN_SERIAL "${ARG_SERIAL}")
+  if(NOT ARG_SERIAL)
+    add_dependencies(quick_tests ${target})
+  endif()
 endfunction()
 
 # swarmgate_unit_test(<module> [DEPS module ...]): <module>_test of test/unit/<module>/.
@@ -168,7 +176,9 @@ function(swarmgate_fuzz_targets)
       target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/test/fuzz/replay_main.cc")
       add_test(NAME ${target} COMMAND ${target} "${PROJECT_SOURCE_DIR}/fixtures/fuzz/${name}")
       set_tests_properties(${target} PROPERTIES LABELS fuzz TIMEOUT 120)
+      add_dependencies(quick_tests ${target})
     endif()
+    add_dependencies(fuzz_targets ${target})
   endforeach()
 endfunction()
 
