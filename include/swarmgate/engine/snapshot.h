@@ -36,6 +36,7 @@ struct TaskStatus {
   bool serving = false;
   bool draining = false;
   std::string reason;  ///< why it is not serving: "starting", "unhealthy", "no common network", …
+  friend bool operator==(const TaskStatus&, const TaskStatus&) = default;
 };
 
 struct ServiceStatus {
@@ -50,6 +51,7 @@ struct ServiceStatus {
   std::vector<TaskStatus> tasks;
   std::vector<model::Diagnostic> diagnostics;
   std::uint64_t version = 0;  ///< Docker's Version.Index
+  friend bool operator==(const ServiceStatus&, const ServiceStatus&) = default;
 };
 
 /// One outside partner: is it there, since when, and what did it say last.
@@ -96,7 +98,8 @@ struct Snapshot {
   PartnerStatus store;
   int proxy_pid = 0;
   std::string proxy_version;
-  std::vector<ServiceStatus> services;  ///< sorted by name
+  /// Sorted by name. Shared between snapshots as long as the service does not change; never null.
+  std::vector<std::shared_ptr<const ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
   std::map<model::BackendName, model::SlotName> slots;

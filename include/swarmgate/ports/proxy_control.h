@@ -16,7 +16,7 @@ struct ReloadOutcome {
   int new_pid = 0;
 };
 
-/// Thread: the engine's owner thread only, but for Cancel (any).
+/// Thread: the engine's owner thread only, but for CheckFiles (one other thread may run it meanwhile).
 class ProxyControl {
  public:
   virtual ~ProxyControl() = default;
