@@ -45,7 +45,9 @@ struct HostMatch {
     kAny,  ///< no serviceDomain
   };
   Kind kind = Kind::kAny;
-  std::string text;  ///< lower case, no port, no trailing dot; empty for kAny
+  /// Lower case, no port, no trailing dot; empty for kAny. A kRegex is formed as PathMatch's, and its middle matches
+  /// neither '/' nor '|', whatever stands behind it.
+  std::string text;
   std::string original;
   friend auto operator<=>(const HostMatch&, const HostMatch&) = default;
 };
