@@ -70,9 +70,9 @@ struct Notify {
 /// generated from it; a test compares).
 [[nodiscard]] std::string ParametersMarkdown();
 
-/// The parameter that an environment variable of a static service means, given without its "DFP_SERVICE_" or
-/// "DFP_SERVICE_<n>_": "SERVICE_PATH_1" → "servicePath.1". A name that no parameter has becomes lower camel case, so
-/// that ParseParameters can say so.
+/// The parameter that an environment variable of a static service means, given without its
+/// "DFP_SERVICE_" or "DFP_SERVICE_<n>_": "SERVICE_PATH_1" → "servicePath.1". A name that no
+/// parameter has becomes lower camel case, so that ParseParameters can say so.
 [[nodiscard]] std::string ParameterFromEnvironment(std::string_view variable);
 
 /// All parameter names, for help and completion; sorted.

@@ -27,7 +27,11 @@ struct PathMatch {
     kRegex,    ///< pathType=path_reg, and path_end, path_sub … rewritten as a regex
   };
   Kind kind = Kind::kPrefix;
-  std::string text;  ///< starts with '/' (not for kRegex); no '?', '#', white space or control byte
+  /// Starts with '/' (not for kRegex); no '?', '#', white space or control byte. A kRegex is a PCRE
+  /// that matches the whole path: "^…$" with no other anchor, back-reference, named group or
+  /// lookbehind inside and alternatives bracketed, so that what stands between may be put behind
+  /// another prefix: "^<prefix>" + middle + "$".
+  std::string text;
   std::string original;  ///< what the user wrote, with its pathType: "path_end .js"
   /// Matches everything: "/" by prefix or segment.
   [[nodiscard]] bool catch_all() const {
@@ -45,8 +49,8 @@ struct HostMatch {
     kAny,  ///< no serviceDomain
   };
   Kind kind = Kind::kAny;
-  /// Lower case, no port, no trailing dot; empty for kAny. A kRegex is formed as PathMatch's, and its middle matches
-  /// neither '/' nor '|', whatever stands behind it.
+  /// Lower case, no port, no trailing dot; empty for kAny. A kRegex is formed as PathMatch's, and
+  /// its middle matches neither '/' nor '|', whatever stands behind it.
   std::string text;
   std::string original;
   friend auto operator<=>(const HostMatch&, const HostMatch&) = default;
