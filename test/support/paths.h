@@ -1,0 +1,23 @@
+// Where the build put the programs that tests run.
+#ifndef SWARMGATE_TEST_SUPPORT_PATHS_H_
+#define SWARMGATE_TEST_SUPPORT_PATHS_H_
+
+#include <string>
+
+namespace swarmgate::testing {
+
+/// The build folder that this test or benchmark program was built in.
+std::string BuildDir();
+
+/// The program under test: $SWARMGATE_BINARY, else the one of this build.
+std::string SwarmgateBinary();
+
+/// The static web server for test images and for tests without Docker.
+std::string EchoServerBinary();
+
+/// Runs a Docker daemon in namespaces of its own; see sandbox.cc.
+std::string SandboxBinary();
+
+}  // namespace swarmgate::testing
+
+#endif  // SWARMGATE_TEST_SUPPORT_PATHS_H_
