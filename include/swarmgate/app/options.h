@@ -1,0 +1,96 @@
+// Everything that an operator can set, read once at start into one immutable struct. Flags come
+// before environment variables, these before Docker secrets (/run/secrets/dfp_<lower-case name>).
+// One table defines every option: parsing,
+// `--help` and docs/options.md are derived from it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "swarmgate/base/clock.h"
+#include "swarmgate/base/error.h"
+#include "swarmgate/haproxy/image.h"
+
+namespace swarmgate::app {
+
+struct Options {
+  // Traffic.
+  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS, without those that want TLS
+  int unknown_route_status = 503;
+  std::uint32_t max_connections = 0;
+  int threads = 0;
+  std::uint32_t minimum_slots = 64;
+  Duration timeout_connect{5000};
+  Duration timeout_client{20000};
+  Duration timeout_server{20000};
+  Duration timeout_queue{30000};
+  Duration timeout_tunnel{3600000};
+  Duration timeout_http_request{5000};
+  Duration timeout_http_keep_alive{15000};
+  Duration hard_stop_after{600000};
+  Duration drain_timeout{30000};
+
+  // Admin API.
+  std::string ip = "0.0.0.0";
+  std::uint16_t port = 8080;
+  std::string admin_token;
+  bool admin_allow_remote = false;  ///< ADMIN_ALLOW_REMOTE, or MODE=swarm
+
+  // Identity and parsing.
+  std::string mode = "default";
+  std::string service_name = "proxy";
+  std::string instance_name = "docker-flow";
+  bool filter_instance = false;
+  char separator = ',';
+  std::string domain_algo;
+  std::string label_prefix = "com.df.";
+  /// DFP_SERVICE_*: parameter names without prefix, by service.
+  std::vector<std::map<std::string, std::string>> static_services;
+
+  // Docker.
+  std::string docker_host = "unix:///var/run/docker.sock";  ///< empty: no Docker
+  bool docker_tls = false;
+  bool docker_tls_verify = true;  ///< only looked at when docker_tls
+  std::string docker_cert_path;
+  std::string own_container;
+
+  // This process.
+  std::string data_dir;
+  std::string run_dir;
+  std::string haproxy_binary = "haproxy";
+  std::optional<std::string> haproxy_user;  ///< only as root
+  Duration stop_grace{8000};
+  std::string log_level = "info";
+
+  /// What the operator should know before anything starts: ports that are not served, settings
+  /// without effect.
+  std::vector<std::string> warnings;
+};
+
+/// Where options come from; tests bring their own.
+struct OptionSources {
+  std::vector<std::string> arguments;  ///< without program name and subcommand
+  std::map<std::string, std::string> environment;
+  /// The text of a secret ("dfp_port"), or nothing.
+  std::function<std::optional<std::string>(const std::string& name)> secret;
+  bool root = false;
+};
+
+/// The process's own environment and secrets.
+[[nodiscard]] OptionSources SystemSources(std::vector<std::string> arguments);
+
+/// Errors: kInvalidArgument with one sentence that names option, value and what to write instead.
+[[nodiscard]] Result<Options> ReadOptions(const OptionSources& sources);
+
+/// The text of `swarmgate run --help`.
+[[nodiscard]] std::string RunHelp();
+
+/// docs/options.md (a test compares).
+[[nodiscard]] std::string OptionsMarkdown();
+
+}  // namespace swarmgate::app

@@ -1,0 +1,391 @@
+#include "app/option_table.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <limits>
+
+#include "swarmgate/base/strings.h"
+
+namespace swarmgate::app {
+namespace {
+
+Status Bad(std::string message) { return Fail(Code::kInvalidArgument, std::move(message)); }
+
+bool IsAddress(const std::string& text) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+Status ParsePort(const std::string& text, std::uint16_t& port) {
+  const auto number = ParseUint(text, 65535);
+  if (!number || *number == 0) return Bad("a port is a number from 1 to 65535");
+  port = static_cast<std::uint16_t>(*number);
+  return Ok();
+}
+
+Status ParseBool(const std::string& text, bool& flag) {
+  const std::string lower = ToLower(text);
+  if (lower == "true" || lower == "1" || lower == "yes") {
+    flag = true;
+  } else if (lower == "false" || lower == "0" || lower == "no") {
+    flag = false;
+  } else {
+    return Bad("write true or false");
+  }
+  return Ok();
+}
+
+/// Whole seconds, or with a unit: "20", "20s", "500ms", "5m", "1h".
+Status ParseDuration(const std::string& text, Duration minimum, Duration& duration) {
+  const auto digits = text.find_first_not_of("0123456789");
+  const std::string unit = digits == std::string::npos ? "s" : text.substr(digits);
+  const auto number = ParseUint(text.substr(0, digits), 1'000'000'000);
+  std::int64_t factor = 0;
+  if (unit == "ms") factor = 1;
+  if (unit == "s") factor = 1000;
+  if (unit == "m") factor = 60'000;
+  if (unit == "h") factor = 3'600'000;
+  constexpr std::int64_t kMost = 7LL * 24 * 3'600'000;
+  if (!number || factor == 0 || static_cast<std::int64_t>(*number) > kMost / factor) {
+    return Bad(
+        "a time is a number of seconds, at most a week; 20, 500ms, 5m and 1h are understood");
+  }
+  const Duration parsed(static_cast<std::int64_t>(*number) * factor);
+  if (parsed < minimum) {
+    return Bad("too short; at least " + std::to_string(minimum.count()) + "ms");
+  }
+  duration = parsed;
+  return Ok();
+}
+
+template <Duration Options::*kMember>
+Status SetTimeout(Options& options, const std::string& value) {
+  return ParseDuration(value, Duration(1), options.*kMember);
+}
+
+template <std::string Options::*kMember>
+Status SetText(Options& options, const std::string& value) {
+  options.*kMember = value;
+  return Ok();
+}
+
+template <bool Options::*kMember>
+Status SetBool(Options& options, const std::string& value) {
+  return ParseBool(value, options.*kMember);
+}
+
+template <typename T, T Options::*kMember, std::uint64_t kLeast, std::uint64_t kMost>
+Status SetNumber(Options& options, const std::string& value) {
+  const auto number = ParseUint(value, kMost);
+  if (!number || *number < kLeast) {
+    return Bad("write a number from " + std::to_string(kLeast) + " to " + std::to_string(kMost));
+  }
+  options.*kMember = static_cast<T>(*number);
+  return Ok();
+}
+
+/// A name as it may stand in URLs, logs and files.
+template <std::string Options::*kMember>
+Status SetName(Options& options, const std::string& value) {
+  const bool good = value.size() <= 128 && std::all_of(value.begin(), value.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+                    });
+  if (!good) return Bad("use letters, digits, '.', '-' and '_', at most 128 of them");
+  options.*kMember = value;
+  return Ok();
+}
+
+/// "80,443:ssl,127.0.0.1:8085". Ports that want TLS are named in a warning and not bound: there is
+/// no certificate yet.
+Status AddBinds(Options& options, const std::string& value) {
+  std::vector<std::string> unserved;
+  for (const std::string_view raw : Split(value, ',')) {
+    std::string item(Trim(raw));
+    if (item.empty()) continue;
+    bool tls = false;
+    if (item.size() > 4 && item.compare(item.size() - 4, 4, ":ssl") == 0) {
+      tls = true;
+      item.resize(item.size() - 4);
+    }
+    haproxy::Bind bind;
+    std::string port = item;
+    if (const auto colon = item.rfind(':'); colon != std::string::npos) {
+      bind.address = item.substr(0, colon);
+      port = item.substr(colon + 1);
+      const bool brackets =
+          bind.address.size() > 2 && bind.address.front() == '[' && bind.address.back() == ']';
+      if (brackets) bind.address = bind.address.substr(1, bind.address.size() - 2);
+      if (bind.address != "*" && !IsAddress(bind.address)) {
+        return Bad("'" + Printable(item, 60) +
+                   "' is not a port; write 80, 443:ssl or 127.0.0.1:80");
+      }
+    }
+    if (const Status parsed = ParsePort(port, bind.port); !parsed) {
+      return Bad("'" + Printable(item, 60) + "': " + parsed.error().message +
+                 "; write for example 80,443:ssl");
+    }
+    if (tls) {
+      unserved.push_back(port);
+    } else if (std::find(options.binds.begin(), options.binds.end(), bind) == options.binds.end()) {
+      options.binds.push_back(bind);
+    }
+  }
+  for (const std::string& port : unserved) {
+    options.warnings.push_back("port " + port +
+                               " is not bound: it asks for TLS (\":ssl\"), and this version serves "
+                               "no certificates yet");
+  }
+  return Ok();
+}
+
+Status SetIp(Options& options, const std::string& value) {
+  if (!IsAddress(value)) return Bad("write an IPv4 or IPv6 address, for example 0.0.0.0");
+  options.ip = value;
+  return Ok();
+}
+
+Status SetPort(Options& options, const std::string& value) {
+  return ParsePort(value, options.port);
+}
+
+Status SetMode(Options& options, const std::string& value) {
+  const std::string lower = ToLower(value);
+  if (lower != "default" && lower != "swarm" && lower != "service") {
+    return Bad("write default or swarm");
+  }
+  options.mode = lower == "service" ? "swarm" : lower;
+  return Ok();
+}
+
+Status SetSeparator(Options& options, const std::string& value) {
+  const char c = value.size() == 1 ? value[0] : '\\';
+  const bool plain = c > ' ' && c < 127 && c != '\\' && c != '/' && c != '.' && c != '-' &&
+                     !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+  if (!plain) return Bad("one character that stands in no value, such as , or ;");
+  options.separator = c;
+  return Ok();
+}
+
+Status SetLabelPrefix(Options& options, const std::string& value) {
+  if (value.size() < 2 || value.back() != '.' || value.size() > 100 ||
+      value.find_first_of(" \t\r\n=\"\\") != std::string::npos) {
+    return Bad("a prefix ends with a dot, for example com.df.");
+  }
+  options.label_prefix = value;
+  return Ok();
+}
+
+Status SetNotifyLabel(Options& options, const std::string& value) {
+  std::string label = value;
+  if (const auto equals = label.find('='); equals != std::string::npos) label.resize(equals);
+  constexpr std::string_view kEnd = ".notify";
+  if (label.size() <= kEnd.size() ||
+      label.compare(label.size() - kEnd.size(), kEnd.size(), kEnd) != 0) {
+    return Bad(
+        "only a name that ends with .notify, such as com.df.notify, is understood; all other "
+        "labels then begin with what stands before notify");
+  }
+  return SetLabelPrefix(options, label.substr(0, label.size() - kEnd.size() + 1));
+}
+
+Status SetConsul(Options& options, const std::string& value) {
+  options.warnings.push_back("CONSUL_ADDRESS=" + Printable(value, 100) +
+                             " has no effect: this version keeps its state in DATA_DIR only");
+  return Ok();
+}
+
+Status SetListenerAddress(Options& options, const std::string& value) {
+  options.warnings.push_back(
+      "LISTENER_ADDRESS=" + Printable(value, 100) +
+      " has no effect: the listener is built in (give it the Docker socket)");
+  return Ok();
+}
+
+Status SetDockerHost(Options& options, const std::string& value) {
+  if (value == "none") {
+    options.docker_host.clear();
+    return Ok();
+  }
+  const bool unix_socket = value.rfind("unix:///", 0) == 0;
+  const bool tcp = value.rfind("tcp://", 0) == 0 || value.rfind("http://", 0) == 0 ||
+                   value.rfind("https://", 0) == 0;
+  if (!unix_socket && !tcp) {
+    return Bad("write unix:///var/run/docker.sock, tcp://host:2376, or none");
+  }
+  options.docker_host = value;
+  return Ok();
+}
+
+Status SetTlsVerify(Options& options, const std::string& value) {
+  // As the docker client understands it: any value but these turns verification on.
+  options.docker_tls = true;
+  options.docker_tls_verify = !(value == "0" || ToLower(value) == "false");
+  return Ok();
+}
+
+template <std::string Options::*kMember>
+Status SetDirectory(Options& options, const std::string& value) {
+  const std::filesystem::path path(value);
+  if (!path.is_absolute() || value.find_first_of("\n\r\t\"'\\ ") != std::string::npos) {
+    return Bad("write an absolute path without white space or quotes");
+  }
+  std::string text = path.lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  options.*kMember = text;
+  return Ok();
+}
+
+Status SetHaproxyUser(Options& options, const std::string& value) {
+  Options checked;
+  if (const Status good = SetName<&Options::service_name>(checked, value); !good) return good;
+  options.haproxy_user = value;
+  return Ok();
+}
+
+Status SetUnknownRoute(Options& options, const std::string& value) {
+  if (value != "503" && value != "404") return Bad("write 503 or 404");
+  options.unknown_route_status = value == "503" ? 503 : 404;
+  return Ok();
+}
+
+Status SetLevel(Options& options, const std::string& value) {
+  const std::string lower = ToLower(value);
+  if (lower != "debug" && lower != "info" && lower != "warning" && lower != "error") {
+    return Bad("write debug, info, warning or error");
+  }
+  options.log_level = lower;
+  return Ok();
+}
+
+Status SetToken(Options& options, const std::string& value) {
+  const bool good =
+      value.size() >= 8 && value.size() <= 512 &&
+      std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c < 127; });
+  if (!good) return Bad("a token has 8 to 512 printable ASCII characters and no white space");
+  options.admin_token = value;
+  return Ok();
+}
+
+constexpr const char* kTraffic = "Traffic";
+constexpr const char* kAdmin = "Admin API";
+constexpr const char* kLabels = "Services and labels";
+constexpr const char* kDocker = "Docker";
+constexpr const char* kProcess = "Files and processes";
+
+}  // namespace
+
+const std::vector<OptionRow>& OptionTable() {
+  static const std::vector<OptionRow> table = {
+      {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
+       "ports that take requests, separated by commas; address:port binds one address. "
+       "Ports with :ssl are not bound in this version (no certificates yet)",
+       AddBinds},
+      {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
+       "further ports, written like DEFAULT_PORTS", AddBinds},
+      {"UNKNOWN_ROUTE_STATUS", "unknown-route-status", "CODE", "503", kTraffic,
+       "answer to a request that no route takes: 503 or 404", SetUnknownRoute},
+      {"MAX_CONNECTIONS", "max-connections", "N", "0", kTraffic,
+       "most client connections at a time; 0: as many as the limit of open files allows",
+       SetNumber<std::uint32_t, &Options::max_connections, 0, 10'000'000>},
+      {"THREADS", "threads", "N", "0", kTraffic, "HAProxy's threads; 0: one per core",
+       SetNumber<int, &Options::threads, 0, 64>},
+      {"MINIMUM_SLOTS", "minimum-slots", "N", "64", kTraffic,
+       "backends declared in advance, per class; more are added in powers of two by a hitless "
+       "reload",
+       SetNumber<std::uint32_t, &Options::minimum_slots, 1, 100'000>},
+      {"TIMEOUT_CLIENT", "timeout-client", "TIME", "20", kTraffic,
+       "longest silence of a client; seconds, or with a unit (500ms, 5m)",
+       SetTimeout<&Options::timeout_client>},
+      {"TIMEOUT_CONNECT", "timeout-connect", "TIME", "5", kTraffic,
+       "longest time to connect to a task", SetTimeout<&Options::timeout_connect>},
+      {"TIMEOUT_HTTP_KEEP_ALIVE", "timeout-http-keep-alive", "TIME", "15", kTraffic,
+       "longest wait for a client's next request", SetTimeout<&Options::timeout_http_keep_alive>},
+      {"TIMEOUT_HTTP_REQUEST", "timeout-http-request", "TIME", "5", kTraffic,
+       "longest time a client may take to send a request's header",
+       SetTimeout<&Options::timeout_http_request>},
+      {"TIMEOUT_QUEUE", "timeout-queue", "TIME", "30", kTraffic,
+       "longest wait for a free connection", SetTimeout<&Options::timeout_queue>},
+      {"TIMEOUT_SERVER", "timeout-server", "TIME", "20", kTraffic,
+       "longest silence of a task, unless the service sets timeoutServer",
+       SetTimeout<&Options::timeout_server>},
+      {"TIMEOUT_TUNNEL", "timeout-tunnel", "TIME", "3600", kTraffic,
+       "longest silence of a websocket, unless the service sets timeoutTunnel",
+       SetTimeout<&Options::timeout_tunnel>},
+      {"HARD_STOP_AFTER", "hard-stop-after", "TIME", "600", kTraffic,
+       "how long connections of a replaced HAProxy process may live on",
+       SetTimeout<&Options::hard_stop_after>},
+      {"DRAIN_TIMEOUT", "drain-timeout", "TIME", "30", kTraffic,
+       "how long requests of an ending task are watched until it is taken out",
+       SetTimeout<&Options::drain_timeout>},
+
+      {"IP", "ip", "ADDRESS", "0.0.0.0", kAdmin, "address of the admin API", SetIp},
+      {"PORT", "port", "PORT", "8080", kAdmin, "port of the admin API", SetPort},
+      {"ADMIN_TOKEN", "admin-token", "TOKEN", "", kAdmin,
+       "calls that change something must carry it (Authorization: Bearer …). Without one they are "
+       "taken from this machine only",
+       SetToken, true},
+      {"ADMIN_ALLOW_REMOTE", "admin-allow-remote", "BOOL", "false", kAdmin,
+       "take changing calls from other machines without a token; MODE=swarm does so too",
+       SetBool<&Options::admin_allow_remote>},
+
+      {"MODE", "mode", "MODE", "default", kLabels,
+       "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
+       SetMode},
+      {"SERVICE_NAME", "service-name", "NAME", "proxy", kLabels,
+       "the name of our own Swarm service", SetName<&Options::service_name>, false, nullptr},
+      {"PROXY_INSTANCE_NAME", "proxy-instance-name", "NAME", "docker-flow", kLabels,
+       "the name of this instance", SetName<&Options::instance_name>},
+      {"FILTER_PROXY_INSTANCE_NAME", "filter-proxy-instance-name", "BOOL", "false", kLabels,
+       "serve only services whose proxyInstanceName is this instance's",
+       SetBool<&Options::filter_instance>},
+      {"SEPARATOR", "separator", "CHARACTER", ",", kLabels, "what separates values in a list",
+       SetSeparator},
+      {"SERVICE_DOMAIN_ALGO", "service-domain-algo", "FETCH", "", kLabels,
+       "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
+       "empty: exactly",
+       SetText<&Options::domain_algo>},
+      {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
+       SetLabelPrefix},
+      {"DF_NOTIFY_LABEL", "df-notify-label", "LABEL", "", kLabels,
+       "the label that opts a service in; sets LABEL_PREFIX too", SetNotifyLabel},
+
+      {"DOCKER_HOST", "docker-host", "URL", "unix:///var/run/docker.sock", kDocker,
+       "the Docker daemon to listen to, unix:// or tcp://; none: no daemon", SetDockerHost, false,
+       "DF_DOCKER_HOST"},
+      {"DOCKER_TLS_VERIFY", "docker-tls-verify", "BOOL", "", kDocker,
+       "speak TLS to the daemon and check its certificate", SetTlsVerify},
+      {"DOCKER_CERT_PATH", "docker-cert-path", "DIRECTORY", "", kDocker,
+       "directory of ca.pem, cert.pem and key.pem", SetDirectory<&Options::docker_cert_path>},
+      {"OWN_CONTAINER", "own-container", "ID", "", kDocker,
+       "our own container's id or name, where it cannot be found out",
+       SetName<&Options::own_container>},
+      {"CONSUL_ADDRESS", "consul-address", "ADDRESSES", "", kDocker,
+       "accepted; has no effect in this version", SetConsul},
+      {"LISTENER_ADDRESS", "listener-address", "ADDRESSES", "", kDocker,
+       "accepted; has no effect: the listener is built in", SetListenerAddress},
+
+      {"DATA_DIR", "data-dir", "DIRECTORY", "", kProcess,
+       "where state and HAProxy's files are kept; one instance per directory. Default: "
+       "/var/lib/swarmgate as root, else $XDG_STATE_HOME/swarmgate or ~/.local/state/swarmgate",
+       SetDirectory<&Options::data_dir>},
+      {"RUN_DIR", "run-dir", "DIRECTORY", "", kProcess, "where sockets are; default: DATA_DIR/run",
+       SetDirectory<&Options::run_dir>},
+      {"HAPROXY_BINARY", "haproxy-binary", "PROGRAM", "haproxy", kProcess, "HAProxy 2.6.3 or later",
+       SetText<&Options::haproxy_binary>},
+      {"HAPROXY_USER", "haproxy-user", "USER", "", kProcess,
+       "the user that HAProxy runs as when we are root; default: haproxy", SetHaproxyUser},
+      {"STOP_GRACE", "stop-grace", "TIME", "8", kProcess,
+       "how long requests in flight may take when we are told to end",
+       SetTimeout<&Options::stop_grace>},
+      {"LOG_LEVEL", "log-level", "LEVEL", "info", kProcess, "debug, info, warning or error",
+       SetLevel},
+  };
+  return table;
+}
+
+}  // namespace swarmgate::app

@@ -1,0 +1,297 @@
+#include "swarmgate/app/options.h"
+
+#include <unistd.h>
+
+#include <boost/program_options.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "app/option_table.h"
+#include "app/static_services.h"
+#include "swarmgate/base/strings.h"
+
+extern char** environ;
+
+namespace swarmgate::app {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::size_t kMaxValue = 64U << 10U;
+
+/// Where a value was found, as a message names it.
+struct Found {
+  std::string value;
+  std::string where;
+};
+
+/// Errors: kInvalidArgument. Boost throws: this is one of the borders.
+Result<std::map<std::string, std::string>> ParseFlags(const std::vector<std::string>& arguments) {
+  // The predecessor's short forms.
+  const std::map<std::string, std::string> short_forms = {
+      {"ip", "ip,i"},
+      {"port", "port,p"},
+      {"service-name", "service-name,n"},
+      {"listener-address", "listener-address,l"},
+  };
+  std::map<std::string, std::string> flags;
+  try {
+    po::options_description description;
+    for (const OptionRow& row : OptionTable()) {
+      const auto with_short = short_forms.find(row.flag);
+      const std::string spelling = with_short == short_forms.end() ? row.flag : with_short->second;
+      description.add_options()(spelling.c_str(), po::value<std::string>());
+    }
+    const auto style =
+        po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    const po::parsed_options parsed = po::command_line_parser(arguments)
+                                          .options(description)
+                                          .style(style)
+                                          .allow_unregistered()
+                                          .run();
+    std::vector<std::string> known;
+    for (const OptionRow& row : OptionTable()) known.push_back(std::string("--") + row.flag);
+    for (const po::option& option : parsed.options) {
+      if (option.unregistered || option.string_key.empty()) {
+        const std::string word =
+            option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
+        const std::string name = word.substr(0, word.find('='));
+        const auto close = ClosestMatch(name, known);
+        return Fail(Code::kInvalidArgument,
+                    "unknown argument '" + Printable(name, 80) + "'" +
+                        (close ? "; did you mean " + *close + "?" : "; see swarmgate run --help"));
+      }
+      if (!option.value.empty()) flags[option.string_key] = option.value.front();
+    }
+  } catch (const po::error& error) {
+    return Fail(Code::kInvalidArgument,
+                Printable(error.what(), 200) + "; see swarmgate run --help");
+  }
+  return flags;
+}
+
+std::optional<Found> Find(const OptionRow& row, const std::map<std::string, std::string>& flags,
+                          const OptionSources& sources) {
+  if (const auto flag = flags.find(row.flag); flag != flags.end()) {
+    return Found{flag->second, std::string("--") + row.flag};
+  }
+  for (const char* name : {row.name, row.alias}) {
+    if (name == nullptr) continue;
+    const auto variable = sources.environment.find(name);
+    // Images set variables to nothing to say "default".
+    if (variable != sources.environment.end() && !variable->second.empty()) {
+      return Found{variable->second, name};
+    }
+  }
+  for (const char* name : {row.name, row.alias}) {
+    if (name == nullptr || !sources.secret) continue;
+    const std::string secret = "dfp_" + ToLower(name);
+    if (const auto text = sources.secret(secret); text && !Trim(*text).empty()) {
+      return Found{std::string(Trim(*text)), "secret " + secret};
+    }
+  }
+  return std::nullopt;
+}
+
+Status Apply(const OptionRow& row, const Found& found, Options& options) {
+  if (found.value.size() > kMaxValue) {
+    return Fail(Code::kInvalidArgument, found.where + ": the value is longer than 64 KiB");
+  }
+  const Status set = row.set(options, found.value);
+  if (set) return Ok();
+  const std::string shown = row.sensitive ? "(hidden)" : Printable(found.value, 100);
+  return Fail(set.error().code, found.where + "=" + shown + ": " + set.error().message);
+}
+
+void FillDirectories(const OptionSources& sources, Options& options) {
+  const auto variable = [&](const char* name) {
+    const auto found = sources.environment.find(name);
+    return found == sources.environment.end() ? std::string() : found->second;
+  };
+  if (options.data_dir.empty()) {
+    const std::string state = variable("XDG_STATE_HOME");
+    const std::string home = variable("HOME");
+    if (sources.root) {
+      options.data_dir = "/var/lib/swarmgate";
+    } else if (!state.empty() && state.front() == '/') {
+      options.data_dir = state + "/swarmgate";
+    } else if (!home.empty() && home.front() == '/') {
+      options.data_dir = home + "/.local/state/swarmgate";
+    } else {
+      options.data_dir = "/tmp/swarmgate-" + std::to_string(getuid());
+    }
+  }
+  if (options.run_dir.empty()) options.run_dir = options.data_dir + "/run";
+}
+
+/// What several options together say.
+Status CheckTogether(const OptionSources& sources, Options& options) {
+  if (options.binds.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "DEFAULT_PORTS and BIND_PORTS name no port that can be bound; write for example "
+                "DEFAULT_PORTS=80");
+  }
+  for (const haproxy::Bind& bind : options.binds) {
+    if (bind.port == options.port) {
+      return Fail(Code::kInvalidArgument,
+                  "port " + std::to_string(bind.port) +
+                      " is both a port for requests (DEFAULT_PORTS, BIND_PORTS) and the admin "
+                      "API's (PORT); choose another PORT");
+    }
+  }
+  FillDirectories(sources, options);
+  // A unix socket's path has at most 107 bytes; HAProxy binds "<path>.<pid>.tmp" first.
+  constexpr std::size_t kMostRunDir = 75;
+  if (options.run_dir.size() > kMostRunDir) {
+    return Fail(Code::kInvalidArgument, "RUN_DIR=" + options.run_dir +
+                                            ": too long for a unix socket; choose one of at most " +
+                                            std::to_string(kMostRunDir) +
+                                            " characters, for example RUN_DIR=/run/swarmgate");
+  }
+  if (sources.root) {
+    if (!options.haproxy_user) options.haproxy_user = "haproxy";
+  } else if (options.haproxy_user) {
+    options.warnings.push_back("HAPROXY_USER=" + *options.haproxy_user +
+                               " has no effect: only root can start HAProxy as another user");
+    options.haproxy_user.reset();
+  }
+  if (options.mode == "swarm") options.admin_allow_remote = true;
+  if (options.admin_allow_remote && options.admin_token.empty()) {
+    options.warnings.emplace_back(
+        "the admin API takes changing calls from everybody who can reach it (MODE=swarm or "
+        "ADMIN_ALLOW_REMOTE); set ADMIN_TOKEN, or publish its port nowhere");
+  }
+  return Ok();
+}
+
+/// Variables of Docker Flow Proxy that this version does not act upon: said once, so that nobody
+/// wonders.
+void WarnUnsupported(const OptionSources& sources, Options& options) {
+  constexpr const char* kNotYet[] = {"CA_FILE",
+                                     "CAPTURE_REQUEST_HEADER",
+                                     "CFG_TEMPLATE_PATH",
+                                     "COMPRESSION_ALGO",
+                                     "COMPRESSION_TYPE",
+                                     "CONNECTION_MODE",
+                                     "CRT_LIST_PATH",
+                                     "DEBUG",
+                                     "EXTRA_FRONTEND",
+                                     "EXTRA_GLOBAL",
+                                     "HTTPS_ONLY",
+                                     "RESOLVERS",
+                                     "SSL_BIND_CIPHERS",
+                                     "SSL_BIND_OPTIONS",
+                                     "STATS_PASS",
+                                     "STATS_PORT",
+                                     "STATS_URI",
+                                     "STATS_USER",
+                                     "USERS",
+                                     "USERS_PASS_ENCRYPTED"};
+  std::string names;
+  for (const char* name : kNotYet) {
+    const auto variable = sources.environment.find(name);
+    if (variable == sources.environment.end() || variable->second.empty() ||
+        ToLower(variable->second) == "false") {
+      continue;
+    }
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  if (!names.empty()) {
+    options.warnings.push_back("set, but without effect in this version: " + names);
+  }
+}
+
+std::optional<std::string> ReadSecret(const std::string& name) {
+  std::ifstream file("/run/secrets/" + name, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string text(kMaxValue + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+}  // namespace
+
+OptionSources SystemSources(std::vector<std::string> arguments) {
+  OptionSources sources;
+  sources.arguments = std::move(arguments);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    sources.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  sources.secret = ReadSecret;
+  sources.root = geteuid() == 0;
+  return sources;
+}
+
+Result<Options> ReadOptions(const OptionSources& sources) {
+  const auto flags = ParseFlags(sources.arguments);
+  if (!flags) return Forward(flags.error());
+  Options options;
+  for (const OptionRow& row : OptionTable()) {
+    std::optional<Found> found = Find(row, *flags, sources);
+    if (!found && *row.fallback != '\0') found = Found{row.fallback, row.name};
+    if (!found) continue;
+    if (const Status applied = Apply(row, *found, options); !applied) {
+      return Forward(applied.error());
+    }
+  }
+  if (const Status good = CheckTogether(sources, options); !good) return Forward(good.error());
+  WarnUnsupported(sources, options);
+  options.static_services = StaticServices(sources.environment);
+  return options;
+}
+
+std::string RunHelp() {
+  std::string text =
+      "Usage: swarmgate run [OPTION…]\n\n"
+      "Starts Swarmgate: listens to Docker, drives HAProxy, serves the admin API, until it is told "
+      "to end.\nEvery option is a flag, an environment variable, or a Docker secret named "
+      "dfp_<variable in lower case>;\nthe first one found is taken. DFP_SERVICE_… variables define "
+      "services without labels.\n";
+  std::string group;
+  for (const OptionRow& row : OptionTable()) {
+    if (group != row.group) {
+      group = row.group;
+      text += "\n" + group + ":\n";
+    }
+    text += std::string("  --") + row.flag + " " + row.argument + "  (" + row.name + ")\n      " +
+            row.help;
+    if (*row.fallback != '\0') text += std::string("; default ") + row.fallback;
+    text += "\n";
+  }
+  return text;
+}
+
+std::string OptionsMarkdown() {
+  std::string text =
+      "# Options of `swarmgate run`\n\n"
+      "Generated from the table in `src/app/option_table.cc`; do not edit by hand.\n\n"
+      "An option is a flag, else an environment variable, else a Docker secret "
+      "`/run/secrets/dfp_<variable in lower case>`: the first one found is taken. An empty "
+      "variable "
+      "counts as absent. A wrong value ends the program with status 2 and one sentence that says "
+      "what to write instead.\n";
+  std::string group;
+  for (const OptionRow& row : OptionTable()) {
+    if (group != row.group) {
+      group = row.group;
+      text += "\n## " + group + "\n\n| Variable | Flag | Default | Meaning |\n|---|---|---|---|\n";
+    }
+    text += std::string("| `") + row.name + "` | `--" + row.flag + " " + row.argument + "` | " +
+            (*row.fallback == '\0' ? std::string("–") : "`" + std::string(row.fallback) + "`") +
+            " | " + row.help + " |\n";
+  }
+  text +=
+      "\n## Services without labels\n\n"
+      "`DFP_SERVICE_<PARAMETER>` and `DFP_SERVICE_<n>_<PARAMETER>` define services by environment "
+      "variables. `<PARAMETER>` is the label's name in upper snake case (`servicePath` → "
+      "`SERVICE_PATH`), with `_1` … `_10` behind it for the indexed form. `SERVICE_NAME` is "
+      "mandatory.\n";
+  return text;
+}
+
+}  // namespace swarmgate::app

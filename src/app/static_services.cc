@@ -1,0 +1,65 @@
+#include "app/static_services.h"
+
+#include <cstdint>
+#include <string_view>
+
+#include "swarmgate/base/strings.h"
+
+namespace swarmgate::app {
+namespace {
+
+constexpr std::string_view kPrefix = "DFP_SERVICE_";
+
+/// "SERVICE_PATH" → "servicePath".
+std::string CamelCase(std::string_view upper_snake) {
+  std::string name;
+  bool start_word = false;
+  for (const char c : upper_snake) {
+    if (c == '_') {
+      start_word = !name.empty();
+      continue;
+    }
+    const bool letter = c >= 'A' && c <= 'Z';
+    name.push_back(letter && !start_word ? static_cast<char>(c - 'A' + 'a') : c);
+    start_word = false;
+  }
+  return name;
+}
+
+/// "SERVICE_PATH_3" → "servicePath.3".
+std::string ParameterName(std::string_view rest) {
+  const auto underscore = rest.rfind('_');
+  if (underscore != std::string_view::npos && underscore > 0) {
+    if (const auto index = ParseUint(rest.substr(underscore + 1), 1000)) {
+      return CamelCase(rest.substr(0, underscore)) + "." + std::to_string(*index);
+    }
+  }
+  return CamelCase(rest);
+}
+
+}  // namespace
+
+std::vector<std::map<std::string, std::string>> StaticServices(
+    const std::map<std::string, std::string>& environment) {
+  std::map<std::uint64_t, std::map<std::string, std::string>> services;
+  for (const auto& [name, value] : environment) {
+    if (name.rfind(kPrefix, 0) != 0 || value.empty()) continue;
+    std::string_view rest = std::string_view(name).substr(kPrefix.size());
+    std::uint64_t number = 0;
+    const auto underscore = rest.find('_');
+    if (underscore != std::string_view::npos) {
+      if (const auto parsed = ParseUint(rest.substr(0, underscore), 1'000'000)) {
+        number = *parsed;
+        rest = rest.substr(underscore + 1);
+      }
+    }
+    if (rest.empty()) continue;
+    services[number][ParameterName(rest)] = value;
+  }
+  std::vector<std::map<std::string, std::string>> list;
+  list.reserve(services.size());
+  for (auto& [number, parameters] : services) list.push_back(std::move(parameters));
+  return list;
+}
+
+}  // namespace swarmgate::app

@@ -1,0 +1,228 @@
+#include "swarmgate/app/options.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace swarmgate::app {
+namespace {
+
+OptionSources Sources(std::map<std::string, std::string> environment,
+                      std::vector<std::string> arguments = {}) {
+  OptionSources sources;
+  sources.arguments = std::move(arguments);
+  sources.environment = std::move(environment);
+  sources.root = true;
+  return sources;
+}
+
+TEST(OptionsTest, DefaultsServePort80AndWarnOnceAboutTls) {
+  const auto options = ReadOptions(Sources({}));
+  ASSERT_TRUE(options) << options.error().message;
+  ASSERT_EQ(options->binds.size(), 1U);
+  EXPECT_EQ(options->binds[0], (haproxy::Bind{"*", 80}));
+  EXPECT_EQ(options->port, 8080);
+  EXPECT_EQ(options->data_dir, "/var/lib/swarmgate");
+  EXPECT_EQ(options->run_dir, "/var/lib/swarmgate/run");
+  EXPECT_EQ(options->haproxy_user, "haproxy");
+  EXPECT_EQ(options->timeout_server, Duration(20000));
+  EXPECT_FALSE(options->admin_allow_remote);
+  ASSERT_EQ(options->warnings.size(), 1U);
+  EXPECT_NE(options->warnings[0].find("port 443 is not bound"), std::string::npos);
+}
+
+TEST(OptionsTest, FlagBeatsEnvironmentBeatsSecretBeatsDefault) {
+  OptionSources sources = Sources({});
+  EXPECT_EQ(ReadOptions(sources)->port, 8080);
+  sources.secret = [](const std::string& name) {
+    return name == "dfp_port" ? std::optional<std::string>("7001\n") : std::nullopt;
+  };
+  EXPECT_EQ(ReadOptions(sources)->port, 7001);
+  sources.environment["PORT"] = "";
+  EXPECT_EQ(ReadOptions(sources)->port, 7001) << "an empty variable counts as absent";
+  sources.environment["PORT"] = "7002";
+  EXPECT_EQ(ReadOptions(sources)->port, 7002);
+  sources.arguments = {"--port", "7003"};
+  EXPECT_EQ(ReadOptions(sources)->port, 7003);
+  sources.arguments = {"-p", "7004"};
+  EXPECT_EQ(ReadOptions(sources)->port, 7004);
+}
+
+TEST(OptionsTest, ReadsPortsAddressesAndBindPorts) {
+  const auto options =
+      ReadOptions(Sources({{"DEFAULT_PORTS", "8081, 127.0.0.1:8082,[::1]:8083,8443:ssl,8081"},
+                           {"BIND_PORTS", "9000"}}));
+  ASSERT_TRUE(options) << options.error().message;
+  const std::vector<haproxy::Bind> expected = {
+      {"*", 8081}, {"127.0.0.1", 8082}, {"::1", 8083}, {"*", 9000}};
+  EXPECT_EQ(options->binds, expected);
+}
+
+TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
+  struct Case {
+    const char* name;
+    const char* value;
+    const char* fix;
+  };
+  const Case cases[] = {
+      {"DEFAULT_PORTS", "80x", "80,443:ssl"},
+      {"DEFAULT_PORTS", "0", "80,443:ssl"},
+      {"DEFAULT_PORTS", "65536", "80,443:ssl"},
+      {"DEFAULT_PORTS", "08", "80,443:ssl"},
+      {"DEFAULT_PORTS", "-1", "80,443:ssl"},
+      {"DEFAULT_PORTS", "a.com:80", "127.0.0.1:80"},
+      {"DEFAULT_PORTS", "443:ssl", "DEFAULT_PORTS=80"},
+      {"PORT", "eighty", "1 to 65535"},
+      {"PORT", "80", "choose another PORT"},
+      {"IP", "localhost", "0.0.0.0"},
+      {"MODE", "cluster", "default or swarm"},
+      {"SEPARATOR", "ab", "one character"},
+      {"SEPARATOR", "a", "one character"},
+      {"TIMEOUT_SERVER", "soon", "number of seconds"},
+      {"TIMEOUT_SERVER", "99999999999999999999", "number of seconds"},
+      {"TIMEOUT_SERVER", "700000", "at most a week"},
+      {"TIMEOUT_SERVER", "0", "too short"},
+      {"FILTER_PROXY_INSTANCE_NAME", "maybe", "true or false"},
+      {"UNKNOWN_ROUTE_STATUS", "200", "503 or 404"},
+      {"LOG_LEVEL", "loud", "debug, info"},
+      {"THREADS", "65", "0 to 64"},
+      {"DATA_DIR", "relative", "absolute path"},
+      {"DATA_DIR", "/a b", "absolute path"},
+      {"DATA_DIR", "/a\nb", "absolute path"},
+      {"DOCKER_HOST", "ssh://host", "unix:///var/run/docker.sock"},
+      {"DF_NOTIFY_LABEL", "acme", ".notify"},
+      {"LABEL_PREFIX", "com.df", "ends with a dot"},
+      {"PROXY_INSTANCE_NAME", "a b", "letters, digits"},
+      {"HAPROXY_USER", "ha proxy", "letters, digits"},
+  };
+  for (const Case& test : cases) {
+    const auto options = ReadOptions(Sources({{test.name, test.value}}));
+    ASSERT_FALSE(options) << test.name << "=" << test.value;
+    EXPECT_EQ(options.error().code, Code::kInvalidArgument);
+    EXPECT_NE(options.error().message.find(test.fix), std::string::npos) << options.error().message;
+    EXPECT_EQ(options.error().message.find('\n'), std::string::npos);
+    if (std::string(test.value) != "443:ssl" && std::string(test.value) != "80") {
+      EXPECT_EQ(options.error().message.rfind(std::string(test.name) + "=", 0), 0U)
+          << options.error().message;
+    }
+  }
+}
+
+TEST(OptionsTest, TokensAreCheckedAndNeverShown) {
+  const auto options = ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret "}}));
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().message.find("s3cret"), std::string::npos) << options.error().message;
+  EXPECT_EQ(ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret-long"}}))->admin_token, "s3cret-long");
+}
+
+TEST(OptionsTest, MistypedFlagIsAnswersWithTheRightOne) {
+  const auto options = ReadOptions(Sources({}, {"--defualt-ports", "80"}));
+  ASSERT_FALSE(options);
+  EXPECT_NE(options.error().message.find("did you mean --default-ports"), std::string::npos)
+      << options.error().message;
+  EXPECT_FALSE(ReadOptions(Sources({}, {"--port"})));
+  EXPECT_FALSE(ReadOptions(Sources({}, {"stray"})));
+}
+
+TEST(OptionsTest, TimesHaveUnits) {
+  const auto options = ReadOptions(Sources({{"TIMEOUT_SERVER", "500ms"},
+                                            {"TIMEOUT_CLIENT", "5m"},
+                                            {"TIMEOUT_TUNNEL", "1h"},
+                                            {"TIMEOUT_QUEUE", "7"}}));
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->timeout_server, Duration(500));
+  EXPECT_EQ(options->timeout_client, Duration(300000));
+  EXPECT_EQ(options->timeout_tunnel, Duration(3600000));
+  EXPECT_EQ(options->timeout_queue, Duration(7000));
+}
+
+TEST(OptionsTest, DockerVariablesOfBothProgramsAreUnderstood) {
+  EXPECT_EQ(ReadOptions(Sources({{"DF_DOCKER_HOST", "tcp://d:2375"}}))->docker_host,
+            "tcp://d:2375");
+  EXPECT_EQ(ReadOptions(Sources({{"DF_DOCKER_HOST", "tcp://d:2375"}, {"DOCKER_HOST", "unix:///x"}}))
+                ->docker_host,
+            "unix:///x");
+  EXPECT_EQ(ReadOptions(Sources({{"DOCKER_HOST", "none"}}))->docker_host, "");
+  const auto tls =
+      ReadOptions(Sources({{"DOCKER_TLS_VERIFY", "1"}, {"DOCKER_CERT_PATH", "/certs/"}}));
+  ASSERT_TRUE(tls) << tls.error().message;
+  EXPECT_TRUE(tls->docker_tls && tls->docker_tls_verify);
+  EXPECT_EQ(tls->docker_cert_path, "/certs");
+  EXPECT_EQ(ReadOptions(Sources({{"DF_NOTIFY_LABEL", "org.acme.notify=true"}}))->label_prefix,
+            "org.acme.");
+}
+
+TEST(OptionsTest, SwarmModeAllowsRemoteCallsAndSaysSo) {
+  const auto options = ReadOptions(Sources({{"MODE", "swarm"}}));
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->admin_allow_remote);
+  EXPECT_NE(options->warnings.back().find("ADMIN_TOKEN"), std::string::npos);
+  EXPECT_EQ(ReadOptions(Sources({{"MODE", "swarm"}, {"ADMIN_TOKEN", "12345678"}}))->warnings.size(),
+            1U);
+}
+
+TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
+  const auto options = ReadOptions(Sources(
+      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"USERS", "a:b"}}));
+  ASSERT_TRUE(options);
+  std::string all;
+  for (const std::string& warning : options->warnings) all += warning + "\n";
+  EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
+  EXPECT_NE(all.find("STATS_USER, USERS"), std::string::npos) << all;
+  EXPECT_EQ(all.find("DEBUG"), std::string::npos);
+}
+
+TEST(OptionsTest, WithoutRootStateLivesInTheHomeDirectory) {
+  OptionSources sources = Sources({{"HOME", "/home/u"}, {"HAPROXY_USER", "haproxy"}});
+  sources.root = false;
+  const auto options = ReadOptions(sources);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->data_dir, "/home/u/.local/state/swarmgate");
+  EXPECT_FALSE(options->haproxy_user);
+  EXPECT_NE(options->warnings.back().find("HAPROXY_USER"), std::string::npos);
+  sources.environment["XDG_STATE_HOME"] = "/state";
+  EXPECT_EQ(ReadOptions(sources)->data_dir, "/state/swarmgate");
+}
+
+TEST(OptionsTest, RunDirThatIsTooLongForASocketIsRefused) {
+  const auto options = ReadOptions(Sources({{"DATA_DIR", "/" + std::string(100, 'x')}}));
+  ASSERT_FALSE(options);
+  EXPECT_NE(options.error().message.find("RUN_DIR"), std::string::npos);
+  EXPECT_TRUE(
+      ReadOptions(Sources({{"DATA_DIR", "/" + std::string(100, 'x')}, {"RUN_DIR", "/run/sg"}})));
+}
+
+TEST(OptionsTest, StaticServicesComeFromTheEnvironment) {
+  const auto options = ReadOptions(Sources({{"DFP_SERVICE_SERVICE_NAME", "web"},
+                                            {"DFP_SERVICE_SERVICE_PATH_1", "/a"},
+                                            {"DFP_SERVICE_PORT_1", "8080"},
+                                            {"DFP_SERVICE_3_SERVICE_NAME", "api"},
+                                            {"DFP_SERVICE_3_IS_DEFAULT_BACKEND", "true"},
+                                            {"DFP_SERVICE_3_REQ_PATH_SEARCH_REPLACE", "/a,/b"},
+                                            {"DFP_SERVICE_3_SRC_PORT", ""}}));
+  ASSERT_TRUE(options);
+  const std::vector<std::map<std::string, std::string>> expected = {
+      {{"serviceName", "web"}, {"servicePath.1", "/a"}, {"port.1", "8080"}},
+      {{"serviceName", "api"}, {"isDefaultBackend", "true"}, {"reqPathSearchReplace", "/a,/b"}}};
+  EXPECT_EQ(options->static_services, expected);
+}
+
+TEST(OptionsTest, HelpNamesEveryFlagAndVariable) {
+  const std::string help = RunHelp();
+  for (const char* text :
+       {"--default-ports PORTS  (DEFAULT_PORTS)", "--data-dir", "default 80,443:ssl"}) {
+    EXPECT_NE(help.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(OptionsTest, DocumentationIsGeneratedFromTheTable) {
+  const std::string path = std::string(SWARMGATE_SOURCE_DIR) + "/docs/options.md";
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << OptionsMarkdown();
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), OptionsMarkdown()) << "refresh with UPDATE_GOLDEN=1";
+}
+
+}  // namespace
+}  // namespace swarmgate::app
