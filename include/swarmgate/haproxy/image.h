@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,7 @@ using MapEntries = std::map<std::string, std::string>;
 struct Image {
   std::string base;  ///< global, defaults, frontends
   std::map<model::BackendClass, std::uint32_t> declared;
-  /// slot → its servers; slots without servers are absent.
+  /// slot → its servers as WireServer gives them, sorted by name; slots without servers are absent.
   std::map<model::SlotName, std::vector<model::Server>> servers;
   MapEntries routes;      ///< map_beg: MatchEntry.key → record | "@<id>" | "~<id>" | "-"
   MapEntries conditions;  ///< map_beg: "@<id>:<port>:" or "@<id>:" → record
@@ -92,6 +93,21 @@ struct Image {
   friend bool operator==(const Image&, const Image&) = default;
 };
 
+/// A server as HAProxy knows it: its name is "<name>-<6 hex of address and port>", so that a task that comes back under
+/// another address (a restarted container) is another server while the old one drains; no task id. Every server of an
+/// Image, Step or Held is of this form.
+[[nodiscard]] model::Server WireServer(const model::Server& server);
+
+/// Empty when HAProxy can carry out this rewrite; else what is wrong with it, for its owner (Render leaves such a pair
+/// out): more than kMaxRewriteGroups groups, recursion, conditions or verbs in the search, \Z, white space …
+[[nodiscard]] std::string WhyNotRewritable(const model::PathRewrite& rewrite);
+inline constexpr int kMaxRewriteGroups = 6;
+inline constexpr std::size_t kMaxRewrites = 8;  ///< pairs of one destination; Render leaves out the rest
+
+/// Empty when the regex can stand in a map together with others; else what is wrong with it, for its owner (Render
+/// leaves such a candidate out). REQUIRES: it compiles by itself.
+[[nodiscard]] std::string WhyNotMappable(const std::string& regex);
+
 /// REQUIRES: every backend of `desired` is in `slots.assigned`.
 [[nodiscard]] Image Render(const model::Desired& desired, const SlotMap& slots,
                            const Settings& settings);
@@ -100,6 +116,8 @@ struct Image {
 /// HAProxy started on these files serves the image.
 using Files = std::map<std::string, std::string>;
 [[nodiscard]] Files RenderFiles(const Image& image);
+/// Only the named ones (Plan::files).
+[[nodiscard]] Files RenderFiles(const Image& image, const std::set<std::string>& paths);
 
 /// The configuration as one text, for `GET …/config`; secrets (cookie key) redacted.
 [[nodiscard]] std::string ConfigText(const Files& files);

@@ -32,7 +32,7 @@ struct DrainServer {  ///< no new requests; ends by RetireServer once it is idle
 };
 struct ReviveServer {  ///< a draining server is wanted again: state ready
   model::SlotName slot;
-  model::ServerName server;
+  model::Server server;
   friend bool operator==(const ReviveServer&, const ReviveServer&) = default;
 };
 struct RetireServer {  ///< maint, del. 2.6: never put a busy server into maint, it is then stuck
