@@ -1,6 +1,6 @@
 # The example of `scripts/run --demo`: one Swarm service and one plain container, both
 # labelled. Sourced, never run.
-# Uses: run_dir, engine_host, http_port, admin_port, docker_cli, swarmgate_bin.
+# Uses: run_dir, engine_host, http_url, admin_port, swarmgate_bin, swarmgate_pid.
 # shellcheck shell=bash
 
 demo_label=swarmgate.demo=true
@@ -26,10 +26,13 @@ remove_demo() {
     # Somebody may have gone on to use the swarm that we made.
     if [ -z "$(docker_cli service ls -q 2>/dev/null)" ]; then
       docker_cli swarm leave --force >/dev/null 2>&1 || true
+      if [ -e "$run_dir/made-gateway" ]; then
+        docker_cli network rm docker_gwbridge >/dev/null 2>&1 || true
+      fi
     else
       say "the swarm stays: it has services that are not ours"
     fi
-    rm -f "$run_dir/made-swarm"
+    rm -f "$run_dir/made-swarm" "$run_dir/made-gateway"
   fi
   ids=$(docker_cli images -q --filter "label=$demo_label" 2>/dev/null | sort -u || true)
   # shellcheck disable=SC2086
@@ -82,12 +85,15 @@ ensure_swarm() {
     "active true") return 0 ;;
     active*) say "this node is a worker of a swarm: only the plain container is shown"; return 1 ;;
   esac
+  local gateway
+  gateway=$(docker_cli network ls -q --filter name=^docker_gwbridge$)
   if ! docker_cli swarm init --advertise-addr 127.0.0.1 \
     --listen-addr "127.0.0.1:$(free_port 2377 2378)" >/dev/null; then
     say "this engine cannot be a swarm: only the plain container is shown"
     return 1
   fi
   touch "$run_dir/made-swarm"
+  if [ -z "$gateway" ]; then touch "$run_dir/made-gateway"; fi
 }
 
 start_demo() {
@@ -108,10 +114,10 @@ start_demo() {
 }
 
 answers_or_died() { gone "$swarmgate_pid" || answers "$1"; }
-answers() { curl -fsS --max-time 2 "http://127.0.0.1:$http_port$1"; }
+answers() { curl -fsS --max-time 2 "$http_url$1"; }
 
 show_request() {
-  echo "    \$ curl http://127.0.0.1:$http_port$1"
+  echo "    \$ curl $http_url$1"
   answers "$1" | sed 's/^/    /'
 }
 
@@ -141,7 +147,7 @@ show_demo() {
 
 Try next, in another terminal${sudo_hint:+ (with sudo)}:
     $swarmgate_bin services --server http://127.0.0.1:$admin_port
-    $swarmgate_bin why http://127.0.0.1:$http_port/demo --server http://127.0.0.1:$admin_port
+    $swarmgate_bin why $http_url/demo --server http://127.0.0.1:$admin_port
     curl http://127.0.0.1:$admin_port/v1/status
 TEXT
   if [ -n "$with_swarm" ]; then
