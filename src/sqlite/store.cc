@@ -1,0 +1,401 @@
+#include "swarmgate/sqlite/store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "sqlite/database.h"
+#include "swarmgate/base/log.h"
+#include "swarmgate/codec/applied_json.h"
+
+namespace swarmgate::sqlite {
+namespace {
+
+using ports::AppliedDelta;
+using ports::AppliedState;
+using ports::StoredRecords;
+
+// Bumped with every change that an older program could not read.
+constexpr std::int64_t kSchemaVersion = 1;
+
+constexpr const char* kSchema =
+    "CREATE TABLE IF NOT EXISTS records("
+    " service TEXT PRIMARY KEY, kind INTEGER NOT NULL, origin INTEGER NOT NULL,"
+    " parameters TEXT NOT NULL, labels_hash TEXT NOT NULL,"
+    " revision INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS services(id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS slots(backend TEXT PRIMARY KEY, slot TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS declared(class INTEGER PRIMARY KEY, slots INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS texts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+constexpr std::int64_t Signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+
+std::string UtcStamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  (void)std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts);
+  return text.data();
+}
+
+class SqliteStore final : public ports::StateStore {
+ public:
+  explicit SqliteStore(std::string path) : path_(std::move(path)) {}
+
+  Result<StoredRecords> Load() override {
+    return Guarded<StoredRecords>("loading records", [&] { return DoLoad(); });
+  }
+  Result<std::uint64_t> Put(const model::Record& record, std::uint64_t expected) override {
+    return Guarded<std::uint64_t>("storing a record", [&] { return DoPut(record, expected); });
+  }
+  Result<std::uint64_t> Delete(const model::ServiceName& service, std::uint64_t expected) override {
+    return Guarded<std::uint64_t>("deleting a record", [&] { return DoDelete(service, expected); });
+  }
+  Status SaveApplied(const AppliedDelta& delta) override {
+    return Guarded<void>("saving the applied state", [&] { return DoSave(delta); });
+  }
+  Result<std::optional<AppliedState>> LoadApplied() override {
+    return Guarded<std::optional<AppliedState>>("loading the applied state",
+                                                [&] { return DoLoadApplied(); });
+  }
+
+ private:
+  // Opens the file where needed; sets a damaged one aside.
+  template <typename T, typename Work>
+  Result<T> Guarded(const char* what, const Work& work) {
+    Status open = EnsureOpen();
+    if (!open) {
+      if (open.error().code == Code::kCorrupt) SetAside();
+      return Forward(open.error(), what);
+    }
+    Result<T> result = work();
+    if (!result && result.error().code == Code::kCorrupt && !applied_cleared_) SetAside();
+    applied_cleared_ = false;
+    if (!result) return Forward(result.error(), what);
+    return result;
+  }
+
+  Status EnsureOpen() {
+    if (database_) return Ok();
+    // SQLite would create it readable for all.
+    const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return Fail(Code::kUnavailable, std::strerror(errno), path_);
+    ::close(file);
+    Result<std::unique_ptr<Database>> opened = Database::Open(path_);
+    if (!opened) return Forward(opened.error());
+    Database& database = **opened;
+    Result<std::int64_t> version = database.QueryNumber("PRAGMA user_version");
+    if (!version) return Forward(version.error(), path_);
+    if (*version > kSchemaVersion) {
+      return Fail(Code::kUnavailable,
+                  "the file was written by a newer version (schema " + std::to_string(*version) +
+                      ", this program knows " + std::to_string(kSchemaVersion) +
+                      "); it is left as it is",
+                  path_);
+    }
+    Status ready = database.Exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");
+    if (ready) ready = database.Exec(kSchema);
+    if (ready && *version < kSchemaVersion) {
+      ready = database.Exec(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
+    }
+    if (!ready) return Forward(ready.error(), path_);
+    database_ = std::move(*opened);
+    return Ok();
+  }
+
+  void SetAside() {
+    database_.reset();
+    const std::string aside = path_ + ".damaged-" + UtcStamp();
+    const bool renamed = std::rename(path_.c_str(), aside.c_str()) == 0;
+    for (const char* suffix : {"-wal", "-shm"}) {
+      // Missing is fine; one that stayed would be taken for the new file's.
+      if (std::rename((path_ + suffix).c_str(), (aside + suffix).c_str()) != 0) {
+        (void)std::remove((path_ + suffix).c_str());
+      }
+    }
+    LogEvent(LogLevel::kError, "STORE_DAMAGED",
+             renamed ? "the store's file is damaged and was set aside; a new one is started"
+                     : "the store's file is damaged and could not be renamed",
+             {{"file", path_}, {"aside", aside}});
+  }
+
+  Result<std::uint64_t> Revision() {
+    Result<std::int64_t> value =
+        database_->QueryNumber("SELECT value FROM counters WHERE name='revision'");
+    if (!value) return Forward(value.error());
+    return static_cast<std::uint64_t>(*value);
+  }
+
+  Result<std::uint64_t> NextRevision() {
+    Statement next(*database_,
+                   "INSERT INTO counters VALUES('revision',1)"
+                   " ON CONFLICT(name) DO UPDATE SET value=value+1");
+    Status ran = next.Run();
+    if (!ran) return Forward(ran.error());
+    return Revision();
+  }
+
+  Result<StoredRecords> DoLoad() {
+    StoredRecords stored;
+    Result<std::uint64_t> revision = Revision();
+    if (!revision) return Forward(revision.error());
+    stored.revision = *revision;
+    Statement rows(*database_,
+                   "SELECT service,kind,origin,parameters,labels_hash,revision,updated"
+                   " FROM records ORDER BY service");
+    Result<bool> row = rows.Step();
+    for (; row && *row; row = rows.Step()) {
+      Result<std::map<std::string, std::string>> parameters = codec::DecodeStringMap(rows.Text(3));
+      const std::int64_t kind = rows.Number(1);
+      const std::int64_t origin = rows.Number(2);
+      if (!parameters) return Forward(parameters.error(), rows.Text(0));
+      if (kind < 0 || kind > static_cast<int>(model::Record::Kind::kWithdrawn) || origin < 0 ||
+          origin > static_cast<int>(model::Origin::kStatic)) {
+        return Fail(Code::kCorrupt, "a record has an unknown kind or origin", rows.Text(0));
+      }
+      model::Record record;
+      record.service = model::ServiceName(rows.Text(0));
+      record.kind = static_cast<model::Record::Kind>(kind);
+      record.origin = static_cast<model::Origin>(origin);
+      record.parameters = std::move(*parameters);
+      record.labels_hash = rows.Text(4);
+      record.revision = static_cast<std::uint64_t>(rows.Number(5));
+      record.updated_unix_ms = rows.Number(6);
+      stored.records.push_back(std::move(record));
+    }
+    if (!row) return Forward(row.error());
+    return stored;
+  }
+
+  // The revision of the record that is there, 0 when there is none.
+  Result<std::uint64_t> Held(const model::ServiceName& service) {
+    Statement held(*database_, "SELECT revision FROM records WHERE service=?1");
+    Result<bool> row = held.Bind(1, service.str()).Step();
+    if (!row) return Forward(row.error());
+    return *row ? static_cast<std::uint64_t>(held.Number(0)) : 0;
+  }
+
+  // Runs `write` in a durable transaction when the record has the expected revision.
+  Result<std::uint64_t> CompareAndWrite(
+      const model::ServiceName& service, std::uint64_t expected, bool must_exist,
+      const std::function<Status(std::uint64_t revision)>& write) {
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, true);
+    if (!transaction) return Forward(transaction.error());
+    Result<std::uint64_t> held = Held(service);
+    if (!held) return Forward(held.error());
+    if (must_exist && *held == 0) return Fail(Code::kNotFound, "no such record", service.str());
+    if (*held != expected) {
+      return Fail(Code::kConflict,
+                  "the record has revision " + std::to_string(*held) + ", expected was " +
+                      std::to_string(expected),
+                  service.str());
+    }
+    Result<std::uint64_t> revision = NextRevision();
+    if (!revision) return Forward(revision.error());
+    Status written = write(*revision);
+    if (!written) return Forward(written.error());
+    Status done = (*transaction)->Commit();
+    if (!done) return Forward(done.error());
+    return *revision;
+  }
+
+  Result<std::uint64_t> DoPut(const model::Record& record, std::uint64_t expected) {
+    return CompareAndWrite(record.service, expected, false, [&](std::uint64_t revision) {
+      Statement put(*database_, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7)");
+      return put.Bind(1, record.service.str())
+          .Bind(2, static_cast<std::int64_t>(record.kind))
+          .Bind(3, static_cast<std::int64_t>(record.origin))
+          .Bind(4, codec::EncodeStringMap(record.parameters))
+          .Bind(5, record.labels_hash)
+          .Bind(6, Signed(revision))
+          .Bind(7, record.updated_unix_ms)
+          .Run();
+    });
+  }
+
+  Result<std::uint64_t> DoDelete(const model::ServiceName& service, std::uint64_t expected) {
+    return CompareAndWrite(service, expected, true, [&](std::uint64_t) {
+      Statement remove(*database_, "DELETE FROM records WHERE service=?1");
+      return remove.Bind(1, service.str()).Run();
+    });
+  }
+
+  Status PutText(const char* name, const std::string& value) {
+    Statement put(*database_, "INSERT OR REPLACE INTO texts VALUES(?1,?2)");
+    return put.Bind(1, name).Bind(2, value).Run();
+  }
+
+  Status DoSave(const AppliedDelta& delta) {
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, false);
+    if (!transaction) return Forward(transaction.error());
+    Status saved = SaveServices(delta);
+    if (saved) saved = SaveSlots(delta);
+    if (saved && delta.host) saved = PutText("host", codec::EncodeHostFacts(*delta.host));
+    if (saved && delta.names) saved = PutText("names", codec::EncodeStringLists(*delta.names));
+    if (saved && delta.structure) {
+      saved = PutText("structure", delta.structure->first);
+      if (saved) saved = PutText("pid", std::to_string(delta.structure->second));
+    }
+    if (saved) saved = PutText("applied", "1");
+    if (!saved) return saved;
+    return (*transaction)->Commit();
+  }
+
+  Status SaveServices(const AppliedDelta& delta) {
+    Statement remove(*database_, "DELETE FROM services WHERE id=?1");
+    for (const std::string& id : delta.removals) {
+      Status removed = remove.Bind(1, id).Run();
+      if (!removed) return removed;
+    }
+    Statement put(*database_, "INSERT OR REPLACE INTO services VALUES(?1,?2)");
+    for (const model::ServiceFacts& facts : delta.upserts) {
+      Status stored = put.Bind(1, facts.id).Bind(2, codec::EncodeServiceFacts(facts)).Run();
+      if (!stored) return stored;
+    }
+    return Ok();
+  }
+
+  Status SaveSlots(const AppliedDelta& delta) {
+    Statement remove(*database_, "DELETE FROM slots WHERE backend=?1");
+    for (const model::BackendName& backend : delta.slots_removed) {
+      Status removed = remove.Bind(1, backend.str()).Run();
+      if (!removed) return removed;
+    }
+    Statement put(*database_, "INSERT OR REPLACE INTO slots VALUES(?1,?2)");
+    for (const auto& [backend, slot] : delta.slots_set) {
+      Status stored = put.Bind(1, backend.str()).Bind(2, slot.str()).Run();
+      if (!stored) return stored;
+    }
+    if (!delta.declared) return Ok();
+    Status cleared = database_->Exec("DELETE FROM declared");
+    if (!cleared) return cleared;
+    Statement declare(*database_, "INSERT INTO declared VALUES(?1,?2)");
+    for (const auto& [backend_class, slots] : *delta.declared) {
+      Status stored =
+          declare.Bind(1, static_cast<std::int64_t>(backend_class)).Bind(2, slots).Run();
+      if (!stored) return stored;
+    }
+    return Ok();
+  }
+
+  Result<std::optional<AppliedState>> DoLoadApplied() {
+    Result<std::map<std::string, std::string>> texts = LoadTexts();
+    if (!texts) return Forward(texts.error());
+    if (!texts->contains("applied")) return std::optional<AppliedState>();
+    AppliedState state;
+    Status loaded = LoadHost(*texts, state);
+    if (loaded) loaded = LoadServices(state);
+    if (loaded) loaded = LoadSlots(state);
+    if (loaded) return std::optional<AppliedState>(std::move(state));
+    if (loaded.error().code == Code::kCorrupt && decode_failed_) {
+      // The file itself is sound: only what can be listed again is thrown away, not the records.
+      decode_failed_ = false;
+      applied_cleared_ = database_
+                             ->Exec(
+                                 "DELETE FROM services; DELETE FROM slots; DELETE FROM declared;"
+                                 " DELETE FROM texts")
+                             .has_value();
+    }
+    return Forward(loaded.error());
+  }
+
+  Result<std::map<std::string, std::string>> LoadTexts() {
+    std::map<std::string, std::string> texts;
+    Statement rows(*database_, "SELECT name,value FROM texts");
+    Result<bool> row = rows.Step();
+    for (; row && *row; row = rows.Step()) texts[rows.Text(0)] = rows.Text(1);
+    if (!row) return Forward(row.error());
+    return texts;
+  }
+
+  template <typename T>
+  Status Decoded(Result<T> value, T& out) {
+    if (!value) {
+      decode_failed_ = true;
+      return Forward(value.error());
+    }
+    out = std::move(*value);
+    return Ok();
+  }
+
+  Status LoadHost(std::map<std::string, std::string>& texts, AppliedState& state) {
+    Status good = Ok();
+    if (texts.contains("host")) good = Decoded(codec::DecodeHostFacts(texts["host"]), state.facts);
+    if (good && texts.contains("names")) {
+      good = Decoded(codec::DecodeStringLists(texts["names"]), state.names);
+    }
+    state.structure = texts["structure"];
+    (void)std::sscanf(texts["pid"].c_str(), "%9d", &state.proxy_pid);  // 0 when it is no number
+    return good;
+  }
+
+  Status LoadServices(AppliedState& state) {
+    Statement rows(*database_, "SELECT facts FROM services");
+    Result<bool> row = rows.Step();
+    for (; row && *row; row = rows.Step()) {
+      model::ServiceFacts facts;
+      Status good = Decoded(codec::DecodeServiceFacts(rows.Text(0)), facts);
+      if (!good) return good;
+      state.facts.services.push_back(std::move(facts));
+    }
+    if (!row) return Forward(row.error());
+    std::sort(state.facts.services.begin(), state.facts.services.end(),
+              [](const model::ServiceFacts& a, const model::ServiceFacts& b) {
+                return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+              });
+    return Ok();
+  }
+
+  Status LoadSlots(AppliedState& state) {
+    Statement slots(*database_, "SELECT backend,slot FROM slots");
+    Result<bool> row = slots.Step();
+    for (; row && *row; row = slots.Step()) {
+      state.slots.assigned.emplace(model::BackendName(slots.Text(0)),
+                                   model::SlotName(slots.Text(1)));
+    }
+    if (!row) return Forward(row.error());
+    Statement declared(*database_, "SELECT class,slots FROM declared");
+    row = declared.Step();
+    for (; row && *row; row = declared.Step()) {
+      const std::int64_t backend_class = declared.Number(0);
+      const std::int64_t count = declared.Number(1);
+      if (backend_class < 0 || backend_class > static_cast<int>(model::BackendClass::kSticky) ||
+          count < 0 || count > 10'000'000) {
+        decode_failed_ = true;
+        return Fail(Code::kCorrupt, "declared slots in the store have an unexpected form");
+      }
+      state.slots.declared[static_cast<model::BackendClass>(backend_class)] =
+          static_cast<std::uint32_t>(count);
+    }
+    if (!row) return Forward(row.error());
+    return Ok();
+  }
+
+  std::string path_;
+  std::unique_ptr<Database> database_;
+  bool decode_failed_ = false;    ///< a cell, not the file, is damaged
+  bool applied_cleared_ = false;  ///< the damage was removed without the file
+};
+
+}  // namespace
+
+std::unique_ptr<ports::StateStore> MakeStore(std::string path) {
+  return std::make_unique<SqliteStore>(std::move(path));
+}
+
+}  // namespace swarmgate::sqlite
