@@ -12,12 +12,12 @@ namespace swarmgate::docker {
 struct DockerOptions {
   /// DOCKER_HOST: "unix:///path", "tcp://host[:port]", "http://…", "https://…".
   std::string host = "unix:///var/run/docker.sock";
-  bool tls = false;        ///< TLS for tcp:// (DOCKER_TLS_VERIFY or DOCKER_CERT_PATH is set)
-  bool tls_verify = true;  ///< false: the daemon's certificate is not checked
-  std::string cert_path;   ///< DOCKER_CERT_PATH: directory of ca.pem, cert.pem, key.pem
+  bool tls = false;         ///< TLS for tcp:// (DOCKER_TLS_VERIFY or DOCKER_CERT_PATH is set)
+  bool tls_verify = true;   ///< false: the daemon's certificate is not checked
+  std::string cert_path{};  ///< DOCKER_CERT_PATH: directory of ca.pem, cert.pem, key.pem
   std::string label_prefix = "com.df.";
   /// Id or name of the container that the proxy runs in. Empty: found out by itself.
-  std::string own_container;
+  std::string own_container{};
 };
 
 /// Connects nowhere yet: a daemon that is away now may come.

@@ -18,19 +18,19 @@ namespace swarmgate::http {
 
 /// Where a server is.
 struct Endpoint {
-  std::string base_url;     ///< "http://docker", "https://manager:2376"; no slash at the end
-  std::string unix_socket;  ///< path; empty: TCP to the host of base_url
-  std::string ca_file;      ///< trusts this authority only; empty: the system's
-  std::string cert_file;    ///< client certificate, with key_file
-  std::string key_file;
+  std::string base_url{};     ///< "http://docker", "https://manager:2376"; no slash at the end
+  std::string unix_socket{};  ///< path; empty: TCP to the host of base_url
+  std::string ca_file{};      ///< trusts this authority only; empty: the system's
+  std::string cert_file{};    ///< client certificate, with key_file
+  std::string key_file{};
   bool verify_peer = true;  ///< false: any certificate is taken (encrypted, not authenticated)
 };
 
 struct Request {
   std::string method = "GET";
   std::string target = "/";  ///< path and query, already escaped
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
   SteadyTime deadline = SteadyTime::max();  ///< max(): none, for streams that are to stay
   std::size_t max_body = 64U << 20U;        ///< of the response; more is kCorrupt
 };
@@ -42,9 +42,9 @@ struct Response {
 
 /// What to do with a response as it comes in.
 struct StreamHandler {
-  std::function<void()> on_open;  ///< a 2xx head is there; may be empty
+  std::function<void()> on_open{};  ///< a 2xx head is there; may be empty
   /// A piece of a 2xx body. An error ends the transfer and is what Stream returns.
-  std::function<Status(std::string_view)> on_data;
+  std::function<Status(std::string_view)> on_data{};
 };
 
 /// Keeps its connection between requests. Environment variables (http_proxy …) and redirects are

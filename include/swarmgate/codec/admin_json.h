@@ -1,0 +1,29 @@
+// How services and diagnostics read in the admin API's JSON: the fields that users of Docker Flow Proxy know, with their
+// spelling, and diagnostics beside them. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "swarmgate/codec/json.h"
+#include "swarmgate/model/diagnostic.h"
+#include "swarmgate/model/routes.h"
+#include "swarmgate/model/service_spec.h"
+
+namespace swarmgate::codec {
+
+/// The members of a service in the predecessor's spelling ("AclName", "ServiceDest": […]).
+/// REQUIRES: inside an object. Does not write "ServiceName".
+void WriteSpecFields(JsonWriter& json, const model::ServiceSpec& spec);
+
+/// An array of {"severity", "code", "service", "label", "value", "message", "hint", "text"}.
+void WriteDiagnostics(JsonWriter& json, const std::vector<model::Diagnostic>& diagnostics);
+
+/// One route as an object.
+void WriteRoute(JsonWriter& json, const model::Route& route);
+
+/// "path_beg /demo", "*.a.com": as its owner wrote it, or the closest to it.
+[[nodiscard]] std::string PathText(const model::PathMatch& path);
+[[nodiscard]] std::string HostText(const model::HostMatch& host);
+
+}  // namespace swarmgate::codec
