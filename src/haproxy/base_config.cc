@@ -1,0 +1,167 @@
+#include "haproxy/base_config.h"
+
+#include <string_view>
+
+#include "haproxy/quote.h"
+#include "haproxy/slots.h"
+#include "swarmgate/base/check.h"
+#include "swarmgate/haproxy/plan.h"
+
+namespace swarmgate::haproxy {
+namespace {
+
+constexpr const char* kPlainText = "content-type text/plain";
+
+std::string Milliseconds(std::chrono::milliseconds duration) {
+  return std::to_string(duration.count()) + "ms";
+}
+
+/// Lines of one section: the head, then each line indented.
+class Section {
+ public:
+  Section(std::string& text, const std::string& head) : text_(text) {
+    if (!text_.empty()) text_ += '\n';
+    text_ += head + "\n";
+  }
+  Section& operator<<(const std::string& line) {
+    text_ += "  " + line + "\n";
+    return *this;
+  }
+
+ private:
+  std::string& text_;
+};
+
+void Global(std::string& text, const Settings& settings) {
+  Section global(text, "global");
+  // Map names are relative, so that a staged copy of the directory is checked with identical bytes.
+  global << "default-path parent"
+         << "stats socket " + Quote(settings.run_dir + "/runtime.sock") +
+                " mode 600 level admin expose-fd listeners"
+         << "stats timeout 30s"
+         << "stats maxconn 50"
+         << "hard-stop-after " + Milliseconds(settings.hard_stop_after)
+         // Many servers with a few idle connections each: without room for them they evict one another.
+         << "tune.pool-high-fd-ratio 80"
+         << "tune.pool-low-fd-ratio 70";
+  if (settings.max_connections > 0) {
+    global << "maxconn " + std::to_string(settings.max_connections);
+  }
+  if (settings.threads > 0) global << "nbthread " + std::to_string(settings.threads);
+}
+
+void FrontendDefaults(std::string& text, const Settings& settings) {
+  Section defaults(text, "defaults sg_front");
+  defaults << "mode http"
+           << "timeout client " + Milliseconds(settings.timeout_client)
+           << "timeout http-request " + Milliseconds(settings.timeout_http_request)
+           << "timeout http-keep-alive " + Milliseconds(settings.timeout_http_keep_alive)
+           << "option forwardfor"
+           << "option dontlognull"
+           // Without it a reload costs each idle keep-alive connection its next request.
+           << "option idle-close-on-response";
+}
+
+/// One level of the search: look up, and leave the rules as soon as a backend is found.
+void Resolve(Section& frontend) {
+  frontend << "http-request set-var(txn.r) var(txn.r),concat(:,txn.port,:),map_beg(" +
+                  std::string(MapFile(MapId::kConditions)) + ") if { var(txn.r) -m beg @ }"
+           << "http-request set-var(txn.r) var(txn.r),concat(:,txn.port,:\\n),concat(,txn.path)"
+              ",map_reg(" +
+                  std::string(MapFile(MapId::kRegexes)) + ") if { var(txn.r) -m beg ~ }"
+           << "http-request allow if { var(txn.r) -m beg sg_ }";
+}
+
+void Frontend(std::string& text, const Settings& settings) {
+  const std::string lookup = ",map_beg(" + std::string(MapFile(MapId::kRoutes)) + ")";
+  const std::string set_route = "http-request set-var(txn.r) ";
+  const std::string found = "http-request allow if { var(txn.r) -m beg sg_ }";
+
+  Section frontend(text, "frontend services from sg_front");
+  for (const Bind& bind : settings.binds) {
+    const bool any = bind.address == "*";
+    const auto address = any ? std::string("*") : CanonicalAddress(bind.address);
+    SWARMGATE_CHECK(address.has_value());
+    frontend << "bind " + JoinAddress(*address, bind.port);
+  }
+  frontend << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }"
+           // A '/' in the Host header would forge a key; ':' and what follows is the port.
+           << "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)"
+           << "http-request set-var(txn.path) path"
+           << set_route + "var(txn.host),concat(,txn.path,/?)" + lookup << found;
+  frontend << "http-request set-var(txn.port) dst_port";
+  Resolve(frontend);
+  const std::string any_host = "str(),concat(,txn.path,/?)" + lookup;
+  frontend << set_route + any_host + " unless { str(" + kWildcardFlag + ")" + lookup +
+                  " -m found }"
+           << found;
+  for (int level = 1; level <= kWildcardLevels; ++level) {
+    const std::string suffix = "txn.w" + std::to_string(level);
+    const std::string parent = level == 1 ? "txn.host" : "txn.w" + std::to_string(level - 1);
+    frontend << "http-request set-var(" + suffix + ") var(" + parent + "),field(2,.,0)"
+             << set_route + "str(.),concat(," + suffix + "),concat(,txn.path,/?)" + lookup +
+                    " if { var(" + suffix + ") -m found }";
+    Resolve(frontend);
+  }
+  frontend << set_route + "var(txn.host),concat(|,txn.port,|),concat(,txn.path),map_reg(" +
+                  std::string(MapFile(MapId::kHostRegexes)) + ")"
+           << found << set_route + any_host;
+  Resolve(frontend);
+  frontend << "http-request return status " + std::to_string(settings.unknown_route_status) + " " +
+                  kPlainText + " string 'no route\\n' hdr Cache-Control no-store"
+           << "use_backend %[var(txn.r),field(1,|)]";
+}
+
+void RecordRules(Section& defaults) {
+  const std::string map_regm = ",map_regm(" + std::string(MapFile(MapId::kRewrites)) + ")";
+  defaults << "http-request set-timeout server var(txn.r),field(4,|)"
+           << "http-request set-timeout tunnel var(txn.r),field(5,|)"
+           << "http-request set-var(txn.rn) var(txn.r),field(6,|)"
+           << "http-request allow unless { var(txn.rn) -m int gt 0 }"
+           << "http-request set-var(txn.rw) var(txn.r),field(7,|)"
+           << "http-request set-var(txn.p) path";
+  for (std::size_t i = 1; i <= kMaxRewrites; ++i) {
+    const std::string number = std::to_string(i);
+    // A pair that does not match leaves the variable as it was.
+    defaults << "http-request set-var(txn.p) var(txn.p),concat(\\n,txn.rw,." + number + ")" +
+                    map_regm +
+                    (i == 1 ? "" : " if { var(txn.rn) -m int ge " + number + " }");
+  }
+  defaults << "http-request set-path %[var(txn.p)]";
+}
+
+void SlotDefaults(std::string& text, const Settings& settings, model::BackendClass backend_class) {
+  Section defaults(text, "defaults sg_" + std::string(ClassName(backend_class)));
+  defaults << "mode http"
+           << "balance roundrobin"
+           << "timeout connect " + Milliseconds(settings.timeout_connect)
+           << "timeout server " + Milliseconds(settings.timeout_server)
+           << "timeout queue " + Milliseconds(settings.timeout_queue)
+           << "timeout tunnel " + Milliseconds(settings.timeout_tunnel)
+           // Docker says who is there; what it has not said yet is covered by trying another server.
+           << "retries 3"
+           << "option redispatch 1"
+           << "retry-on conn-failure empty-response"
+           << std::string("http-error status 503 ") + kPlainText +
+                  " string 'no server\\n' hdr Retry-After 1 hdr Cache-Control no-store";
+  if (backend_class == model::BackendClass::kPlain) return;
+  if (backend_class == model::BackendClass::kSticky) {
+    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);
+  }
+  RecordRules(defaults);
+}
+
+}  // namespace
+
+std::string RenderBase(const Settings& settings) {
+  std::string text;
+  Global(text, settings);
+  FrontendDefaults(text, settings);
+  Frontend(text, settings);
+  for (const model::BackendClass backend_class : kClasses) {
+    SlotDefaults(text, settings, backend_class);
+  }
+  return text;
+}
+
+}  // namespace swarmgate::haproxy

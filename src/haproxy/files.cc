@@ -1,0 +1,125 @@
+// Image → files, each complete and final.
+#include <utility>
+
+#include "haproxy/quote.h"
+#include "haproxy/slots.h"
+#include "swarmgate/base/check.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/haproxy/plan.h"
+
+namespace swarmgate::haproxy {
+namespace {
+
+constexpr const char* kHead = "# Written by Swarmgate. Changes are overwritten.\n";
+constexpr const char* kCookieKeyWord = "dynamic-cookie-key ";
+
+constexpr std::array kMaps = {MapId::kRoutes, MapId::kConditions, MapId::kRegexes,
+                              MapId::kHostRegexes, MapId::kRewrites};
+
+std::string MapText(const Image& image, MapId id) {
+  std::string text = kHead;
+  const auto add = [&text](const std::string& key, const std::string& value) {
+    text += key;
+    text += ' ';
+    text += value;
+    text += '\n';
+  };
+  if (id == MapId::kRoutes || id == MapId::kConditions) {
+    for (const auto& [key, value] : id == MapId::kRoutes ? image.routes : image.conditions) {
+      add(key, value);
+    }
+    return text;
+  }
+  const auto& list = id == MapId::kRegexes       ? image.regexes
+                     : id == MapId::kHostRegexes ? image.host_regexes
+                                                 : image.rewrites;
+  for (const auto& [key, value] : list) add(key, value);
+  return text;
+}
+
+std::string ShardText(const Image& image, model::BackendClass backend_class, std::uint32_t first,
+                      std::uint32_t last) {
+  std::string text = kHead;
+  for (std::uint32_t number = first; number <= last; ++number) {
+    const model::SlotName name = MakeSlotName({backend_class, number});
+    text += "backend " + name.str() + " from sg_" + ClassName(backend_class) + "\n";
+    if (backend_class == model::BackendClass::kSticky) {
+      text += "  cookie " + name.str() + " insert indirect nocache httponly dynamic\n";
+    }
+    const auto servers = image.servers.find(name);
+    if (servers == image.servers.end()) continue;
+    for (const model::Server& server : servers->second) {
+      const auto address = CanonicalAddress(server.address);
+      SWARMGATE_CHECK(address.has_value() && server.port != 0);
+      text += "  server " + Quote(server.name.str()) + " " + JoinAddress(*address, server.port) +
+              " pool-max-conn -1 pool-purge-delay 5s\n";
+    }
+  }
+  return text;
+}
+
+/// Calls `wanted(path)` for each file, and renders those for which it is true.
+template <typename Wanted>
+Files Collect(const Image& image, Wanted wanted) {
+  Files files;
+  if (wanted(kBaseFile)) files.emplace(kBaseFile, kHead + image.base);
+  for (const MapId id : kMaps) {
+    const std::string path(MapFile(id));
+    if (wanted(path)) files.emplace(path, MapText(image, id));
+  }
+  for (const auto& [backend_class, declared] : image.declared) {
+    for (std::uint32_t first = 1; first <= declared; first += kSlotsPerFile) {
+      const std::string path = ShardFile({backend_class, first});
+      const std::uint32_t last = std::min(declared, first + kSlotsPerFile - 1);
+      if (wanted(path)) files.emplace(path, ShardText(image, backend_class, first, last));
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+std::string_view MapFile(MapId id) {
+  switch (id) {
+    case MapId::kRoutes:
+      return "maps/routes.map";
+    case MapId::kConditions:
+      return "maps/conditions.map";
+    case MapId::kRegexes:
+      return "maps/regexes.map";
+    case MapId::kHostRegexes:
+      return "maps/host_regexes.map";
+    case MapId::kRewrites:
+      return "maps/rewrites.map";
+  }
+  return "";
+}
+
+Files RenderFiles(const Image& image) {
+  return Collect(image, [](const std::string&) { return true; });
+}
+
+Files RenderFiles(const Image& image, const std::set<std::string>& paths) {
+  return Collect(image, [&paths](const std::string& path) { return paths.count(path) != 0; });
+}
+
+std::string ConfigText(const Files& files) {
+  std::string text;
+  for (const auto& [path, content] : files) {
+    const bool map = path.rfind("maps/", 0) == 0;
+    text += "# ---- " + path + "\n";
+    for (std::string_view line : Split(content, '\n')) {
+      if (line.empty() || line == std::string_view(kHead).substr(0, line.size())) continue;
+      if (map) text += "# ";
+      const std::size_t key = line.find(kCookieKeyWord);
+      if (!map && key != std::string_view::npos) {
+        text += std::string(line.substr(0, key)) + kCookieKeyWord + "********\n";
+        continue;
+      }
+      text += std::string(line) + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace swarmgate::haproxy

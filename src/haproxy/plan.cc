@@ -1,0 +1,354 @@
+#include "swarmgate/haproxy/plan.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "haproxy/slots.h"
+#include "swarmgate/base/check.h"
+
+namespace swarmgate::haproxy {
+namespace {
+
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+// Costs on 2.6 in nanoseconds, measured: `set map` and `del map` look through the whole list, the others do not.
+constexpr std::size_t kCommandCost = 6000;
+constexpr std::size_t kSearchCostPerEntry = 15;
+constexpr std::size_t kReplaceCostPerEntry = 4000;
+constexpr std::size_t kReplaceCost = 3'000'000;
+
+bool SamePlace(const model::Server& a, const model::Server& b) {
+  return a.name == b.name && a.address == b.address && a.port == b.port;
+}
+
+const std::vector<model::Server>& ServersOf(const Image& image, const model::SlotName& slot) {
+  static const std::vector<model::Server> kNone;
+  const auto found = image.servers.find(slot);
+  return found == image.servers.end() ? kNone : found->second;
+}
+
+MapEntries& TreeOf(Image& image, MapId id) {
+  return id == MapId::kRoutes ? image.routes : image.conditions;
+}
+bool IsTree(MapId id) { return id == MapId::kRoutes || id == MapId::kConditions; }
+Entries& ListOf(Image& image, MapId id) {
+  switch (id) {
+    case MapId::kRegexes:
+      return image.regexes;
+    case MapId::kHostRegexes:
+      return image.host_regexes;
+    default:
+      SWARMGATE_CHECK(id == MapId::kRewrites);
+      return image.rewrites;
+  }
+}
+
+/// The steps of one map: those that add or change, and those that take away.
+struct MapSteps {
+  std::vector<Step> in;
+  std::vector<Step> out;
+  [[nodiscard]] bool empty() const { return in.empty() && out.empty(); }
+};
+
+MapSteps DiffTree(MapId id, const MapEntries& held, const MapEntries& desired) {
+  MapSteps steps;
+  std::size_t searches = 0;
+  auto h = held.begin();
+  auto d = desired.begin();
+  while (h != held.end() || d != desired.end()) {
+    if (d == desired.end() || (h != held.end() && h->first < d->first)) {
+      steps.out.emplace_back(DeleteMapEntry{id, h->first});
+      ++searches;
+      ++h;
+    } else if (h == held.end() || d->first < h->first) {
+      steps.in.emplace_back(SetMapEntry{id, d->first, d->second, true});
+      ++d;
+    } else {
+      if (h->second != d->second) {
+        steps.in.emplace_back(SetMapEntry{id, d->first, d->second, false});
+        ++searches;
+      }
+      ++h;
+      ++d;
+    }
+  }
+  // Only the routes: what others refer to must not vanish before them.
+  const std::size_t changes = steps.in.size() + steps.out.size();
+  const std::size_t size = std::max(held.size(), desired.size());
+  const std::size_t one_by_one =
+      changes * kCommandCost + searches * size * kSearchCostPerEntry;
+  if (id == MapId::kRoutes &&
+      one_by_one > kReplaceCost + desired.size() * kReplaceCostPerEntry) {
+    ReplaceMap replace{id, {}};
+    replace.entries.assign(desired.begin(), desired.end());
+    steps = {};
+    steps.in.emplace_back(std::move(replace));
+  }
+  return steps;
+}
+
+/// A list first becomes "desired, then what goes": whoever still refers to an old entry finds it until the routes have
+/// changed.
+MapSteps DiffList(MapId id, const Entries& held, const Entries& desired) {
+  MapSteps steps;
+  if (held == desired) return steps;
+  std::unordered_map<std::string_view, const std::string*> wanted;
+  for (const auto& [key, value] : desired) wanted.emplace(key, &value);
+  std::unordered_map<std::string_view, const std::string*> known;
+  Entries leaving;
+  Entries staying;
+  for (const auto& entry : held) {
+    // A key that is there twice (foreign hands) cannot be told apart by the commands.
+    if (!known.emplace(entry.first, &entry.second).second) {
+      steps.in.emplace_back(ReplaceMap{id, desired});
+      return steps;
+    }
+    (wanted.count(entry.first) != 0 ? staying : leaving).push_back(entry);
+  }
+  const bool in_order = std::equal(
+      staying.begin(), staying.end(), desired.begin(),
+      desired.begin() + static_cast<std::ptrdiff_t>(std::min(staying.size(), desired.size())),
+      [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (in_order) {
+    for (const auto& [key, value] : desired) {
+      const auto old = known.find(key);
+      if (old == known.end()) {
+        steps.in.emplace_back(SetMapEntry{id, key, value, true});
+      } else if (*old->second != value) {
+        steps.in.emplace_back(SetMapEntry{id, key, value, false});
+      }
+    }
+  } else {
+    ReplaceMap replace{id, desired};
+    replace.entries.insert(replace.entries.end(), leaving.begin(), leaving.end());
+    steps.in.emplace_back(std::move(replace));
+  }
+  for (const auto& entry : leaving) steps.out.emplace_back(DeleteMapEntry{id, entry.first});
+  return steps;
+}
+
+/// Servers in, servers out; the slots whose file changes.
+struct ServerSteps {
+  std::vector<Step> in;
+  std::vector<Step> out;
+  std::set<model::SlotName> slots;
+  std::string reload_reason;
+};
+
+void DiffSlot(const model::SlotName& slot, const Held& held, const Image& desired,
+              ServerSteps& steps) {
+  const auto& before = ServersOf(held.image, slot);
+  const auto& after = ServersOf(desired, slot);
+  const auto draining = held.draining.find(slot);
+  const auto parsed = ParseSlotName(slot);
+  const bool sticky = parsed && parsed->backend_class == model::BackendClass::kSticky;
+
+  std::map<model::ServerName, const model::Server*> old;
+  for (const model::Server& server : before) old.emplace(server.name, &server);
+  bool changed = before.size() != after.size();
+  for (const model::Server& server : after) {
+    const auto found = old.find(server.name);
+    if (found != old.end()) {
+      if (!SamePlace(*found->second, server)) {
+        steps.reload_reason = "server " + server.name.str() + " of " + slot.str() + " moves";
+        changed = true;
+      }
+      old.erase(found);
+      continue;
+    }
+    changed = true;
+    if (draining != held.draining.end() && draining->second.count(server.name) != 0) {
+      steps.in.emplace_back(ReviveServer{slot, server});
+    } else {
+      steps.in.emplace_back(AddServer{slot, server, sticky});
+    }
+  }
+  for (const auto& [name, server] : old) {
+    changed = true;
+    steps.out.emplace_back(DrainServer{slot, name});
+  }
+  if (changed) steps.slots.insert(slot);
+}
+
+ServerSteps DiffServers(const Held& held, const Image& desired) {
+  ServerSteps steps;
+  auto h = held.image.servers.begin();
+  auto d = desired.servers.begin();
+  while (h != held.image.servers.end() || d != desired.servers.end()) {
+    const bool only_held =
+        d == desired.servers.end() || (h != held.image.servers.end() && h->first < d->first);
+    const bool only_desired =
+        !only_held && (h == held.image.servers.end() || d->first < h->first);
+    const model::SlotName& slot = only_desired ? d->first : h->first;
+    DiffSlot(slot, held, desired, steps);
+    if (!only_desired) ++h;
+    if (!only_held) ++d;
+  }
+  return steps;
+}
+
+std::string Count(std::uint32_t number) {
+  return number == 0 ? "none" : std::to_string(number);
+}
+
+std::string StructureReason(const Image& held, const Image& desired) {
+  if (held.base != desired.base) return "base configuration changed";
+  for (const model::BackendClass backend_class : kClasses) {
+    const auto h = held.declared.find(backend_class);
+    const auto d = desired.declared.find(backend_class);
+    const std::uint32_t before = h == held.declared.end() ? 0 : h->second;
+    const std::uint32_t after = d == desired.declared.end() ? 0 : d->second;
+    if (before == after) continue;
+    return std::string("slots of class ") + ClassName(backend_class) +
+           (before < after ? " grow" : " shrink") + " from " + Count(before) + " to " +
+           Count(after);
+  }
+  return "";
+}
+
+/// Shards whose slots are declared otherwise than before.
+void DeclaredFiles(const Image& held, const Image& desired, std::set<std::string>& files) {
+  for (const model::BackendClass backend_class : kClasses) {
+    const auto h = held.declared.find(backend_class);
+    const auto d = desired.declared.find(backend_class);
+    const std::uint32_t before = h == held.declared.end() ? 0 : h->second;
+    const std::uint32_t after = d == desired.declared.end() ? 0 : d->second;
+    for (std::uint32_t number = std::min(before, after) + 1; number <= std::max(before, after);
+         ++number) {
+      files.insert(ShardFile({backend_class, number}));
+    }
+  }
+}
+
+void Append(std::vector<Step>& to, std::vector<Step>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+Plan MakePlan(const Held& held, const Image& desired) {
+  Plan plan;
+  ServerSteps servers = DiffServers(held, desired);
+  std::map<MapId, MapSteps> maps;
+  maps[MapId::kRoutes] = DiffTree(MapId::kRoutes, held.image.routes, desired.routes);
+  maps[MapId::kConditions] =
+      DiffTree(MapId::kConditions, held.image.conditions, desired.conditions);
+  maps[MapId::kRegexes] = DiffList(MapId::kRegexes, held.image.regexes, desired.regexes);
+  maps[MapId::kHostRegexes] =
+      DiffList(MapId::kHostRegexes, held.image.host_regexes, desired.host_regexes);
+  maps[MapId::kRewrites] = DiffList(MapId::kRewrites, held.image.rewrites, desired.rewrites);
+
+  for (const auto& [id, steps] : maps) {
+    if (!steps.empty()) plan.files.insert(std::string(MapFile(id)));
+  }
+  for (const model::SlotName& name : servers.slots) {
+    if (const auto slot = ParseSlotName(name)) plan.files.insert(ShardFile(*slot));
+  }
+  plan.reload_reason = StructureReason(held.image, desired);
+  if (held.image.base != desired.base) plan.files.insert(kBaseFile);
+  DeclaredFiles(held.image, desired, plan.files);
+  if (plan.reload_reason.empty()) plan.reload_reason = servers.reload_reason;
+  if (!plan.reload_reason.empty()) return plan;
+
+  // Nothing is referred to before it is there, and nothing goes while it is referred to.
+  Append(plan.steps, servers.in);
+  for (const MapId id : {MapId::kRegexes, MapId::kHostRegexes, MapId::kRewrites,
+                         MapId::kConditions, MapId::kRoutes}) {
+    Append(plan.steps, maps[id].in);
+  }
+  for (const MapId id : {MapId::kRoutes, MapId::kConditions, MapId::kRegexes, MapId::kHostRegexes,
+                         MapId::kRewrites}) {
+    Append(plan.steps, maps[id].out);
+  }
+  Append(plan.steps, servers.out);
+  return plan;
+}
+
+namespace {
+
+void Insert(Image& image, const model::SlotName& slot, const model::Server& server) {
+  auto& list = image.servers[slot];
+  const auto at = std::lower_bound(
+      list.begin(), list.end(), server,
+      [](const model::Server& a, const model::Server& b) { return a.name < b.name; });
+  if (at != list.end() && at->name == server.name) {
+    *at = server;
+  } else {
+    list.insert(at, server);
+  }
+}
+
+void Erase(Image& image, const model::SlotName& slot, const model::ServerName& name) {
+  const auto found = image.servers.find(slot);
+  if (found == image.servers.end()) return;
+  auto& list = found->second;
+  list.erase(std::remove_if(list.begin(), list.end(),
+                            [&name](const model::Server& server) { return server.name == name; }),
+             list.end());
+  if (list.empty()) image.servers.erase(found);
+}
+
+void ForgetDraining(Held& held, const model::SlotName& slot, const model::ServerName& name) {
+  const auto found = held.draining.find(slot);
+  if (found == held.draining.end()) return;
+  found->second.erase(name);
+  if (found->second.empty()) held.draining.erase(found);
+}
+
+struct Applier {
+  Held& held;
+
+  void operator()(const AddServer& step) const { Insert(held.image, step.slot, step.server); }
+  void operator()(const ReviveServer& step) const {
+    ForgetDraining(held, step.slot, step.server.name);
+    Insert(held.image, step.slot, step.server);
+  }
+  void operator()(const DrainServer& step) const {
+    Erase(held.image, step.slot, step.server);
+    held.draining[step.slot].insert(step.server);
+  }
+  void operator()(const RetireServer& step) const {
+    Erase(held.image, step.slot, step.server);
+    ForgetDraining(held, step.slot, step.server);
+  }
+  void operator()(const SetMapEntry& step) const {
+    if (IsTree(step.map)) {
+      TreeOf(held.image, step.map)[step.key] = step.value;
+      return;
+    }
+    Entries& list = ListOf(held.image, step.map);
+    const auto found = std::find_if(list.begin(), list.end(),
+                                    [&step](const auto& e) { return e.first == step.key; });
+    if (found == list.end()) {
+      list.emplace_back(step.key, step.value);
+    } else {
+      found->second = step.value;
+    }
+  }
+  void operator()(const DeleteMapEntry& step) const {
+    if (IsTree(step.map)) {
+      TreeOf(held.image, step.map).erase(step.key);
+      return;
+    }
+    Entries& list = ListOf(held.image, step.map);
+    list.erase(std::remove_if(list.begin(), list.end(),
+                              [&step](const auto& e) { return e.first == step.key; }),
+               list.end());
+  }
+  void operator()(const ReplaceMap& step) const {
+    if (IsTree(step.map)) {
+      TreeOf(held.image, step.map) = MapEntries(step.entries.begin(), step.entries.end());
+    } else {
+      ListOf(held.image, step.map) = step.entries;
+    }
+  }
+};
+
+}  // namespace
+
+void ApplyStep(Held& held, const Step& step) { std::visit(Applier{held}, step); }
+
+}  // namespace swarmgate::haproxy
