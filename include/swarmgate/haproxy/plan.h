@@ -93,14 +93,16 @@ void ApplyStep(Held& held, const Step& step);
 /// One connection's worth: a single line of commands joined by ';' (2.6 to 3.4 agree only on this),
 /// below 12 kB, or one command with a payload.
 struct Batch {
-  std::string text;  ///< with its final newline
-  std::size_t commands = 0;
+  std::string text;          ///< with its final newline
+  std::size_t commands = 0;  ///< each is answered with at least one empty line
+  std::size_t added = 0;     ///< servers whose registration HAProxy must confirm
+  std::size_t deleted = 0;   ///< servers whose deletion HAProxy must confirm
   std::vector<std::size_t>
       steps;  ///< indices of the steps that it carries (of the vector that was encoded)
 };
 
 /// ReplaceMap is not encoded here: it needs the version that `prepare map` answers (see
-/// EncodeReplace). `maps_dir` is the directory as HAProxy knows it, with a final slash.
+/// EncodeReplace).
 [[nodiscard]] std::vector<Batch> EncodeSteps(const std::vector<Step>& steps,
                                              const Settings& settings);
 
