@@ -34,7 +34,8 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS records("
     " service TEXT PRIMARY KEY, kind INTEGER NOT NULL, origin INTEGER NOT NULL,"
     " parameters TEXT NOT NULL, labels_hash TEXT NOT NULL,"
-    " revision INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;"
+    " revision INTEGER NOT NULL, updated INTEGER NOT NULL,"
+    " created INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS services(id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;"
@@ -156,7 +157,8 @@ class SqliteStore final : public ports::StateStore {
     if (!revision) return Forward(revision.error());
     stored.revision = *revision;
     Statement rows(*database_,
-                   "SELECT service,kind,origin,parameters,labels_hash,revision,updated"
+                   "SELECT service,kind,origin,parameters,labels_hash,revision,updated,"
+                   "created"
                    " FROM records ORDER BY service");
     Result<bool> row = rows.Step();
     for (; row && *row; row = rows.Step()) {
@@ -176,6 +178,7 @@ class SqliteStore final : public ports::StateStore {
       record.labels_hash = rows.Text(4);
       record.revision = static_cast<std::uint64_t>(rows.Number(5));
       record.updated_unix_ms = rows.Number(6);
+      record.created_unix_ms = rows.Number(7);
       stored.records.push_back(std::move(record));
     }
     if (!row) return Forward(row.error());
@@ -216,7 +219,7 @@ class SqliteStore final : public ports::StateStore {
 
   Result<std::uint64_t> DoPut(const model::Record& record, std::uint64_t expected) {
     return CompareAndWrite(record.service, expected, false, [&](std::uint64_t revision) {
-      Statement put(*database_, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7)");
+      Statement put(*database_, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
       return put.Bind(1, record.service.str())
           .Bind(2, static_cast<std::int64_t>(record.kind))
           .Bind(3, static_cast<std::int64_t>(record.origin))
@@ -224,6 +227,7 @@ class SqliteStore final : public ports::StateStore {
           .Bind(5, record.labels_hash)
           .Bind(6, Signed(revision))
           .Bind(7, record.updated_unix_ms)
+          .Bind(8, record.created_unix_ms)
           .Run();
     });
   }

@@ -113,6 +113,7 @@ struct Record {
   std::string labels_hash;     ///< kWithdrawn: hash of the labels that are withdrawn
   std::uint64_t revision = 0;  ///< of the store, at the last write
   std::int64_t updated_unix_ms = 0;
+  std::int64_t created_unix_ms = 0;  ///< of its first version: the older service wins a conflict
   friend bool operator==(const Record&, const Record&) = default;
 };
 
