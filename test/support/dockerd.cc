@@ -338,6 +338,10 @@ void Dockerd::KillDaemon() {
   WaitDaemonEnded();
 }
 
+void Dockerd::PauseDaemon() { sandbox_->Write("p"); }
+
+void Dockerd::ResumeDaemon() { sandbox_->Write("c"); }
+
 void Dockerd::StartDaemon() {
   sandbox_->Write("s");
   const bool ready = WaitUntil(

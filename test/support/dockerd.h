@@ -30,13 +30,13 @@ inline constexpr char kTwoPortImage[] = "swarmgate/echo:two";
 using Labels = std::map<std::string, std::string>;
 
 struct ServiceOptions {
-  std::string name;
-  Labels labels;
-  std::vector<std::string> networks;
+  std::string name{};
+  Labels labels{};
+  std::vector<std::string> networks{};
   int replicas = 1;
   std::string image = kEchoImage;
-  std::vector<std::string> args;  // of echo_server
-  std::vector<std::string> env;   // NAME=value
+  std::vector<std::string> args{};  // of echo_server
+  std::vector<std::string> env{};   // NAME=value
   bool health_check = false;
   /// Of a rolling update: start-first or stop-first, one task at a time.
   std::string update_order = "start-first";
@@ -46,12 +46,12 @@ struct ServiceOptions {
 };
 
 struct ContainerOptions {
-  std::string name;
-  Labels labels;
-  std::string network;
+  std::string name{};
+  Labels labels{};
+  std::string network{};
   std::string image = kEchoImage;
-  std::vector<std::string> args;
-  std::vector<std::string> env;
+  std::vector<std::string> args{};
+  std::vector<std::string> env{};
 };
 
 struct Task {
@@ -115,6 +115,9 @@ class Dockerd {
   void StopDaemon();
   void KillDaemon();
   void StartDaemon();
+  /// It takes connections and answers nothing, until ResumeDaemon().
+  void PauseDaemon();
+  void ResumeDaemon();
 
  private:
   void ImportImage(const std::string& tag, const std::string& ports_option);

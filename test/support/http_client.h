@@ -15,15 +15,15 @@ namespace swarmgate::testing {
 struct Endpoint {
   std::string ip = "127.0.0.1";
   int port = 0;
-  std::string unix_path;
-  std::string network;
+  std::string unix_path{};
+  std::string network{};
 };
 
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
 };
 
 /// `status` is 0 when there was no complete answer; `error` then is one of

@@ -9,7 +9,7 @@
 //
 // Usage: sandbox DIR CONTROL_GROUP
 // Commands on standard input, one letter each: s start the daemon, t SIGTERM,
-// k SIGKILL. Standard output: "init <pid>", "started", "ended <wait status>".
+// k SIGKILL, p SIGSTOP, c SIGCONT. Standard output: "init <pid>", "started", "ended <wait status>".
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -87,8 +87,11 @@ void Reap(pid_t* daemon) {
     if (command == 's' && daemon == 0) {
       daemon = StartDaemon(dir, group);
       puts("started");
-    } else if (daemon != 0 && (command == 't' || command == 'k')) {
-      kill(daemon, command == 't' ? SIGTERM : SIGKILL);
+    } else if (daemon != 0) {
+      if (command == 't') kill(daemon, SIGTERM);
+      if (command == 'k') kill(daemon, SIGKILL);
+      if (command == 'p') kill(daemon, SIGSTOP);
+      if (command == 'c') kill(daemon, SIGCONT);
     }
   }
 }

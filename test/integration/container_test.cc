@@ -1,0 +1,76 @@
+// Plain containers and compose services: the same labels, the same routes.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "integration/world.h"
+#include "support/wait.h"
+
+namespace swarmgate::testing {
+namespace {
+
+Labels Compose(Labels labels, const std::string& number, const std::string& oneoff = "False") {
+  labels["com.docker.compose.project"] = "shop";
+  labels["com.docker.compose.service"] = "cart";
+  labels["com.docker.compose.container-number"] = number;
+  labels["com.docker.compose.oneoff"] = oneoff;
+  return labels;
+}
+
+TEST_F(SwarmTest, LabelledContainerOnACommonNetworkIsLiveUntilItEnds) {
+  gate().Start();
+  docker().RunContainer({.name = "solo", .labels = Route("/solo"), .network = kWeb});
+  EXPECT_TRUE(gate().WaitStatus(200, "/solo"));
+  docker().RemoveContainer("solo");
+  EXPECT_TRUE(gate().WaitStatus(503, "/solo"));
+}
+
+TEST_F(HostTest, LabelledContainerOnALocalBridgeIsLive) {
+  gate().Start();
+  docker().RunContainer({.name = "solo", .labels = Route("/solo"), .network = kBridge});
+  docker().RunContainer({.name = "plain", .labels = Route("/default")});
+  EXPECT_TRUE(gate().WaitStatus(200, "/solo"));
+  EXPECT_TRUE(gate().WaitStatus(200, "/default"));
+}
+
+TEST_F(HostTest, SwarmTasksOfThisNodeAreReachedFromTheHost) {
+  gate().Start();
+  RunService("demo", Route("/demo"), 2);
+  EXPECT_TRUE(gate().WaitServers(2, "/demo"));
+}
+
+TEST_F(HostTest, ContainersOfOneComposeServiceShareItsRoute) {
+  gate().Start();
+  const Labels labels = Route("/cart");
+  docker().RunContainer(
+      {.name = "shop-cart-1", .labels = Compose(labels, "1"), .network = kBridge});
+  docker().RunContainer(
+      {.name = "shop-cart-2", .labels = Compose(labels, "2"), .network = kBridge});
+  docker().RunContainer(
+      {.name = "shop-cart-run", .labels = Compose(labels, "1", "True"), .network = kBridge});
+  EXPECT_TRUE(gate().WaitServers(2, "/cart"));
+  LoadGenerator load(Load("/cart", true));
+  ASSERT_TRUE(load.WaitForAnswers(20));
+  docker().StopContainer("shop-cart-1");
+  EXPECT_TRUE(gate().WaitServers(1, "/cart"));
+  const LoadReport report = load.Stop();
+  EXPECT_EQ(report.lost, 0U) << report.Summary();
+}
+
+TEST_F(HostTest, ContainerThatRestartsComesBackWithItsNewAddress) {
+  gate().Start();
+  docker().RunContainer({.name = "solo", .labels = Route("/solo"), .network = kBridge});
+  ASSERT_TRUE(gate().WaitStatus(200, "/solo"));
+  docker().StopContainer("solo");
+  EXPECT_TRUE(gate().WaitStatus(503, "/solo"));
+  // Takes the address that the stopped one had.
+  docker().RunContainer({.name = "other", .network = kBridge});
+  docker().Call("POST", "/containers/solo/start");
+  EXPECT_TRUE(WaitUntil([&] {
+    return gate().Web("/solo").Header("X-Echo-Host") ==
+           docker().Call("GET", "/containers/solo/json").substr(7, 12);
+  }));
+}
+
+}  // namespace
+}  // namespace swarmgate::testing
