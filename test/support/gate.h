@@ -20,13 +20,13 @@ namespace swarmgate::testing {
 
 struct GateOptions {
   /// Network namespace to run in; empty: the machine's.
-  std::string network;
+  std::string network{};
   /// The Docker socket's path; empty: no daemon.
-  std::string docker_socket;
+  std::string docker_socket{};
   /// The container whose networks count as our own; empty: none, a process of the host.
-  std::string own_container;
+  std::string own_container{};
   /// Added to the environment, or replacing what Gate sets by itself.
-  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> environment{};
 };
 
 /// One instance with a DATA_DIR and ports of its own, which outlive restarts. Nothing of it is left
