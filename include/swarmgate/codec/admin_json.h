@@ -1,5 +1,5 @@
-// How services and diagnostics read in the admin API's JSON: the fields that users of Docker Flow Proxy know, with their
-// spelling, and diagnostics beside them. Pure.
+// How services and diagnostics read in the admin API's JSON: the fields that users of Docker Flow
+// Proxy know, with their spelling, and diagnostics beside them. Pure.
 #pragma once
 
 #include <string>

@@ -1,0 +1,60 @@
+// What the admin API needs of the engine: its picture, and the few calls that change something. A
+// seam of its own, so that the API is tested without an engine.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "swarmgate/base/clock.h"
+#include "swarmgate/base/error.h"
+#include "swarmgate/engine/engine.h"
+
+namespace swarmgate::admin {
+
+/// As engine::Engine's members of the same names. Thread: any.
+class AdminBackend {
+ public:
+  virtual ~AdminBackend() = default;
+  [[nodiscard]] virtual std::shared_ptr<const engine::Snapshot> GetSnapshot() const = 0;
+  virtual engine::Outcome Reconfigure(const std::map<std::string, std::string>& parameters,
+                                      SteadyTime deadline) = 0;
+  virtual engine::Outcome Validate(const std::map<std::string, std::string>& parameters,
+                                   SteadyTime deadline) = 0;
+  virtual engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
+                                 SteadyTime deadline) = 0;
+  virtual engine::Outcome Reload(SteadyTime deadline) = 0;
+  virtual engine::Outcome Resync(SteadyTime deadline) = 0;
+  virtual Result<std::string> ConfigText(SteadyTime deadline) = 0;
+};
+
+/// Hands every call to an engine, which outlives it.
+class EngineBackend final : public AdminBackend {
+ public:
+  explicit EngineBackend(engine::Engine& engine) : engine_(engine) {}
+  [[nodiscard]] std::shared_ptr<const engine::Snapshot> GetSnapshot() const override {
+    return engine_.snapshot();
+  }
+  engine::Outcome Reconfigure(const std::map<std::string, std::string>& parameters,
+                              SteadyTime deadline) override {
+    return engine_.Reconfigure(parameters, deadline);
+  }
+  engine::Outcome Validate(const std::map<std::string, std::string>& parameters,
+                           SteadyTime deadline) override {
+    return engine_.Validate(parameters, deadline);
+  }
+  engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
+                         SteadyTime deadline) override {
+    return engine_.Remove(parameters, deadline);
+  }
+  engine::Outcome Reload(SteadyTime deadline) override { return engine_.Reload(deadline); }
+  engine::Outcome Resync(SteadyTime deadline) override { return engine_.Resync(deadline); }
+  Result<std::string> ConfigText(SteadyTime deadline) override {
+    return engine_.ConfigText(deadline);
+  }
+
+ private:
+  engine::Engine& engine_;
+};
+
+}  // namespace swarmgate::admin

@@ -1,0 +1,303 @@
+#include "admin/handlers.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "admin/answers.h"
+#include "admin/metrics.h"
+#include "admin/views.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::admin {
+namespace {
+
+constexpr const char* kText = "text/plain; charset=utf-8";
+
+Response Json(std::string body) {
+  Response response;
+  response.body = std::move(body);
+  return response;
+}
+
+SteadyTime WriteDeadline(const HandlerContext& context) {
+  return std::chrono::steady_clock::now() + context.write_deadline;
+}
+
+Response FromOutcome(const engine::Outcome& outcome, const std::string& service_name) {
+  Response response = Json(OutcomeJson(outcome, service_name));
+  response.status = outcome.status;
+  return response;
+}
+
+int HttpStatus(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+      return 400;
+    case Code::kNotFound:
+      return 404;
+    case Code::kConflict:
+      return 409;
+    case Code::kUnavailable:
+      return 503;
+    case Code::kDeadlineExceeded:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+// --- the predecessor's calls ----------------------------------------------------------
+
+Response Reconfigure(const Request& request, const HandlerContext& context) {
+  return FromOutcome(context.backend->Reconfigure(request.query, WriteDeadline(context)),
+                     request.Query("serviceName"));
+}
+
+Response Remove(const Request& request, const HandlerContext& context) {
+  return FromOutcome(context.backend->Remove(request.query, WriteDeadline(context)),
+                     request.Query("serviceName"));
+}
+
+Response Reload(const Request& request, const HandlerContext& context) {
+  const SteadyTime deadline = WriteDeadline(context);
+  // The predecessor's way to fetch everything from its listener anew.
+  if (ToLower(request.Query("fromListener")) == "true") {
+    return FromOutcome(context.backend->Resync(deadline), {});
+  }
+  return FromOutcome(context.backend->Reload(deadline), {});
+}
+
+Response Resync(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return FromOutcome(context.backend->Resync(WriteDeadline(context)), {});
+}
+
+Response Validate(const Request& request, const HandlerContext& context) {
+  return FromOutcome(context.backend->Validate(request.query, WriteDeadline(context)),
+                     request.Query("serviceName"));
+}
+
+Response Config(const Request& request, const HandlerContext& context) {
+  if (ToLower(request.Query("type")) == "json") {
+    return Json(ConfigJson(*context.backend->GetSnapshot()));
+  }
+  const auto text = context.backend->ConfigText(WriteDeadline(context));
+  if (!text) {
+    return Problem(HttpStatus(text.error().code), std::string(CodeName(text.error().code)),
+                   text.error().ToString());
+  }
+  Response response;
+  response.content_type = kText;
+  response.body = *text;
+  return response;
+}
+
+Response Health(const Request& request, const HandlerContext& context) {
+  (void)request;
+  const auto snapshot = context.backend->GetSnapshot();
+  if (snapshot->ready && !snapshot->proxy.ok) {
+    return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
+  }
+  return Fine();
+}
+
+Response Ready(const Request& request, const HandlerContext& context) {
+  (void)request;
+  const auto snapshot = context.backend->GetSnapshot();
+  if (!snapshot->ready) {
+    return Problem(503, "not_ready",
+                   snapshot->not_ready_reason.empty() ? "starting" : snapshot->not_ready_reason);
+  }
+  if (!snapshot->proxy.ok) {
+    return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
+  }
+  return Fine();
+}
+
+Response GetServices(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(ListenerServicesJson(*context.backend->GetSnapshot()));
+}
+
+// --- our own ------------------------------------------------------------------------------
+
+Response Status(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(StatusJson(*context.backend->GetSnapshot(), context.version));
+}
+
+Response Services(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(ServicesJson(*context.backend->GetSnapshot()));
+}
+
+Response OneService(const std::string& name, const HandlerContext& context) {
+  const auto snapshot = context.backend->GetSnapshot();
+  const engine::ServiceStatus* service = FindService(*snapshot, name);
+  if (service != nullptr) return Json(ServiceJson(*snapshot, *service));
+  std::vector<std::string> names;
+  for (const auto& known : snapshot->services) names.push_back(known->name.str());
+  const auto close = ClosestMatch(name, names);
+  return Problem(404, "not_found",
+                 "no service of the name '" + Printable(name, 130) + "'" +
+                     (close ? "; did you mean " + *close + "?" : ""));
+}
+
+Response Routes(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(RoutesJson(*context.backend->GetSnapshot()));
+}
+
+Response Why(const Request& request, const HandlerContext& context) {
+  routing::Question question;
+  if (const std::string url = request.Query("url"); !url.empty()) {
+    const auto parts = ParseUrl(url);
+    if (!parts) return Problem(400, "invalid_argument", parts.error().message);
+    question.host = parts->host;
+    question.path = parts->path;
+    question.port = parts->port;
+  } else if (request.query.count("path") != 0 || request.query.count("host") != 0) {
+    question.host = request.Query("host");
+    if (request.query.count("path") != 0) question.path = request.Query("path");
+    if (const std::string port = request.Query("port"); !port.empty()) {
+      const auto number = ParseUint(port, 65535);
+      if (!number || *number == 0) {
+        return Problem(400, "invalid_argument", "port is a number from 1 to 65535");
+      }
+      question.port = static_cast<std::uint16_t>(*number);
+    }
+  } else {
+    return Problem(400, "invalid_argument", "say which request: ?url=http://a.com/demo");
+  }
+  const auto snapshot = context.backend->GetSnapshot();
+  static const std::vector<model::Route> kNone;
+  const auto& routes = snapshot->desired ? snapshot->desired->routes : kNone;
+  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question)));
+}
+
+Response Events(const Request& request, const HandlerContext& context) {
+  (void)context;
+  std::uint64_t after = 0;
+  if (const std::string text = request.Query("after"); !text.empty()) {
+    const auto number = ParseUint(text, 1ULL << 62U);
+    if (!number) return Problem(400, "invalid_argument", "after is the number of an event");
+    after = *number;
+  }
+  Response response;
+  response.content_type = "application/x-ndjson";
+  const std::string follow = ToLower(request.Query("follow"));
+  if (follow == "true" || follow == "1") {
+    response.follow_after = after;
+    return response;
+  }
+  for (const LoggedEvent& event : EventsAfter(after, SteadyTime::min())) {
+    response.body += EventJson(event) + "\n";
+  }
+  return response;
+}
+
+Response Metrics(const Request& request, const HandlerContext& context) {
+  (void)request;
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = MetricsText(*context.backend->GetSnapshot(), context.version);
+  return response;
+}
+
+struct Entry {
+  const char* path;
+  Access access;
+  Response (*handle)(const Request&, const HandlerContext&);
+};
+
+constexpr Entry kProxy[] = {{"/reconfigure", Access::kWrite, Reconfigure},
+                            {"/remove", Access::kWrite, Remove},
+                            {"/reload", Access::kWrite, Reload},
+                            {"/config", Access::kRead, Config},
+                            {"/ping", Access::kOpen, Health},
+                            {"/metrics", Access::kOpen, Metrics},
+                            {"/successfulinitreload", Access::kOpen, Ready}};
+constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
+                               {"/get-services", Access::kRead, GetServices},
+                               {"/ping", Access::kOpen, Health}};
+constexpr Entry kOwn[] = {
+    {"/v1/status", Access::kRead, Status}, {"/v1/services", Access::kRead, Services},
+    {"/v1/routes", Access::kRead, Routes}, {"/v1/why", Access::kRead, Why},
+    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kRead, Validate},
+    {"/metrics", Access::kOpen, Metrics},  {"/healthz", Access::kOpen, Health},
+    {"/readyz", Access::kOpen, Ready}};
+constexpr std::string_view kServicePrefix = "/v1/services/";
+
+bool StartsWith(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+template <std::size_t kSize>
+const Entry* Find(const Entry (&entries)[kSize], std::string_view path) {
+  const auto found = std::find_if(std::begin(entries), std::end(entries),
+                                  [&](const Entry& entry) { return path == entry.path; });
+  return found == std::end(entries) ? nullptr : found;
+}
+
+const Entry* FindEntry(std::string_view path) {
+  for (const std::string_view prefix : {"/v1/docker-flow-proxy", "/v1/proxy"}) {
+    if (!StartsWith(path, prefix)) continue;
+    if (const Entry* entry = Find(kProxy, path.substr(prefix.size()))) return entry;
+  }
+  constexpr std::string_view kListenerPrefix = "/v1/docker-flow-swarm-listener";
+  if (StartsWith(path, kListenerPrefix))
+    return Find(kListener, path.substr(kListenerPrefix.size()));
+  return Find(kOwn, path);
+}
+
+}  // namespace
+
+Response Handle(const Request& request, const HandlerContext& context) {
+  std::string_view path = request.path;
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const bool service = StartsWith(path, kServicePrefix);
+  const Entry* entry = service ? nullptr : FindEntry(path);
+  if (entry == nullptr && !service) {
+    return Problem(404, "not_found",
+                   "there is nothing at '" + Printable(request.path, 100) +
+                       "'; see /v1/status, /v1/services, /v1/routes, /v1/why?url=…");
+  }
+  const Access access = service ? Access::kRead : entry->access;
+  if (auto refused = Refuse(request, access, context.guard)) return *std::move(refused);
+  if (service) return OneService(std::string(path.substr(kServicePrefix.size())), context);
+  return entry->handle(request, context);
+}
+
+Result<UrlParts> ParseUrl(std::string_view url) {
+  UrlParts parts;
+  std::string_view rest = url;
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) {
+    const std::string name = ToLower(url.substr(0, scheme));
+    if (name != "http" && name != "https") {
+      return Fail(Code::kInvalidArgument, "a URL begins with http:// or https://");
+    }
+    if (name == "https") parts.port = 443;
+    rest = url.substr(scheme + 3);
+  }
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  const auto slash = rest.find('/');
+  std::string_view authority = rest.substr(0, slash);
+  if (slash != std::string_view::npos) parts.path = std::string(rest.substr(slash));
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    authority.remove_prefix(at + 1);
+  }
+  const auto bracket = authority.find(']');
+  const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  parts.host = std::string(authority.substr(0, colon));
+  if (colon != std::string_view::npos) {
+    const auto port = ParseUint(authority.substr(colon + 1), 65535);
+    if (!port || *port == 0) {
+      return Fail(Code::kInvalidArgument, "the port of a URL is a number from 1 to 65535");
+    }
+    parts.port = static_cast<std::uint16_t>(*port);
+  }
+  return parts;
+}
+
+}  // namespace swarmgate::admin

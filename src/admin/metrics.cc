@@ -1,0 +1,143 @@
+#include "admin/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <map>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+namespace swarmgate::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+class Families {
+ public:
+  Families& Add(const char* name, MetricType type, const char* help) {
+    MetricFamily family;
+    family.name = name;
+    family.type = type;
+    family.help = help;
+    families_.push_back(std::move(family));
+    return *this;
+  }
+  template <typename T>
+  Families& Value(T value, Labels labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    // The unused one of the two is ignored by the serializer.
+    metric.gauge.value = static_cast<double>(value);
+    metric.counter.value = static_cast<double>(value);
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+  template <typename T>
+  Families& Gauge(const char* name, const char* help, T value) {
+    return Add(name, MetricType::Gauge, help).Value(value);
+  }
+  Families& Counter(const char* name, const char* help, std::uint64_t value) {
+    return Add(name, MetricType::Counter, help).Value(value);
+  }
+  Families& Latency(const char* name, const char* help, const engine::Histogram& histogram) {
+    Add(name, MetricType::Histogram, help);
+    ClientMetric metric;
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
+      below += histogram.buckets[i];
+      const double bound = i < engine::kLatencyBounds.size()
+                               ? engine::kLatencyBounds[i]
+                               : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({below, bound});
+    }
+    metric.histogram.sample_count = histogram.count;
+    metric.histogram.sample_sum = histogram.sum_seconds;
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+  [[nodiscard]] std::string Text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, families_);
+    return out.str();
+  }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void AddState(Families& families, const engine::Snapshot& snapshot) {
+  std::map<std::string, std::uint64_t> states;
+  for (const engine::ServiceState state :
+       {engine::ServiceState::kLive, engine::ServiceState::kNoServer,
+        engine::ServiceState::kRejected, engine::ServiceState::kConflict,
+        engine::ServiceState::kWithdrawn}) {
+    states[engine::ServiceStateName(state)] = 0;
+  }
+  for (const auto& service : snapshot.services) ++states[engine::ServiceStateName(service->state)];
+  families.Add("swarmgate_services", MetricType::Gauge, "Services by state");
+  for (const auto& [state, count] : states) families.Value(count, {{"state", state}});
+  std::size_t servers = 0;
+  if (snapshot.desired) {
+    for (const model::Backend& backend : snapshot.desired->backends)
+      servers += backend.servers.size();
+  }
+  families.Gauge("swarmgate_routes", "Routes served",
+                 snapshot.desired ? snapshot.desired->routes.size() : 0);
+  families.Gauge("swarmgate_backends", "Backends in use",
+                 snapshot.desired ? snapshot.desired->backends.size() : 0);
+  families.Gauge("swarmgate_servers", "Servers that take requests", servers);
+  families.Gauge("swarmgate_draining_servers", "Servers that end their last requests",
+                 snapshot.draining_servers);
+  families.Add("swarmgate_diagnostics", MetricType::Gauge,
+               "Mistakes in the current services' parameters, by code");
+  for (const auto& [code, count] : snapshot.counters.diagnostics) {
+    families.Value(count, {{"code", code}});
+  }
+}
+
+void AddCounters(Families& families, const engine::Counters& counters) {
+  families.Counter("swarmgate_applies_total", "Plans carried out", counters.applies);
+  families.Counter("swarmgate_noops_total", "Looks that found nothing to do", counters.noops);
+  families.Counter("swarmgate_runtime_commands_total", "Commands sent to HAProxy",
+                   counters.runtime_commands);
+  families.Counter("swarmgate_apply_failures_total", "Plans that failed and were made anew",
+                   counters.apply_failures);
+  families.Add("swarmgate_reloads_total", MetricType::Counter, "Hitless reloads, by reason");
+  for (const auto& [reason, count] : counters.reloads) families.Value(count, {{"reason", reason}});
+  families.Counter("swarmgate_docker_reconnects_total", "Event streams that had to be opened again",
+                   counters.docker_reconnects);
+  families.Counter("swarmgate_quarantines_total", "Services that HAProxy refused",
+                   counters.quarantines);
+  families.Counter("swarmgate_haproxy_restarts_total", "HAProxy processes that came unasked",
+                   counters.haproxy_restarts);
+  families.Latency("swarmgate_event_to_live_seconds",
+                   "From the first hint of a change to its confirmation by HAProxy",
+                   counters.event_to_live);
+  families.Latency("swarmgate_api_to_live_seconds",
+                   "From an API call to its confirmation by HAProxy", counters.api_to_live);
+}
+
+}  // namespace
+
+std::string MetricsText(const engine::Snapshot& snapshot, const std::string& version) {
+  Families families;
+  families.Add("swarmgate_build_info", MetricType::Gauge, "Versions")
+      .Value(1, {{"version", version}, {"haproxy", snapshot.proxy_version}});
+  families.Gauge("swarmgate_ready", "1 when the state found at start has been applied",
+                 snapshot.ready ? 1 : 0);
+  families.Gauge("swarmgate_revision", "Revision of the applied state", snapshot.revision);
+  families.Add("swarmgate_partner_up", MetricType::Gauge, "1 when the partner answers")
+      .Value(snapshot.docker.ok ? 1 : 0, {{"partner", "docker"}})
+      .Value(snapshot.proxy.ok ? 1 : 0, {{"partner", "haproxy"}})
+      .Value(snapshot.store.ok ? 1 : 0, {{"partner", "store"}});
+  AddState(families, snapshot);
+  AddCounters(families, snapshot.counters);
+  return families.Text();
+}
+
+}  // namespace swarmgate::admin
