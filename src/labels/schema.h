@@ -1,0 +1,106 @@
+// The one table of all parameters. Parsing, errors, help and documentation derive from it: a
+// further parameter is one entry here, one setter, and its tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labels/report.h"
+#include "swarmgate/labels/parse.h"
+#include "swarmgate/model/service_spec.h"
+
+namespace swarmgate::labels {
+
+enum class Level {
+  kService,  ///< once per service
+  kDest,     ///< once per destination: "name" or "name.1" … "name.10"
+};
+
+enum class Effect {
+  kHonoured,
+  kAccepted,   ///< checked and kept, without effect yet
+  kNotYet,     ///< of Docker Flow Proxy; its owner is told that it is not honoured yet
+  kObsolete,   ///< Docker Flow Proxy had dropped it itself
+  kElsewhere,  ///< meant for another program; passed over in silence
+};
+
+/// How a service's domains are compared with the host of a request.
+enum class DomainAlgo { kExact, kBegin, kEnd, kDomain, kSub, kRegex };
+
+/// How a destination's paths are compared.
+struct PathType {
+  enum class Kind { kExact, kPrefix, kSegment, kRegex, kEnd, kSub, kDomain, kLength };
+  Kind kind = Kind::kPrefix;
+  bool ignore_case = false;
+  std::string written = "path_beg";
+};
+
+/// A service while it is read.
+struct ServiceDraft {
+  model::ServiceSpec spec;
+  DomainAlgo domain_algo = DomainAlgo::kExact;
+  std::size_t regexes = 0;
+};
+
+/// A destination while it is read.
+struct DestDraft {
+  model::DestSpec spec;
+  PathType path_type;
+  bool domain_given = false;
+};
+
+/// One parameter with one value, handed to its setter.
+struct Setting {
+  std::string_view value;  ///< trimmed, not empty, without control bytes, at most kMaxValueBytes
+  const ParseOptions& options;
+  ServiceDraft& service;
+  DestDraft* dest = nullptr;  ///< set at Level::kDest
+  Report& report;
+};
+
+struct Parameter {
+  std::string_view name;
+  std::string_view alias = {};
+  Level level = Level::kDest;
+  Effect effect = Effect::kHonoured;
+  std::string_view type = "text";
+  std::string_view fallback = {};  ///< the default, as documented
+  std::string_view help = {};      ///< one line
+  std::string_view example = {};   ///< a value
+  std::string_view hint = {};      ///< what to write instead of a bad value
+  /// Severity of the notice for kAccepted and kNotYet: a restriction that is not honoured is more
+  /// than a convenience. Nothing: no notice.
+  std::optional<model::Severity> notice = {};
+  bool secret = false;   ///< its value is never shown
+  bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
+  void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
+};
+
+inline constexpr int kMaxIndex = 10;
+inline constexpr std::size_t kMaxParameters = 256;
+inline constexpr std::size_t kMaxValueBytes = 4096;
+inline constexpr std::size_t kMaxListItems = 64;
+inline constexpr std::size_t kMaxRegexes = 64;
+inline constexpr std::size_t kMaxRoutes = 4096;
+inline constexpr std::size_t kMaxRewrites = 8;
+inline constexpr std::size_t kMaxRewriteGroups = 6;
+
+/// The table. Setters run in its order: what others depend on stands first.
+[[nodiscard]] std::span<const Parameter> Parameters();
+
+struct Found {
+  const Parameter* parameter = nullptr;
+  bool exact = false;  ///< false: the letter case differs
+};
+/// By name or alias, without index.
+[[nodiscard]] Found FindParameter(std::string_view name);
+
+/// "servicePath" → "SERVICE_PATH".
+[[nodiscard]] std::string EnvironmentName(std::string_view name);
+
+}  // namespace swarmgate::labels

@@ -1,0 +1,31 @@
+// One setter per parameter that has an effect: text → typed field, or a diagnostic.
+#pragma once
+
+#include "labels/schema.h"
+
+namespace swarmgate::labels::set {
+
+void AclName(Setting& setting);
+void DiscoveryType(Setting& setting);
+void Distribute(Setting& setting);
+void HttpsPort(Setting& setting);
+void IsDefaultBackend(Setting& setting);
+void Network(Setting& setting);
+void OutboundHostname(Setting& setting);
+void PathTypeName(Setting& setting);
+void Port(Setting& setting);
+void ProxyInstanceName(Setting& setting);
+void Replicas(Setting& setting);
+void ReqMode(Setting& setting);
+void ReqPathSearchReplace(Setting& setting);
+void ServiceDomain(Setting& setting);
+void ServiceDomainAlgo(Setting& setting);
+void ServiceName(Setting& setting);
+void ServicePath(Setting& setting);
+void ServicePathExclude(Setting& setting);
+void SessionType(Setting& setting);
+void SrcPort(Setting& setting);
+void TimeoutServer(Setting& setting);
+void TimeoutTunnel(Setting& setting);
+
+}  // namespace swarmgate::labels::set
