@@ -36,7 +36,9 @@ struct MatchCandidate {
   BackendName backend;
   ServiceName service;
   std::optional<std::uint16_t> port;  ///< local port that is asked for
-  std::string path_regex;             ///< empty: the whole region of the key
+  /// Empty: the whole region of the key. Else a regex that is to begin where the path begins, complete: the text to put
+  /// behind "^~<id>:<port>:" as it is (it has no '^' of its own, and no alternative outside of parentheses).
+  std::string path_regex;
   friend bool operator==(const MatchCandidate&, const MatchCandidate&) = default;
 };
 

@@ -1,0 +1,144 @@
+#include "swarmgate/routing/build.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "routing/collect.h"
+#include "routing/endpoints.h"
+#include "routing/routes.h"
+
+namespace swarmgate::routing {
+namespace {
+
+using model::Backend;
+using model::BackendClass;
+using model::Diagnostic;
+using model::Severity;
+
+BackendClass ClassOf(const model::ServiceSpec& spec, const model::DestSpec& dest) {
+  if (spec.session == model::Session::kSticky) return BackendClass::kSticky;
+  const bool rich = dest.timeout_server || dest.timeout_tunnel || !dest.path_rewrites.empty();
+  return rich ? BackendClass::kRich : BackendClass::kPlain;
+}
+
+class Builder {
+ public:
+  explicit Builder(const BuildContext& context) : context_(context), chooser_(context) {}
+
+  Built Run(const std::vector<ServiceInput>& services) {
+    std::vector<ServedService> served = ServeAll(services, built_.diagnostics);
+    KeepReachable(served);
+    NameBackends(served, built_.diagnostics);
+    BuiltRoutes routes = BuildServed(served);
+    Absorb(std::move(routes.diagnostics));
+    std::unordered_set<std::string> used;
+    for (const model::Route& route : routes.routes) used.insert(route.backend.str());
+    for (const ServedService& service : served) AddBackends(service, used);
+    built_.desired.routes = std::move(routes.routes);
+    built_.desired.matches = std::move(routes.matches);
+    std::sort(built_.desired.backends.begin(), built_.desired.backends.end(),
+              [](const Backend& a, const Backend& b) { return a.name < b.name; });
+    for (const ServiceInput& service : services) {
+      if (service.facts && service.spec.discovery == model::Discovery::kTasks &&
+          IsConverging(*service.facts)) {
+        built_.converging.push_back(service.spec.name);
+      }
+    }
+    std::sort(built_.converging.begin(), built_.converging.end());
+    built_.names_wanted.assign(names_wanted_.begin(), names_wanted_.end());
+    TidyDiagnostics(built_.diagnostics);
+    return std::move(built_);
+  }
+
+ private:
+  void Absorb(std::vector<Diagnostic> diagnostics) {
+    std::move(diagnostics.begin(), diagnostics.end(), std::back_inserter(built_.diagnostics));
+  }
+
+  /// Leaves out the destinations whose tasks cannot be reached from here; finds the way to the
+  /// others.
+  void KeepReachable(std::vector<ServedService>& served) {
+    for (ServedService& service : served) {
+      const auto uses_tasks = [&](const ServedDest& dest) {
+        return EndpointChooser::UsesTasks(*service.input, *dest.spec);
+      };
+      if (std::none_of(service.dests.begin(), service.dests.end(), uses_tasks)) continue;
+      EndpointChooser::Way way = chooser_.FindWay(*service.input, built_.diagnostics);
+      if (way.reachable) {
+        ways_.emplace(service.input, std::move(way));
+      } else {
+        std::erase_if(service.dests, uses_tasks);
+      }
+    }
+    std::erase_if(served, [](const ServedService& service) { return service.dests.empty(); });
+  }
+
+  void AddBackends(const ServedService& service, const std::unordered_set<std::string>& used) {
+    const ServiceInput& input = *service.input;
+    std::size_t unreached = 0;
+    for (const ServedDest& dest : service.dests) {
+      if (!used.contains(dest.backend.str())) continue;
+      Backend backend;
+      backend.name = dest.backend;
+      backend.service = input.spec.name;
+      backend.backend_class = ClassOf(input.spec, *dest.spec);
+      backend.timeout_server = dest.spec->timeout_server;
+      backend.timeout_tunnel = dest.spec->timeout_tunnel;
+      backend.path_rewrites = dest.spec->path_rewrites;
+      if (EndpointChooser::UsesTasks(input, *dest.spec)) {
+        std::size_t missed = 0;
+        backend.servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
+        unreached = std::max(unreached, missed);
+      } else {
+        backend.servers = chooser_.ByName(input, dest, names_wanted_);
+      }
+      built_.desired.backends.push_back(std::move(backend));
+      TellUnboundPort(input, *dest.spec);
+    }
+    if (unreached > 0) TellUnreached(input, unreached);
+  }
+
+  void TellUnboundPort(const ServiceInput& input, const model::DestSpec& dest) {
+    const std::vector<std::uint16_t>& bound = context_.bound_ports;
+    if (!dest.src_port || bound.empty() ||
+        std::find(bound.begin(), bound.end(), *dest.src_port) != bound.end()) {
+      return;
+    }
+    std::string label = "srcPort";
+    if (dest.index != 0) label += "." + std::to_string(dest.index);
+    std::string ports;
+    for (const std::uint16_t port : bound)
+      ports += (ports.empty() ? "" : ", ") + std::to_string(port);
+    built_.diagnostics.push_back(Diagnostic{
+        Severity::kWarning, "unbound-port", input.spec.name, label, std::to_string(*dest.src_port),
+        "the proxy does not listen on this port, only on " + ports,
+        "add it to the proxy's BIND_PORTS"});
+  }
+
+  void TellUnreached(const ServiceInput& input, std::size_t count) {
+    const std::string hint =
+        context_.on_host ? "run the proxy as a service on the network of this one, or publish the "
+                           "port with mode=host"
+                         : "wait for the update of its networks to end, or check the label network";
+    built_.diagnostics.push_back(Diagnostic{
+        Severity::kWarning, "task-unreachable", input.spec.name, "", "",
+        std::to_string(count) + " running task(s) cannot be reached from where the proxy runs",
+        hint});
+  }
+
+  const BuildContext& context_;
+  EndpointChooser chooser_;
+  std::map<const ServiceInput*, EndpointChooser::Way> ways_;
+  std::set<std::string> names_wanted_;
+  Built built_;
+};
+
+}  // namespace
+
+Built Build(const std::vector<ServiceInput>& services, const BuildContext& context) {
+  return Builder(context).Run(services);
+}
+
+}  // namespace swarmgate::routing

@@ -1,0 +1,55 @@
+// Services → routes: one for each host × path of each destination, named, ordered, and without
+// those that lost their claim to another service.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "swarmgate/model/diagnostic.h"
+#include "swarmgate/model/routes.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::routing {
+
+/// A destination with the port that its requests go to.
+struct ServedDest {
+  const model::DestSpec* spec = nullptr;
+  std::uint16_t port = 0;
+  model::BackendName backend;
+};
+
+/// A service with those of its destinations that can be served.
+struct ServedService {
+  const ServiceInput* input = nullptr;
+  std::vector<ServedDest> dests;
+};
+
+/// The label's port, else the one port that the service exposes; else a diagnostic "missing-port".
+std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const model::DestSpec& dest,
+                                         std::vector<model::Diagnostic>& diagnostics);
+
+/// Every service with the destinations that have a port. Sorted: the oldest first, then by name.
+std::vector<ServedService> ServeAll(const std::vector<ServiceInput>& services,
+                                    std::vector<model::Diagnostic>& diagnostics);
+
+/// Names the backends: "<aclName>-be<port>_<index>"; where services share an aclName, all but the
+/// oldest get
+/// "~<serviceName>" behind it. REQUIRES: sorted as ServeAll does.
+void NameBackends(std::vector<ServedService>& services,
+                  std::vector<model::Diagnostic>& diagnostics);
+
+/// All routes in order of precedence. Claims that are wholly equal are decided: the loser is left
+/// out.
+std::vector<model::Route> CollectRoutes(const std::vector<ServedService>& services,
+                                        std::vector<model::Diagnostic>& diagnostics);
+
+/// "host a.com, path prefix /demo, port 8080"
+std::string DescribeRoute(const model::Route& route);
+
+/// A diagnostic about one route, with the parameter that its path came from.
+model::Diagnostic RouteDiagnostic(model::Severity severity, const char* code,
+                                  const model::Route& route, std::string message, std::string hint);
+
+}  // namespace swarmgate::routing

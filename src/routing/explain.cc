@@ -1,0 +1,136 @@
+// "Why": the routes themselves, in order of precedence, held against one request.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "routing/collect.h"
+#include "routing/host.h"
+#include "routing/order.h"
+#include "routing/path.h"
+#include "routing/regex.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::routing {
+namespace {
+
+using model::HostMatch;
+using model::PathMatch;
+using model::Route;
+
+constexpr std::size_t kNearMisses = 20;
+
+bool Found(const std::string& regex, std::string_view text) {
+  const auto compiled = Regex::Compile(regex);
+  return compiled && compiled->Search(text);
+}
+
+bool PathHolds(const PathMatch& path, const std::string& request_path) {
+  if (path.kind == PathMatch::Kind::kRegex) return Found(path.text, request_path);
+  return PathMatches(path, request_path);
+}
+
+bool HostHolds(const HostMatch& match, const std::string& host) {
+  if (match.kind == HostMatch::Kind::kRegex) return !host.empty() && Found(match.text, host);
+  return match.kind == HostMatch::Kind::kAny || (!host.empty() && HostMatches(match, host));
+}
+
+/// How a route and a request meet.
+struct Verdict {
+  bool host = false;
+  bool path = false;
+  bool port = false;
+  const PathMatch* exclude = nullptr;  ///< only looked at when everything else matches
+  [[nodiscard]] bool matches() const { return host && path && port && exclude == nullptr; }
+};
+
+Verdict Judge(const Route& route, const std::string& host, const Question& question) {
+  Verdict verdict;
+  verdict.host = HostHolds(route.host, host);
+  verdict.path = PathHolds(route.path, question.path);
+  verdict.port = !route.port || *route.port == question.port;
+  if (!verdict.matches()) return verdict;
+  for (const PathMatch& exclude : route.excludes) {
+    if (!PathHolds(exclude, question.path)) continue;
+    verdict.exclude = &exclude;
+    break;
+  }
+  return verdict;
+}
+
+/// Worth telling: it would have been this one but for one thing that its owner wrote.
+bool IsNear(const Route& route, const Verdict& verdict) {
+  if (verdict.exclude != nullptr) return true;
+  if (!verdict.port) return verdict.host && verdict.path;
+  if (!verdict.host) return verdict.path && !route.path.catch_all();
+  return route.host.kind != HostMatch::Kind::kAny;
+}
+
+std::string MissReason(const Route& route, const Verdict& verdict) {
+  if (verdict.exclude != nullptr) {
+    return "excluded by " +
+           (verdict.exclude->original.empty() ? verdict.exclude->text : verdict.exclude->original);
+  }
+  if (!verdict.host) return "host differs: it asks for " + DescribeHost(route.host);
+  if (!verdict.path) return "path differs: it asks for " + DescribePath(route.path);
+  return "port differs: it asks for " + std::to_string(route.port.value_or(0));
+}
+
+std::string NothingReason(const Question& question, const std::string& host) {
+  return "no route matches " +
+         (host.empty() ? std::string("a request without a host") : "host " + Printable(host)) +
+         ", path " + Printable(question.path) + ", port " + std::to_string(question.port);
+}
+
+}  // namespace
+
+Explanation Explain(const std::vector<Route>& routes, const Question& question) {
+  Explanation explanation;
+  const std::string host = NormaliseHost(question.host);
+  if (host.find('/') != std::string::npos) {
+    explanation.reason = "a host name with a '/' is answered with 400";
+    return explanation;
+  }
+  const Route* winner = nullptr;
+  const Route* second = nullptr;
+  std::size_t misses = 0;
+  for (const Route& route : routes) {
+    const Verdict verdict = Judge(route, host, question);
+    if (!verdict.matches() && (misses >= kNearMisses || !IsNear(route, verdict))) continue;
+    Candidate candidate{route.id, route.service, verdict.matches(), false, {}};
+    if (!verdict.matches()) {
+      ++misses;
+      candidate.reason = MissReason(route, verdict);
+    } else {
+      candidate.wins = winner == nullptr;
+      candidate.reason = route.fallback ? "default backend" : DescribeRoute(route);
+      if (winner == nullptr) {
+        winner = &route;
+      } else {
+        std::string why;
+        CompareRoutes(*winner, route, &why);
+        candidate.reason +=
+            "; " + winner->id.str() + " comes first" + (why.empty() ? "" : " (" + why + ")");
+        if (second == nullptr) second = &route;
+      }
+    }
+    explanation.candidates.push_back(std::move(candidate));
+  }
+  if (winner == nullptr) {
+    explanation.reason = NothingReason(question, host);
+    return explanation;
+  }
+  explanation.winner = winner->id;
+  explanation.service = winner->service;
+  explanation.backend = winner->backend;
+  explanation.reason =
+      winner->fallback ? "default backend: nothing else matches" : DescribeRoute(*winner);
+  if (second != nullptr) {
+    std::string why;
+    CompareRoutes(*winner, *second, &why);
+    explanation.reason += "; before " + second->id.str() + (why.empty() ? "" : " because " + why);
+  }
+  return explanation;
+}
+
+}  // namespace swarmgate::routing

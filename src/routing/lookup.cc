@@ -1,0 +1,77 @@
+// The lookup table as HAProxy's rules read it.
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "routing/host.h"
+#include "routing/regex.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::routing {
+namespace {
+
+using model::MatchCandidate;
+using model::MatchEntry;
+using model::MatchTable;
+
+/// map_beg: the longest key that the text begins with.
+const MatchEntry* LongestPrefix(const std::vector<MatchEntry>& entries, std::string_view text) {
+  while (true) {
+    auto it = std::upper_bound(
+        entries.begin(), entries.end(), text,
+        [](std::string_view value, const MatchEntry& entry) { return value < entry.key; });
+    if (it == entries.begin()) return nullptr;
+    const MatchEntry& entry = *--it;
+    if (text.starts_with(entry.key)) return &entry;
+    const auto differ =
+        std::mismatch(text.begin(), text.end(), entry.key.begin(), entry.key.end()).first;
+    text = text.substr(0, static_cast<std::size_t>(differ - text.begin()));
+  }
+}
+
+bool Holds(const MatchCandidate& candidate, const Question& question) {
+  if (candidate.port && *candidate.port != question.port) return false;
+  if (candidate.path_regex.empty()) return true;
+  // The subject of an ordered group, and the regex as it stands in the file.
+  static constexpr std::string_view kGroup = "~0123456789abcdef:";
+  const std::string begin = std::string(kGroup) + std::to_string(question.port) + ":";
+  const auto regex = Regex::Compile("^" + begin + candidate.path_regex);
+  return regex && regex->Search(begin + question.path);
+}
+
+std::optional<MatchCandidate> InTree(const MatchTable& table, std::string_view host,
+                                     const Question& question) {
+  const MatchEntry* entry = LongestPrefix(table.entries, std::string(host) + question.path + "/?");
+  if (entry == nullptr) return std::nullopt;
+  for (const MatchCandidate& candidate : entry->candidates) {
+    if (Holds(candidate, question)) return candidate;
+  }
+  return std::nullopt;
+}
+
+std::optional<MatchCandidate> InHostRegexes(const MatchTable& table, const std::string& host,
+                                            const Question& question) {
+  const std::string subject = host + "|" + std::to_string(question.port) + "|" + question.path;
+  for (const model::HostRegexEntry& entry : table.host_regexes) {
+    const auto regex = Regex::Compile(entry.regex);
+    if (regex && regex->Search(subject)) return entry.candidate;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<MatchCandidate> Lookup(const MatchTable& table, const Question& question) {
+  const std::string host = NormaliseHost(question.host);
+  if (host.find('/') != std::string::npos) return std::nullopt;  // answered with 400
+  if (!host.empty()) {
+    if (auto found = InTree(table, host, question)) return found;
+    for (const std::string_view suffix : HostSuffixes(host)) {
+      if (auto found = InTree(table, suffix, question)) return found;
+    }
+    if (auto found = InHostRegexes(table, host, question)) return found;
+  }
+  return InTree(table, "", question);
+}
+
+}  // namespace swarmgate::routing

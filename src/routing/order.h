@@ -1,0 +1,18 @@
+// The one order of precedence that the lookup table is compiled from and that Explain tells.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "swarmgate/model/routes.h"
+
+namespace swarmgate::routing {
+
+/// Negative: `a` comes first. Zero: equal but for the place inside one service. When `why` is given
+/// it is set to the reason why the one that comes first does, as an end of "because …".
+int CompareRoutes(const model::Route& a, const model::Route& b, std::string* why = nullptr);
+
+/// Stands before more specific hosts and longer paths: /.well-known, or ranked by an aclName.
+bool IsSpecial(const model::Route& route);
+
+}  // namespace swarmgate::routing
