@@ -7,6 +7,7 @@
 
 #include "integration/world.h"
 #include "support/json.h"
+#include "support/lying_daemon.h"
 #include "support/wait.h"
 
 namespace swarmgate::testing {
@@ -94,6 +95,41 @@ TEST_F(SwarmTest, BadLabelsOfAllKindsAreToldToTheirOwnersAndHarmNobodyElse) {
     EXPECT_GT(report.ok, 200U);
     EXPECT_EQ(report.lost, 0U) << report.Summary();
   }
+}
+
+TEST_F(SwarmTest, DaemonThatTalksNonsenseLosesNoRoute) {
+  RunService("demo", Route("/demo"), 2);
+  const std::string socket = gate().data_dir() + "/docker.sock";
+  LyingDaemon liar(socket, docker().socket());
+  gate().options().docker_socket = socket;
+  gate().Start();
+  ASSERT_TRUE(gate().WaitServers(2, "/demo"));
+  LoadGenerator load(Load("/demo", true));
+  const std::string services = docker().Call("GET", "/services");
+  const struct {
+    const char* name;
+    std::string answer;
+  } lies[] = {
+      {"truncated", JsonAnswer(services.substr(0, services.size() / 2))},
+      {"nested", JsonAnswer(std::string(10000, '['))},
+      {"object", JsonAnswer("{}")},
+      {"wrong types", JsonAnswer(R"([{"ID":1,"Spec":[],"Version":"x"},7,null])")},
+      {"nothing", JsonAnswer("")},
+      {"short body", "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n["},
+      {"no HTTP", std::string("\0\xff garbage\r\n\r\n", 15)},
+      {"500", "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"},
+  };
+  for (const auto& lie : lies) {
+    liar.AnswerWith(lie.answer);
+    gate().Admin("/v1/docker-flow-swarm-listener/notify-services");
+    ASSERT_TRUE(WaitUntil([&] { return liar.lies() >= 3; }, seconds(40))) << lie.name;
+    EXPECT_TRUE(gate().WaitServers(2, "/demo", {}, seconds(2))) << lie.name;
+  }
+  liar.AnswerWith({});
+  RunService("late", Route("/late"));
+  EXPECT_TRUE(gate().WaitStatus(200, "/late", {}, seconds(40)));
+  const LoadReport report = load.Stop();
+  EXPECT_EQ(report.lost, 0U) << report.Summary();
 }
 
 TEST_F(SwarmTest, TwoServicesWithOneAclNameBothWork) {

@@ -57,8 +57,7 @@ class Gate {
   /// A request through the proxy.
   [[nodiscard]] HttpResponse Web(const std::string& target, const std::string& host = {}) const;
   /// An admin call.
-  [[nodiscard]] HttpResponse Admin(const std::string& target,
-                                   const std::string& method = "GET") const;
+  HttpResponse Admin(const std::string& target, const std::string& method = "GET") const;
   /// Waits for this status of a request through the proxy; false after `limit`.
   [[nodiscard]] bool WaitStatus(int status, const std::string& target, const std::string& host = {},
                                 std::chrono::milliseconds limit = std::chrono::seconds(15)) const;
