@@ -89,8 +89,9 @@ class Compiler {
       if (!facts.usable || !facts.special) continue;
       if (route.host.kind == HostMatch::Kind::kAny) special_any_.push_back(i);
       if (route.host.kind == HostMatch::Kind::kRegex) {
-        if (auto regex = Regex::Compile(route.host.text))
+        if (auto regex = Regex::CompileWhole(route.host.text)) {
           special_regex_.emplace_back(i, *std::move(regex));
+        }
       }
       if (route.host.kind == HostMatch::Kind::kWildcard)
         special_wildcard_[route.host.text].push_back(i);
@@ -325,8 +326,7 @@ class Compiler {
         return other;
       if (winner.host.kind == HostMatch::Kind::kRegex &&
           route.host.kind == HostMatch::Kind::kExact) {
-        const auto regex = Regex::Compile(winner.host.text);
-        if (regex && regex->Search(route.host.text)) return other;
+        if (MatchesWhole(winner.host.text, route.host.text)) return other;
       }
     }
     return i;

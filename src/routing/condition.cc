@@ -11,15 +11,15 @@ using model::HostMatch;
 using model::PathMatch;
 using model::Route;
 
-/// Adds a path as text that stands where the path begins.
-bool AppendPath(const PathMatch& path, std::string& text, bool& needs_group) {
+/// Adds a path as text that stands where the path begins. False: its regex cannot be used.
+bool AppendPath(const PathMatch& path, std::string& text) {
   if (path.catch_all()) return true;
   switch (path.kind) {
     case PathMatch::Kind::kExact:
-      text += EscapeRegex(path.text) + "\\z";
+      text += EscapeRegex(path.text) + "$";
       return true;
     case PathMatch::Kind::kSegment:
-      text += EscapeRegex(path.text) + "(?:/|\\z)";
+      text += EscapeRegex(path.text) + "(?:/|$)";
       return true;
     case PathMatch::Kind::kPrefix:
       text += EscapeRegex(path.text);
@@ -27,79 +27,61 @@ bool AppendPath(const PathMatch& path, std::string& text, bool& needs_group) {
     case PathMatch::Kind::kRegex:
       break;
   }
-  const std::optional<PathPart> part = PathRegexPart(path.text);
-  if (!part) return false;
-  text += part->text;
-  needs_group = needs_group || part->needs_group;
+  const std::optional<std::string> middle = RegexMiddle(path.text);
+  if (!middle) return false;
+  text += *middle + "$";
   return true;
 }
 
-bool AppendExclude(const PathMatch& exclude, std::string& text, bool& needs_group) {
+bool AppendExclude(const PathMatch& exclude, std::string& text) {
   text += "(?!";
-  if (!AppendPath(exclude, text, needs_group)) return false;
+  if (!AppendPath(exclude, text)) return false;
   text += ")";
   return true;
-}
-
-/// Also alone: what only compiles because something else stands around it is refused.
-bool Compiles(const PathMatch& path) {
-  return path.kind != PathMatch::Kind::kRegex || Regex::Compile(path.text).has_value();
-}
-
-bool AllCompile(const Route& route) {
-  if (!Compiles(route.path)) return false;
-  for (const PathMatch& exclude : route.excludes) {
-    if (!Compiles(exclude)) return false;
-  }
-  return route.host.kind != HostMatch::Kind::kRegex || Regex::Compile(route.host.text).has_value();
 }
 
 }  // namespace
 
 std::optional<std::string> TreeCondition(const Route& route) {
-  if (!AllCompile(route)) return std::nullopt;
   std::string text;
-  bool needs_group = false;
   for (const PathMatch& exclude : route.excludes) {
-    if (exclude.kind == PathMatch::Kind::kRegex && !AppendExclude(exclude, text, needs_group))
+    if (exclude.kind == PathMatch::Kind::kRegex && !AppendExclude(exclude, text)) {
       return std::nullopt;
+    }
   }
-  if (route.path.kind == PathMatch::Kind::kRegex && !AppendPath(route.path, text, needs_group)) {
+  if (route.path.kind == PathMatch::Kind::kRegex && !AppendPath(route.path, text)) {
     return std::nullopt;
   }
   if (text.empty()) return text;
-  if (needs_group) text.insert(0, std::string("(?=(?<") + kPathGroup + ">.*)\\z)");
+  text.insert(0, "^");
   if (!Regex::Compile(text)) return std::nullopt;
   return text;
 }
 
 std::optional<std::string> HostListRegex(const Route& route) {
-  const std::string port = route.port ? std::to_string(*route.port) : "[0-9]+";
-  const std::string middle = "\\|" + port + "\\|";
-  std::string path;
-  bool needs_group = route.host.kind == HostMatch::Kind::kRegex;
-  for (const PathMatch& exclude : route.excludes) {
-    if (!AppendExclude(exclude, path, needs_group)) return std::nullopt;
-  }
-  if (!AppendPath(route.path, path, needs_group)) return std::nullopt;
-
-  // A host has no '/', and a path begins with one (or is empty): so it is told where the port ends.
   std::string text = "^";
-  if (needs_group) {
-    text += std::string("(?=[^/]*\\|[0-9]+\\|(?<") + kPathGroup + ">(?:/.*)?)\\z)";
+  switch (route.host.kind) {
+    case HostMatch::Kind::kRegex: {
+      const std::optional<std::string> middle = RegexMiddle(route.host.text);
+      if (!middle) return std::nullopt;
+      text += *middle;
+      break;
+    }
+    case HostMatch::Kind::kWildcard:
+      text += "[^./]*(?:\\.[^./]*){0," + std::to_string(kWildcardLevels - 1) + "}" +
+              EscapeRegex(route.host.text);
+      break;
+    default:
+      text += "[^/]*";
+      break;
   }
-  if (route.host.kind == HostMatch::Kind::kRegex) {
-    const std::optional<std::string> host = HostRegexPart(route.host.text);
-    if (!host) return std::nullopt;
-    text += *host;
+  text += "\\|" + (route.port ? std::to_string(*route.port) : std::string("[0-9]+")) + "\\|";
+  // The path begins with the first '/', or is empty: what a host says about ports does not count.
+  if (route.host.kind != HostMatch::Kind::kRegex) text += "(?=/|$)";
+  for (const PathMatch& exclude : route.excludes) {
+    if (!AppendExclude(exclude, text)) return std::nullopt;
   }
-  if (route.host.kind == HostMatch::Kind::kWildcard) {
-    text += "[^./]*(?:\\.[^./]*){0," + std::to_string(kWildcardLevels - 1) + "}" +
-            EscapeRegex(route.host.text);
-  } else {
-    text += "[^/]*";
-  }
-  text += middle + "(?=/|\\z)" + path;
+  if (!AppendPath(route.path, text)) return std::nullopt;
   if (!Regex::Compile(text)) return std::nullopt;
   return text;
 }

@@ -20,18 +20,13 @@ using model::Route;
 
 constexpr std::size_t kNearMisses = 20;
 
-bool Found(const std::string& regex, std::string_view text) {
-  const auto compiled = Regex::Compile(regex);
-  return compiled && compiled->Search(text);
-}
-
 bool PathHolds(const PathMatch& path, const std::string& request_path) {
-  if (path.kind == PathMatch::Kind::kRegex) return Found(path.text, request_path);
+  if (path.kind == PathMatch::Kind::kRegex) return MatchesWhole(path.text, request_path);
   return PathMatches(path, request_path);
 }
 
 bool HostHolds(const HostMatch& match, const std::string& host) {
-  if (match.kind == HostMatch::Kind::kRegex) return !host.empty() && Found(match.text, host);
+  if (match.kind == HostMatch::Kind::kRegex) return !host.empty() && MatchesWhole(match.text, host);
   return match.kind == HostMatch::Kind::kAny || (!host.empty() && HostMatches(match, host));
 }
 
@@ -87,10 +82,6 @@ std::string NothingReason(const Question& question, const std::string& host) {
 Explanation Explain(const std::vector<Route>& routes, const Question& question) {
   Explanation explanation;
   const std::string host = NormaliseHost(question.host);
-  if (host.find('/') != std::string::npos) {
-    explanation.reason = "a host name with a '/' is answered with 400";
-    return explanation;
-  }
   const Route* winner = nullptr;
   const Route* second = nullptr;
   std::size_t misses = 0;

@@ -9,7 +9,10 @@ namespace swarmgate::routing {
 using model::HostMatch;
 
 std::string NormaliseHost(std::string_view host) {
-  host = host.substr(0, host.find(':'));
+  // An IPv6 address stands in brackets.
+  const std::size_t bracket = host.starts_with('[') ? host.find(']') : std::string_view::npos;
+  host = host.substr(0, bracket != std::string_view::npos ? bracket + 1 : host.find(':'));
+  host = host.substr(0, host.find('/'));
   while (!host.empty() && host.back() == '.') host.remove_suffix(1);
   return ToLower(host);
 }

@@ -12,7 +12,7 @@ namespace swarmgate::routing {
 /// How many labels HAProxy's rules strip from a host's front in search of a wildcard.
 inline constexpr int kWildcardLevels = 4;
 
-/// As HAProxy's rules see it: lower case, what stands before the first ':', without trailing dots.
+/// As HAProxy's rules see it: lower case, without port, without trailing dots, ended by a '/'.
 std::string NormaliseHost(std::string_view host);
 
 /// Not empty, and nothing that could end a key or a line: no '/', '|', '?', ':', white space or

@@ -32,11 +32,10 @@ const MatchEntry* LongestPrefix(const std::vector<MatchEntry>& entries, std::str
 bool Holds(const MatchCandidate& candidate, const Question& question) {
   if (candidate.port && *candidate.port != question.port) return false;
   if (candidate.path_regex.empty()) return true;
-  // The subject of an ordered group, and the regex as it stands in the file.
-  static constexpr std::string_view kGroup = "~0123456789abcdef:";
-  const std::string begin = std::string(kGroup) + std::to_string(question.port) + ":";
-  const auto regex = Regex::Compile("^" + begin + candidate.path_regex);
-  return regex && regex->Search(begin + question.path);
+  // A line of the ordered list, and what is looked up in it.
+  const std::string head = "~0123456789abcdef:" + std::to_string(question.port) + ":\n";
+  const auto regex = Regex::Compile("^" + head + ".*?(?m:" + candidate.path_regex + ")");
+  return regex && regex->Search(head + question.path);
 }
 
 std::optional<MatchCandidate> InTree(const MatchTable& table, std::string_view host,
@@ -63,7 +62,6 @@ std::optional<MatchCandidate> InHostRegexes(const MatchTable& table, const std::
 
 std::optional<MatchCandidate> Lookup(const MatchTable& table, const Question& question) {
   const std::string host = NormaliseHost(question.host);
-  if (host.find('/') != std::string::npos) return std::nullopt;  // answered with 400
   if (!host.empty()) {
     if (auto found = InTree(table, host, question)) return found;
     for (const std::string_view suffix : HostSuffixes(host)) {

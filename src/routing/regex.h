@@ -1,12 +1,11 @@
-// Regular expressions as HAProxy compiles them, and how a user's regex for a path or a host becomes
-// a part of a larger one: HAProxy matches one subject that holds a group's id or the host, the
-// port, and the path.
+// Regular expressions as HAProxy compiles them.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace swarmgate::routing {
 
@@ -16,6 +15,8 @@ class Regex {
  public:
   /// Nothing when it does not compile.
   static std::optional<Regex> Compile(const std::string& pattern);
+  /// Of a regex "^…$", which is to match as a whole. Nothing for any other form.
+  static std::optional<Regex> CompileWhole(const std::string& regex);
   /// Finds a match anywhere. A match that takes too many steps counts as none.
   [[nodiscard]] bool Search(std::string_view subject) const;
 
@@ -24,25 +25,14 @@ class Regex {
   std::shared_ptr<void> code_;
 };
 
-/// The name of the group that holds the whole path wherever the texts below ask for it.
-inline constexpr const char* kPathGroup = "swarmgate_p";
+/// What stands between the anchors of "^…$", in brackets: "(?:…)". Nothing for any other form, and
+/// for what does not compile by itself.
+[[nodiscard]] std::optional<std::string> RegexMiddle(const std::string& regex);
 
-/// A part of a regex that stands where the path begins.
-struct PathPart {
-  std::string text;  ///< no alternative at its top level: more text may be put before and behind
-  bool needs_group = false;  ///< refers to kPathGroup
-};
-
-/// A user's regex for paths (searched anywhere, '^' is the path's begin) as a PathPart. Nothing for
-/// constructs that cannot be a part of a larger regex: verbs, recursion, conditions, \G, \K, \C,
-/// callouts, (?x).
-std::optional<PathPart> PathRegexPart(const std::string& regex);
-
-/// A user's regex for hosts as a look-ahead that stands at the begin of "<host>|<port>|<path>". It
-/// refers to kPathGroup.
-std::optional<std::string> HostRegexPart(const std::string& regex);
+/// Does the regex "^…$" match the text as a whole?
+[[nodiscard]] bool MatchesWhole(const std::string& regex, std::string_view text);
 
 /// Every byte that means something in a regex escaped.
-std::string EscapeRegex(std::string_view literal);
+[[nodiscard]] std::string EscapeRegex(std::string_view literal);
 
 }  // namespace swarmgate::routing

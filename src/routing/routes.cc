@@ -21,11 +21,11 @@ constexpr std::size_t kTold = 20;  ///< diagnostics of one code for one service
 void TellRefused(const std::vector<Route>& routes, const Compiled& compiled,
                  std::vector<Diagnostic>& diagnostics) {
   for (const std::size_t i : compiled.refused) {
-    diagnostics.push_back(RouteDiagnostic(Severity::kError, "bad-regex", routes[i],
-                                          "a regular expression of " + DescribeRoute(routes[i]) +
-                                              " cannot be used; the route is left out",
-                                          "avoid verbs (*…), recursion, conditions, "
-                                          "back-references to numbers, \\G, \\K, \\C and (?x)"));
+    diagnostics.push_back(
+        RouteDiagnostic(Severity::kError, "bad-regex", routes[i],
+                        "a regular expression of " + DescribeRoute(routes[i]) +
+                            " cannot be used; the route is left out",
+                        "write it as ^…$, without back-references and look-behinds"));
   }
 }
 

@@ -36,8 +36,8 @@ struct MatchCandidate {
   BackendName backend;
   ServiceName service;
   std::optional<std::uint16_t> port;  ///< local port that is asked for
-  /// Empty: the whole region of the key. Else a regex that is to begin where the path begins, complete: the text to put
-  /// behind "^~<id>:<port>:" as it is (it has no '^' of its own, and no alternative outside of parentheses).
+  /// Empty: the whole region of the key. Else a regex on the path that begins with '^': a route's
+  /// own ("^…$"), or with exclusions in front ("^(?!…$)…$", "^(?!…$)").
   std::string path_regex;
   friend bool operator==(const MatchCandidate&, const MatchCandidate&) = default;
 };
