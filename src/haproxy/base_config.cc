@@ -41,7 +41,8 @@ void Global(std::string& text, const Settings& settings) {
          << "stats timeout 30s"
          << "stats maxconn 50"
          << "hard-stop-after " + Milliseconds(settings.hard_stop_after)
-         // Many servers with a few idle connections each: without room for them they evict one another.
+         // Many servers with a few idle connections each: without room for them they evict one
+         // another.
          << "tune.pool-high-fd-ratio 80"
          << "tune.pool-low-fd-ratio 70";
   if (settings.max_connections > 0) {
@@ -92,8 +93,7 @@ void Frontend(std::string& text, const Settings& settings) {
   frontend << "http-request set-var(txn.port) dst_port";
   Resolve(frontend);
   const std::string any_host = "str(),concat(,txn.path,/?)" + lookup;
-  frontend << set_route + any_host + " unless { str(" + kWildcardFlag + ")" + lookup +
-                  " -m found }"
+  frontend << set_route + any_host + " unless { str(" + kWildcardFlag + ")" + lookup + " -m found }"
            << found;
   for (int level = 1; level <= kWildcardLevels; ++level) {
     const std::string suffix = "txn.w" + std::to_string(level);
@@ -124,26 +124,26 @@ void RecordRules(Section& defaults) {
     const std::string number = std::to_string(i);
     // A pair that does not match leaves the variable as it was.
     defaults << "http-request set-var(txn.p) var(txn.p),concat(\\n,txn.rw,." + number + ")" +
-                    map_regm +
-                    (i == 1 ? "" : " if { var(txn.rn) -m int ge " + number + " }");
+                    map_regm + (i == 1 ? "" : " if { var(txn.rn) -m int ge " + number + " }");
   }
   defaults << "http-request set-path %[var(txn.p)]";
 }
 
 void SlotDefaults(std::string& text, const Settings& settings, model::BackendClass backend_class) {
   Section defaults(text, "defaults sg_" + std::string(ClassName(backend_class)));
-  defaults << "mode http"
-           << "balance roundrobin"
-           << "timeout connect " + Milliseconds(settings.timeout_connect)
-           << "timeout server " + Milliseconds(settings.timeout_server)
-           << "timeout queue " + Milliseconds(settings.timeout_queue)
-           << "timeout tunnel " + Milliseconds(settings.timeout_tunnel)
-           // Docker says who is there; what it has not said yet is covered by trying another server.
-           << "retries 3"
-           << "option redispatch 1"
-           << "retry-on conn-failure empty-response"
-           << std::string("http-error status 503 ") + kPlainText +
-                  " string 'no server\\n' hdr Retry-After 1 hdr Cache-Control no-store";
+  defaults
+      << "mode http"
+      << "balance roundrobin"
+      << "timeout connect " + Milliseconds(settings.timeout_connect)
+      << "timeout server " + Milliseconds(settings.timeout_server)
+      << "timeout queue " + Milliseconds(settings.timeout_queue)
+      << "timeout tunnel " + Milliseconds(settings.timeout_tunnel)
+      // Docker says who is there; what it has not said yet is covered by trying another server.
+      << "retries 3"
+      << "option redispatch 1"
+      << "retry-on conn-failure empty-response"
+      << std::string("http-error status 503 ") + kPlainText +
+             " string 'no server\\n' hdr Retry-After 1 hdr Cache-Control no-store";
   if (backend_class == model::BackendClass::kPlain) return;
   if (backend_class == model::BackendClass::kSticky) {
     defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);

@@ -1,5 +1,6 @@
-// The part of the configuration that does not depend on services: global settings, the frontend with the rules that
-// look requests up in the maps, and one named defaults section per class of slots.
+// The part of the configuration that does not depend on services: global settings, the frontend
+// with the rules that look requests up in the maps, and one named defaults section per class of
+// slots.
 #pragma once
 
 #include <string>
@@ -8,10 +9,11 @@
 
 namespace swarmgate::haproxy {
 
-/// A key of routes.map that no request can hit (no host contains '!'): present when there are wildcard or regex hosts.
-/// Without it the rules go from the exact host straight to "any host".
+/// A key of routes.map that no request can hit (no host contains '!'): present when there are
+/// wildcard or regex hosts. Without it the rules go from the exact host straight to "any host".
 inline constexpr const char* kWildcardFlag = "!wildcards";
-/// Parent domains that are tried: a wildcard matches at most this many labels in front of its suffix.
+/// Parent domains that are tried: a wildcard matches at most this many labels in front of its
+/// suffix.
 inline constexpr int kWildcardLevels = 4;
 
 [[nodiscard]] std::string RenderBase(const Settings& settings);

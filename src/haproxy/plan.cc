@@ -14,7 +14,8 @@ namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-// Costs on 2.6 in nanoseconds, measured: `set map` and `del map` look through the whole list, the others do not.
+// Costs on 2.6 in nanoseconds, measured: `set map` and `del map` look through the whole list, the
+// others do not.
 constexpr std::size_t kCommandCost = 6000;
 constexpr std::size_t kSearchCostPerEntry = 15;
 constexpr std::size_t kReplaceCostPerEntry = 4000;
@@ -78,10 +79,8 @@ MapSteps DiffTree(MapId id, const MapEntries& held, const MapEntries& desired) {
   // Only the routes: what others refer to must not vanish before them.
   const std::size_t changes = steps.in.size() + steps.out.size();
   const std::size_t size = std::max(held.size(), desired.size());
-  const std::size_t one_by_one =
-      changes * kCommandCost + searches * size * kSearchCostPerEntry;
-  if (id == MapId::kRoutes &&
-      one_by_one > kReplaceCost + desired.size() * kReplaceCostPerEntry) {
+  const std::size_t one_by_one = changes * kCommandCost + searches * size * kSearchCostPerEntry;
+  if (id == MapId::kRoutes && one_by_one > kReplaceCost + desired.size() * kReplaceCostPerEntry) {
     ReplaceMap replace{id, {}};
     replace.entries.assign(desired.begin(), desired.end());
     steps = {};
@@ -90,8 +89,8 @@ MapSteps DiffTree(MapId id, const MapEntries& held, const MapEntries& desired) {
   return steps;
 }
 
-/// A list first becomes "desired, then what goes": whoever still refers to an old entry finds it until the routes have
-/// changed.
+/// A list first becomes "desired, then what goes": whoever still refers to an old entry finds it
+/// until the routes have changed.
 MapSteps DiffList(MapId id, const Entries& held, const Entries& desired) {
   MapSteps steps;
   if (held == desired) return steps;
@@ -180,8 +179,7 @@ ServerSteps DiffServers(const Held& held, const Image& desired) {
   while (h != held.image.servers.end() || d != desired.servers.end()) {
     const bool only_held =
         d == desired.servers.end() || (h != held.image.servers.end() && h->first < d->first);
-    const bool only_desired =
-        !only_held && (h == held.image.servers.end() || d->first < h->first);
+    const bool only_desired = !only_held && (h == held.image.servers.end() || d->first < h->first);
     const model::SlotName& slot = only_desired ? d->first : h->first;
     DiffSlot(slot, held, desired, steps);
     if (!only_desired) ++h;
@@ -190,9 +188,7 @@ ServerSteps DiffServers(const Held& held, const Image& desired) {
   return steps;
 }
 
-std::string Count(std::uint32_t number) {
-  return number == 0 ? "none" : std::to_string(number);
-}
+std::string Count(std::uint32_t number) { return number == 0 ? "none" : std::to_string(number); }
 
 std::string StructureReason(const Image& held, const Image& desired) {
   if (held.base != desired.base) return "base configuration changed";
@@ -255,8 +251,8 @@ Plan MakePlan(const Held& held, const Image& desired) {
 
   // Nothing is referred to before it is there, and nothing goes while it is referred to.
   Append(plan.steps, servers.in);
-  for (const MapId id : {MapId::kRegexes, MapId::kHostRegexes, MapId::kRewrites,
-                         MapId::kConditions, MapId::kRoutes}) {
+  for (const MapId id : {MapId::kRegexes, MapId::kHostRegexes, MapId::kRewrites, MapId::kConditions,
+                         MapId::kRoutes}) {
     Append(plan.steps, maps[id].in);
   }
   for (const MapId id : {MapId::kRoutes, MapId::kConditions, MapId::kRegexes, MapId::kHostRegexes,

@@ -8,7 +8,8 @@
 namespace swarmgate::haproxy {
 namespace {
 
-// The frame around a search has two groups in front of the user's: what precedes the match, and the match.
+// The frame around a search has two groups in front of the user's: what precedes the match, and the
+// match.
 constexpr int kGroupsInFront = 2;
 constexpr std::size_t kMaxText = 1024;
 
@@ -113,8 +114,7 @@ struct Scan {
     while (end < text_.size() && (IsLetter(text_[end]) || text_[end] == '-')) ++end;
     const std::string flags = text_.substr(at_ + 2, end - at_ - 2);
     const char last = end < text_.size() ? text_[end] : '\0';
-    if ((last != ')' && last != ':') ||
-        flags.find_first_not_of("imsU-") != std::string::npos) {
+    if ((last != ')' && last != ':') || flags.find_first_not_of("imsU-") != std::string::npos) {
       objection =
           "named groups, recursion, conditions, comments and flags other than i, m, s, U cannot be "
           "used";
@@ -221,10 +221,10 @@ std::optional<std::pair<std::string, std::string>> RewriteLine(const std::string
   if (!WhyNotRewritable(rewrite).empty()) return std::nullopt;
   const Scan scan(rewrite.search, Use::kRewrite);
   const int tail = kGroupsInFront + scan.groups + 1;
-  std::string key = "^(.*?)((?m:" + MapRegex(scan.shifted) + "))(.*)\\n" + id + "\\." +
-                    std::to_string(i) + "$";
-  std::string value = "\\1" + Replacement(rewrite.replace, scan.groups).shifted + "\\" +
-                      std::to_string(tail);
+  std::string key =
+      "^(.*?)((?m:" + MapRegex(scan.shifted) + "))(.*)\\n" + id + "\\." + std::to_string(i) + "$";
+  std::string value =
+      "\\1" + Replacement(rewrite.replace, scan.groups).shifted + "\\" + std::to_string(tail);
   if (!IsMapWord(key) || !IsMapWord(value)) return std::nullopt;
   return std::make_pair(std::move(key), std::move(value));
 }

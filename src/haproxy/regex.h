@@ -1,4 +1,5 @@
-// Users' regexes inside HAProxy's map files: how a path regex and a rewrite become a line that stands beside others.
+// Users' regexes inside HAProxy's map files: how a path regex and a rewrite become a line that
+// stands beside others.
 #pragma once
 
 #include <optional>
@@ -12,16 +13,16 @@ namespace swarmgate::haproxy {
 /// The regex in a form that a map line and a Runtime API command can hold: no space, no "<<".
 [[nodiscard]] std::string MapRegex(const std::string& regex);
 
-/// The key for one candidate of the group "~<id>". Its subject is "~<id>:<port>:\n<path>": the newline gives ^ and $ of
-/// the user their meaning.
+/// The key for one candidate of the group "~<id>". Its subject is "~<id>:<port>:\n<path>": the
+/// newline gives ^ and $ of the user their meaning.
 [[nodiscard]] std::string GroupKey(const std::string& id, std::optional<std::uint16_t> port,
                                    const std::string& path_regex);
 
 /// The key for a whole regex of the host list; nothing when it would spoil the list.
 [[nodiscard]] std::optional<std::string> HostKey(const std::string& regex);
 
-/// The line of the i-th pair of the rewrites "<id>": its subject is "<path>\n<id>.<i>", its value becomes the new path.
-/// Nothing when WhyNotRewritable has an objection.
+/// The line of the i-th pair of the rewrites "<id>": its subject is "<path>\n<id>.<i>", its value
+/// becomes the new path. Nothing when WhyNotRewritable has an objection.
 [[nodiscard]] std::optional<std::pair<std::string, std::string>> RewriteLine(
     const std::string& id, std::size_t i, const model::PathRewrite& rewrite);
 

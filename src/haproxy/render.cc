@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxKey = 4096;
 
-/// "<slot>|<service>|<route>", and for rich and sticky ones "|<server ms>|<tunnel ms>[|<n>|<rewrite id>]".
+/// "<slot>|<service>|<route>", and for rich and sticky ones "|<server ms>|<tunnel ms>[|<n>|<rewrite
+/// id>]".
 class Records {
  public:
   Records(const model::Desired& desired, const SlotMap& slots, const Settings& settings,
@@ -30,9 +31,8 @@ class Records {
       entry.head = slot->second.str();
       if (backend.backend_class != model::BackendClass::kPlain) {
         entry.tail =
-            "|" +
-            std::to_string(backend.timeout_server.value_or(settings.timeout_server).count()) + "|" +
-            std::to_string(backend.timeout_tunnel.value_or(settings.timeout_tunnel).count()) +
+            "|" + std::to_string(backend.timeout_server.value_or(settings.timeout_server).count()) +
+            "|" + std::to_string(backend.timeout_tunnel.value_or(settings.timeout_tunnel).count()) +
             Rewrites(backend, image);
       }
     }
@@ -52,8 +52,8 @@ class Records {
     std::string tail;
   };
 
-  /// "|<n>|<id>", or nothing. The id follows from the content: equal lists are one, and a changed list is another one
-  /// that is complete before a record names it.
+  /// "|<n>|<id>", or nothing. The id follows from the content: equal lists are one, and a changed
+  /// list is another one that is complete before a record names it.
   std::string Rewrites(const model::Backend& backend, Image& image) {
     std::vector<model::PathRewrite> usable;
     std::string content;
@@ -110,7 +110,8 @@ class Groups {
                    : PortGroup(HashHex(content), candidates);
   }
 
-  /// Regex groups in the order of their ids: the order between groups has no meaning, but must not depend on routes.
+  /// Regex groups in the order of their ids: the order between groups has no meaning, but must not
+  /// depend on routes.
   void Finish() {
     for (auto& [id, lines] : regex_groups_) {
       for (auto& line : lines) image_.regexes.push_back(std::move(line));
@@ -172,8 +173,8 @@ model::Server WireServer(const model::Server& server) {
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '~' || c == '/' || c == '@'; }, '_');
   name.resize(std::min<std::size_t>(name.size(), 64));
-  wire.name = model::ServerName(name + "-" +
-                                HashHex(JoinAddress(wire.address, wire.port)).substr(10));
+  wire.name =
+      model::ServerName(name + "-" + HashHex(JoinAddress(wire.address, wire.port)).substr(10));
   return wire;
 }
 

@@ -66,8 +66,8 @@ SlotMap AssignSlots(const SlotMap& current, const std::vector<model::Backend>& b
                     const std::vector<model::SlotName>& busy, std::uint32_t minimum) {
   SlotMap next;
   next.declared = current.declared;
-  // A slot that is freed here still has its servers and perhaps its route: whoever gets it in the same change would
-  // receive the former tenant's requests.
+  // A slot that is freed here still has its servers and perhaps its route: whoever gets it in the
+  // same change would receive the former tenant's requests.
   std::set<model::SlotName> taken(busy.begin(), busy.end());
   for (const auto& [name, slot] : current.assigned) taken.insert(slot);
 

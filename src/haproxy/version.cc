@@ -6,7 +6,8 @@
 namespace swarmgate::haproxy {
 
 Result<Version> ParseVersion(const std::string& text) {
-  // "HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", before 2.4 "HA-Proxy version …".
+  // "HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", before 2.4 "HA-Proxy
+  // version …".
   constexpr std::string_view kWord = " version ";
   const std::size_t word = text.find(kWord);
   if (text.rfind("HA", 0) != 0 || word == std::string::npos || word > 16) {
@@ -28,10 +29,9 @@ Result<Version> ParseVersion(const std::string& text) {
   }
   const Version version{numbers[0], numbers[1], numbers[2]};
   if (version < Version{2, 6, 3}) {
-    return Fail(Code::kRejected, "HAProxy " + std::to_string(version.major) + "." +
-                                     std::to_string(version.minor) + "." +
-                                     std::to_string(version.patch) +
-                                     " is too old: 2.6.3 or newer is needed");
+    return Fail(Code::kRejected,
+                "HAProxy " + std::to_string(version.major) + "." + std::to_string(version.minor) +
+                    "." + std::to_string(version.patch) + " is too old: 2.6.3 or newer is needed");
   }
   return version;
 }

@@ -8,7 +8,8 @@
 namespace swarmgate::haproxy {
 namespace {
 
-// One line must stay below the buffer of 16 kB (2.6) and leave room for what HAProxy keeps for itself.
+// One line must stay below the buffer of 16 kB (2.6) and leave room for what HAProxy keeps for
+// itself.
 constexpr std::size_t kMaxBatch = 12'000;
 
 std::string ServerPath(const model::SlotName& slot, const model::ServerName& server) {
@@ -93,7 +94,8 @@ std::string EncodePrepare(MapId map, const Settings&) {
 
 std::vector<std::string> EncodeReplace(const ReplaceMap& replace, std::uint32_t version,
                                        const Settings&) {
-  const std::string target = "@" + std::to_string(version) + " " + std::string(MapFile(replace.map));
+  const std::string target =
+      "@" + std::to_string(version) + " " + std::string(MapFile(replace.map));
   std::vector<std::string> texts;
   std::string lines;
   const auto flush = [&] {
@@ -112,6 +114,21 @@ std::vector<std::string> EncodeReplace(const ReplaceMap& replace, std::uint32_t 
   flush();
   texts.push_back("commit map " + target + "\n");
   return texts;
+}
+
+std::string AskEntry(MapId map, const std::string& key) {
+  return "get map " + std::string(MapFile(map)) + " " + EscapeArgument(key);
+}
+
+std::string AskMap(MapId map) { return "show map " + std::string(MapFile(map)); }
+
+std::string AskServers(const model::SlotName& slot) {
+  return "show servers state " + EscapeArgument(slot.str());
+}
+
+std::string AskSessions(const model::SlotName& slot) {
+  // 4: servers only; -1: all of them.
+  return "show stat " + EscapeArgument(slot.str()) + " 4 -1";
 }
 
 }  // namespace swarmgate::haproxy

@@ -30,8 +30,7 @@ std::vector<std::string_view> Words(std::string_view line) {
 
 /// A reply is complete when it ends with the empty line that HAProxy puts after each answer.
 bool Complete(std::string_view reply) {
-  return reply == "\n" ||
-         (reply.size() >= 2 && reply.substr(reply.size() - 2) == "\n\n");
+  return reply == "\n" || (reply.size() >= 2 && reply.substr(reply.size() - 2) == "\n\n");
 }
 
 }  // namespace
@@ -94,7 +93,8 @@ Result<std::vector<std::pair<std::string, std::string>>> ParseShowMap(std::strin
 }
 
 Result<std::vector<ServerState>> ParseServersState(std::string_view reply) {
-  // Columns of format 1: be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state … srv_port (19th).
+  // Columns of format 1: be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state …
+  // srv_port (19th).
   constexpr std::size_t kColumns = 19;
   constexpr std::uint64_t kMaint = 0x01 | 0x02 | 0x04 | 0x20 | 0x40;
   constexpr std::uint64_t kDrain = 0x08 | 0x10;

@@ -93,19 +93,21 @@ struct Image {
   friend bool operator==(const Image&, const Image&) = default;
 };
 
-/// A server as HAProxy knows it: its name is "<name>-<6 hex of address and port>", so that a task that comes back under
-/// another address (a restarted container) is another server while the old one drains; no task id. Every server of an
-/// Image, Step or Held is of this form.
+/// A server as HAProxy knows it: its name is "<name>-<6 hex of address and port>", so that a task
+/// that comes back under another address (a restarted container) is another server while the old
+/// one drains; no task id. Every server of an Image, Step or Held is of this form.
 [[nodiscard]] model::Server WireServer(const model::Server& server);
 
-/// Empty when HAProxy can carry out this rewrite; else what is wrong with it, for its owner (Render leaves such a pair
-/// out): more than kMaxRewriteGroups groups, recursion, conditions or verbs in the search, \Z, white space …
+/// Empty when HAProxy can carry out this rewrite; else what is wrong with it, for its owner (Render
+/// leaves such a pair out): more than kMaxRewriteGroups groups, recursion, conditions or verbs in
+/// the search, \Z, white space …
 [[nodiscard]] std::string WhyNotRewritable(const model::PathRewrite& rewrite);
 inline constexpr int kMaxRewriteGroups = 6;
-inline constexpr std::size_t kMaxRewrites = 8;  ///< pairs of one destination; Render leaves out the rest
+inline constexpr std::size_t kMaxRewrites =
+    8;  ///< pairs of one destination; Render leaves out the rest
 
-/// Empty when the regex can stand in a map together with others; else what is wrong with it, for its owner (Render
-/// leaves such a candidate out). REQUIRES: it compiles by itself.
+/// Empty when the regex can stand in a map together with others; else what is wrong with it, for
+/// its owner (Render leaves such a candidate out). REQUIRES: it compiles by itself.
 [[nodiscard]] std::string WhyNotMappable(const std::string& regex);
 
 /// REQUIRES: every backend of `desired` is in `slots.assigned`.

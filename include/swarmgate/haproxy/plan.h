@@ -113,6 +113,13 @@ struct Batch {
                                                      std::uint32_t version,
                                                      const Settings& settings);
 
+/// Questions, as commands without newline; several may be joined by ';'. AskEntry: REQUIRES a map
+/// of prefixes.
+[[nodiscard]] std::string AskEntry(MapId map, const std::string& key);
+[[nodiscard]] std::string AskMap(MapId map);
+[[nodiscard]] std::string AskServers(const model::SlotName& slot);
+[[nodiscard]] std::string AskSessions(const model::SlotName& slot);
+
 /// Looks through the reply to a batch for anything that is not a known success text. Errors:
 /// kRejected with HAProxy's words; kCorrupt when it is cut or not text.
 [[nodiscard]] Status CheckReply(const Batch& batch, std::string_view reply);

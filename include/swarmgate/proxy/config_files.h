@@ -1,5 +1,5 @@
-// ports::ConfigFiles on a directory: HAProxy's configuration and maps, replaced file by file without a moment in which
-// one is missing or half written.
+// ports::ConfigFiles on a directory: HAProxy's configuration and maps, replaced file by file
+// without a moment in which one is missing or half written.
 #pragma once
 
 #include <sys/types.h>
@@ -13,8 +13,9 @@
 namespace swarmgate::proxy {
 
 struct ConfigFilesOptions {
-  std::string files_dir;        ///< holds conf/, maps/ and, while a set is being checked, staged/
-  std::optional<gid_t> reader;  ///< HAProxy's group: directories 0750, files 0640. Absent: only we, 0700 and 0600
+  std::string files_dir;  ///< holds conf/, maps/ and, while a set is being checked, staged/
+  std::optional<gid_t>
+      reader;  ///< HAProxy's group: directories 0750, files 0640. Absent: only we, 0700 and 0600
 };
 
 /// Thread: the engine's owner thread only.

@@ -1,6 +1,6 @@
-// ports::ProxyControl over the two unix sockets of a running HAProxy: the worker's runtime socket and the master's. The
-// sockets are treated with suspicion: one connection and one line per batch, read to its end, each reply checked, and
-// then what was touched is read back.
+// ports::ProxyControl over the two unix sockets of a running HAProxy: the worker's runtime socket
+// and the master's. The sockets are treated with suspicion: one connection and one line per batch,
+// read to its end, each reply checked, and then what was touched is read back.
 #pragma once
 
 #include <atomic>
