@@ -10,6 +10,7 @@
 #include "app/option_table.h"
 #include "app/static_services.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/labels/parse.h"
 
 extern char** environ;
 
@@ -125,6 +126,24 @@ void FillDirectories(const OptionSources& sources, Options& options) {
   if (options.run_dir.empty()) options.run_dir = options.data_dir + "/run";
 }
 
+/// Asks the labels' own parser, so that the option means what the label means.
+Status CheckDomainAlgo(const Options& options) {
+  if (options.domain_algo.empty()) return Ok();
+  labels::ParseOptions parse;
+  parse.source = labels::Source::kEnvironment;
+  parse.separator = options.separator;
+  parse.domain_algo = options.domain_algo;
+  const auto parsed = labels::ParseParameters(
+      model::ServiceName("probe"), {{"serviceDomain", "a.example"}, {"port", "80"}}, parse);
+  for (const model::Diagnostic& diagnostic : parsed.diagnostics) {
+    if (parsed.spec && diagnostic.severity != model::Severity::kError) continue;
+    return Fail(Code::kInvalidArgument,
+                "SERVICE_DOMAIN_ALGO=" + Printable(options.domain_algo, 100) + ": " +
+                    diagnostic.message + (diagnostic.hint.empty() ? "" : "; " + diagnostic.hint));
+  }
+  return Ok();
+}
+
 /// What several options together say.
 Status CheckTogether(const OptionSources& sources, Options& options) {
   if (options.binds.empty()) {
@@ -140,6 +159,7 @@ Status CheckTogether(const OptionSources& sources, Options& options) {
                       "API's (PORT); choose another PORT");
     }
   }
+  if (const Status good = CheckDomainAlgo(options); !good) return good;
   FillDirectories(sources, options);
   // A unix socket's path has at most 107 bytes; HAProxy binds "<path>.<pid>.tmp" first.
   constexpr std::size_t kMostRunDir = 75;

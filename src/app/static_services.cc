@@ -4,38 +4,12 @@
 #include <string_view>
 
 #include "swarmgate/base/strings.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::app {
 namespace {
 
 constexpr std::string_view kPrefix = "DFP_SERVICE_";
-
-/// "SERVICE_PATH" → "servicePath".
-std::string CamelCase(std::string_view upper_snake) {
-  std::string name;
-  bool start_word = false;
-  for (const char c : upper_snake) {
-    if (c == '_') {
-      start_word = !name.empty();
-      continue;
-    }
-    const bool letter = c >= 'A' && c <= 'Z';
-    name.push_back(letter && !start_word ? static_cast<char>(c - 'A' + 'a') : c);
-    start_word = false;
-  }
-  return name;
-}
-
-/// "SERVICE_PATH_3" → "servicePath.3".
-std::string ParameterName(std::string_view rest) {
-  const auto underscore = rest.rfind('_');
-  if (underscore != std::string_view::npos && underscore > 0) {
-    if (const auto index = ParseUint(rest.substr(underscore + 1), 1000)) {
-      return CamelCase(rest.substr(0, underscore)) + "." + std::to_string(*index);
-    }
-  }
-  return CamelCase(rest);
-}
 
 }  // namespace
 
@@ -54,7 +28,7 @@ std::vector<std::map<std::string, std::string>> StaticServices(
       }
     }
     if (rest.empty()) continue;
-    services[number][ParameterName(rest)] = value;
+    services[number][labels::ParameterFromEnvironment(rest)] = value;
   }
   std::vector<std::map<std::string, std::string>> list;
   list.reserve(services.size());
