@@ -80,6 +80,9 @@ struct DockerFacts {
   std::string node_id;
   std::vector<ServiceFacts>
       services;  ///< only those that carry a routing label; sorted by name, then id
+  /// Services (their ids) that the daemon listed in a form that could not be understood: they are
+  /// not among `services`, and whoever holds earlier facts about them keeps those.
+  std::vector<std::string> unreadable_service_ids;
   std::vector<NetworkFacts> networks;
   /// Networks from which this process can reach tasks: those of our own container, or local bridges
   /// on a bare host.

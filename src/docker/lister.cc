@@ -1,0 +1,350 @@
+#include "docker/lister.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include "docker/assemble.h"
+#include "docker/lister_draft.h"
+#include "swarmgate/base/log.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/codec/json.h"
+
+namespace swarmgate::docker {
+namespace {
+
+using codec::JsonValue;
+using model::ServiceFacts;
+
+// The daemon takes some 20 ms for GET /info (it runs `runc --version`).
+constexpr std::chrono::minutes kInfoLifetime{5};
+// Up to so many services are asked for by id; for more, all running tasks are read.
+constexpr std::size_t kMaxServiceFilter = 40;
+constexpr std::size_t kMaxTold = 1000;
+
+bool IsPlain(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || c == '/';
+  });
+}
+
+/// The id of something that could not be decoded, so that at least this much is known of it.
+std::string IdOf(const JsonValue& json, const char* key) {
+  const std::string id = json[key].StringOr();
+  return IsPlain(id) ? id : std::string();
+}
+
+std::string TasksQuery(const std::vector<std::string>& service_ids) {
+  codec::JsonWriter filters;
+  filters.BeginObject().Key("desired-state").BeginArray().String("running");
+  if (service_ids.size() <= kMaxServiceFilter) {
+    // Those that still run although they are to end are told apart from those that have gone. In a
+    // large list their absence says enough, and the history of ended tasks would outweigh the rest.
+    filters.String("shutdown").EndArray().Key("service").BeginArray();
+    for (const std::string& id : service_ids) filters.String(id);
+  }
+  filters.EndArray().EndObject();
+  return "/tasks?filters=" + http::EscapeQuery(std::move(filters).Take());
+}
+
+}  // namespace
+
+Lister::Lister(const DockerOptions& options, http::Endpoint endpoint,
+               std::vector<std::string> own_candidates, bool local)
+    : options_(options),
+      daemon_(std::move(endpoint)),
+      own_candidates_(std::move(own_candidates)),
+      local_(local),
+      prefix_is_plain_(IsPlain(options.label_prefix)) {}
+
+Result<model::DockerFacts> Lister::List(SteadyTime deadline) {
+  auto facts = TryList(deadline);
+  if (!facts) {
+    // The daemon that answers next may be a new one: nothing about it is taken for known.
+    daemon_.Forget();
+    info_.reset();
+    own_task_.clear();
+  }
+  return facts;
+}
+
+Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
+  Draft draft;
+  draft.deadline = deadline;
+  if (!info_ || std::chrono::steady_clock::now() >= info_until_) {
+    if (Status status = RefreshInfo(deadline); !status) return Forward(status.error());
+  }
+  auto version = daemon_.Version(deadline);
+  if (!version) return Forward(version.error());
+  using Step = Status (Lister::*)(Draft*);
+  for (const Step step : {&Lister::ListServices, &Lister::ListTasksOf, &Lister::ListContainers,
+                          &Lister::ListNetworks, &Lister::FindOwnNetworks, &Lister::ListGateway}) {
+    if (Status status = (this->*step)(&draft); !status) return Forward(status.error());
+  }
+  model::DockerFacts& facts = draft.facts;
+  facts.api_version = *version;
+  facts.daemon_id = info_->id;
+  facts.node_id = info_->node_id;
+  std::sort(facts.services.begin(), facts.services.end(),
+            [](const ServiceFacts& a, const ServiceFacts& b) {
+              return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+            });
+  facts.unreadable_service_ids.assign(draft.unreadable.begin(), draft.unreadable.end());
+  return std::move(facts);
+}
+
+Status Lister::RefreshInfo(SteadyTime deadline) {
+  const auto json = daemon_.Get("/info", deadline);
+  if (!json) return Forward(json.error());
+  auto info = codec::DecodeInfo(*json);
+  if (!info) return Forward(info.error(), "docker: GET /info");
+  info_ = *std::move(info);
+  info_until_ = std::chrono::steady_clock::now() + kInfoLifetime;
+  return Ok();
+}
+
+bool Lister::Selected(const std::string& name, const codec::Labels& labels) const {
+  return labels.count(options_.label_prefix + "notify") != 0 || included_.count(name) != 0;
+}
+
+bool Lister::WorthParsing(std::string_view element) const {
+  if (!prefix_is_plain_ || element.find(options_.label_prefix) != std::string_view::npos) {
+    return true;
+  }
+  return std::any_of(included_.begin(), included_.end(), [&](const std::string& name) {
+    return !IsPlain(name) || element.find(name) != std::string_view::npos;
+  });
+}
+
+void Lister::TellUnreadable(const std::string& what, const std::string& id, const Error& error) {
+  if (told_unreadable_.size() >= kMaxTold) told_unreadable_.clear();
+  std::string& told = told_unreadable_[what + id];
+  if (told == error.message) return;
+  told = error.message;
+  LogEvent(
+      LogLevel::kWarning, "DOCKER_UNREADABLE",
+      "Docker describes something in a form that is not understood; what was known of it stays",
+      {{"what", what}, {"id", id}, {"error", error.message}});
+}
+
+Status Lister::ListServices(Draft* draft) {
+  Status listed = daemon_.GetList("/services", draft->deadline, [&](std::string_view text) {
+    if (!WorthParsing(text)) return Ok();
+    const auto json = JsonValue::Parse(text);
+    if (!json) return Status(Forward(json.error(), "docker: GET /services"));
+    auto service = codec::DecodeService(*json, options_.label_prefix);
+    if (!service) {
+      const std::string id = IdOf(*json, "ID");
+      if (id.empty()) return Status(Forward(service.error(), "docker: GET /services"));
+      TellUnreadable("service", id, service.error());
+      draft->unreadable.insert(id);
+      return Ok();
+    }
+    const ServiceFacts& facts = service->facts;
+    if (Selected(facts.name, facts.labels) ||
+        facts.misplaced_labels.count(options_.label_prefix + "notify") != 0) {
+      draft->services.push_back(*std::move(service));
+    }
+    return Ok();
+  });
+  if (!listed) return JudgeNoManager(listed.error(), draft);
+  if (!info_->manager) {
+    if (Status status = RefreshInfo(draft->deadline); !status) return status;
+  }
+  draft->facts.swarm_manager = true;
+  return Ok();
+}
+
+/// The daemon would not list services. That may mean "this is no manager", which is a fact, or "not
+/// now", which must never look like "there are none".
+Status Lister::JudgeNoManager(const Error& error, Draft* draft) {
+  if (error.code != Code::kUnavailable && error.code != Code::kRejected &&
+      error.code != Code::kNotFound) {
+    return Forward(error);
+  }
+  if (info_->manager || info_->among_managers || info_->swarm_state != "inactive") {
+    if (Status status = RefreshInfo(draft->deadline); !status) return status;
+  }
+  const bool settled = info_->swarm_state.empty() || info_->swarm_state == "inactive" ||
+                       info_->swarm_state == "active";
+  if (info_->manager || info_->among_managers || !settled) {
+    return Forward(error, fmt::format("the Swarm's state is \"{}\"", info_->swarm_state));
+  }
+  draft->services.clear();
+  draft->unreadable.clear();
+  return Ok();
+}
+
+Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& wanted,
+                         SteadyTime deadline,
+                         std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
+                         std::set<std::string>* unreadable) {
+  return daemon_.GetList(query, deadline, [&](std::string_view text) {
+    const auto json = JsonValue::Parse(text);
+    if (!json) return Status(Forward(json.error(), "docker: GET /tasks"));
+    auto task = codec::DecodeTask(*json);
+    if (!task) {
+      // A task less would be a server less: better the service as it was.
+      const std::string service = IdOf(*json, "ServiceID");
+      if (service.empty()) return Status(Forward(task.error(), "docker: GET /tasks"));
+      if (wanted.count(service) == 0) return Ok();
+      TellUnreadable("task of service", service, task.error());
+      unreadable->insert(service);
+    } else if (wanted.count(task->service_id) != 0) {
+      task->facts.on_this_node = !info_->node_id.empty() && task->facts.node_id == info_->node_id;
+      (*tasks)[task->service_id].push_back(*std::move(task));
+    }
+    return Ok();
+  });
+}
+
+Status Lister::ListTasksOf(Draft* draft) {
+  if (draft->services.empty()) return Ok();
+  std::vector<std::string> ids;
+  for (const codec::SwarmService& service : draft->services) ids.push_back(service.facts.id);
+  std::map<std::string, std::vector<codec::SwarmTask>> tasks;
+  Status status = ReadTasks(TasksQuery(ids), {ids.begin(), ids.end()}, draft->deadline, &tasks,
+                            &draft->unreadable);
+  if (!status) return status;
+  std::vector<model::TaskFacts*> placed;
+  for (codec::SwarmService& service : draft->services) {
+    if (draft->unreadable.count(service.facts.id) != 0) continue;
+    service.facts.tasks = SelectTasks(std::move(tasks[service.facts.id]));
+    if (status = FillServicePorts(draft, &service); !status) return status;
+    draft->facts.services.push_back(std::move(service.facts));
+  }
+  for (ServiceFacts& service : draft->facts.services) {
+    for (model::TaskFacts& task : service.tasks) placed.push_back(&task);
+  }
+  return PlaceOnNodes(std::move(placed), /*refresh=*/true, draft->deadline);
+}
+
+/// Only who publishes ports of single tasks needs to know the nodes' addresses.
+Status Lister::PlaceOnNodes(std::vector<model::TaskFacts*> tasks, bool refresh,
+                            SteadyTime deadline) {
+  std::erase_if(tasks, [](const model::TaskFacts* task) { return task->published.empty(); });
+  if (tasks.empty()) return Ok();
+  const bool unknown = std::any_of(tasks.begin(), tasks.end(), [&](const model::TaskFacts* task) {
+    return node_addresses_.count(task->node_id) == 0;
+  });
+  if (refresh || unknown) {
+    std::map<std::string, std::string> addresses;
+    Status status = daemon_.GetList("/nodes", deadline, [&](std::string_view text) {
+      const auto json = JsonValue::Parse(text);
+      if (!json) return Status(Forward(json.error(), "docker: GET /nodes"));
+      auto node = codec::DecodeNode(*json);
+      if (!node) return Status(Forward(node.error(), "docker: GET /nodes"));
+      addresses[node->id] = node->address;
+      return Ok();
+    });
+    if (!status) return status;
+    node_addresses_ = std::move(addresses);
+  }
+  for (model::TaskFacts* task : tasks) {
+    const auto address = node_addresses_.find(task->node_id);
+    if (address != node_addresses_.end()) task->node_address = address->second;
+  }
+  return Ok();
+}
+
+Result<std::vector<ports::DockerApi::ServiceTasks>> Lister::ListTasks(
+    const std::vector<std::string>& service_ids, SteadyTime deadline) {
+  std::vector<ports::DockerApi::ServiceTasks> answer;
+  if (service_ids.empty()) return answer;
+  if (!info_) {
+    if (Status status = RefreshInfo(deadline); !status) return Forward(status.error());
+  }
+  std::map<std::string, std::vector<codec::SwarmTask>> tasks;
+  std::set<std::string> unreadable;
+  const std::set<std::string> wanted(service_ids.begin(), service_ids.end());
+  Status status =
+      ReadTasks(TasksQuery({wanted.begin(), wanted.end()}), wanted, deadline, &tasks, &unreadable);
+  if (!status) {
+    daemon_.Forget();
+    return Forward(status.error());
+  }
+  std::vector<model::TaskFacts*> placed;
+  for (const std::string& id : wanted) {
+    if (unreadable.count(id) == 0) answer.push_back({id, SelectTasks(std::move(tasks[id]))});
+  }
+  for (ports::DockerApi::ServiceTasks& service : answer) {
+    for (model::TaskFacts& task : service.tasks) placed.push_back(&task);
+  }
+  status = PlaceOnNodes(std::move(placed), /*refresh=*/false, deadline);
+  if (!status) return Forward(status.error());
+  return answer;
+}
+
+Status Lister::ListContainers(Draft* draft) {
+  std::string query = "/containers/json?all=1";
+  if (included_.empty()) {
+    codec::JsonWriter filters;
+    filters.BeginObject().Key("label").BeginArray().String(options_.label_prefix + "notify");
+    filters.EndArray().EndObject();
+    query += "&filters=" + http::EscapeQuery(std::move(filters).Take());
+  }
+  std::vector<codec::Container> containers;
+  std::set<std::string> seen;
+  Status status = daemon_.GetList(query, draft->deadline, [&](std::string_view text) {
+    const auto json = JsonValue::Parse(text);
+    if (!json) return Status(Forward(json.error(), "docker: GET /containers/json"));
+    auto container = codec::DecodeContainer(*json);
+    if (!container) {
+      const std::string id = IdOf(*json, "Id");
+      if (id.empty()) return Status(Forward(container.error(), "docker: GET /containers/json"));
+      TellUnreadable("container", id, container.error());
+      const JsonValue& labels = (*json)["Labels"];
+      const std::string project = labels["com.docker.compose.project"].StringOr();
+      const std::string service = labels["com.docker.compose.service"].StringOr();
+      draft->unreadable.insert(project.empty() || service.empty() ? id : project + "/" + service);
+      return Ok();
+    }
+    if (container->swarm_task() || container->one_off()) return Ok();
+    if (!Selected(ServiceNameOf(*container), container->labels)) return Ok();
+    seen.insert(container->facts.id);
+    containers.push_back(*std::move(container));
+    return Ok();
+  });
+  if (!status) return status;
+  std::erase_if(container_ports_, [&](const auto& entry) { return seen.count(entry.first) == 0; });
+  std::vector<codec::Container> there;
+  for (codec::Container& container : containers) {
+    if (container.exposed_tcp_ports.empty() &&
+        !NamesPort(container.labels, options_.label_prefix)) {
+      auto ports = ContainerPorts(container.facts.id, draft->deadline);
+      if (!ports) return Forward(ports.error());
+      if (!*ports) continue;
+      container.exposed_tcp_ports = **ports;
+    }
+    there.push_back(std::move(container));
+  }
+  for (ServiceFacts& service : GroupContainers(std::move(there))) {
+    if (draft->unreadable.count(service.id) == 0) {
+      draft->facts.services.push_back(std::move(service));
+    }
+  }
+  return Ok();
+}
+
+Status Lister::ListNetworks(Draft* draft) {
+  Status status = daemon_.GetList("/networks", draft->deadline, [&](std::string_view text) {
+    // "Containers", "Peers" and "Services" can be long, but only an inspection fills them.
+    const auto json = JsonValue::Parse(text);
+    if (!json) return Status(Forward(json.error(), "docker: GET /networks"));
+    auto network = codec::DecodeNetwork(*json);
+    if (!network) return Status(Forward(network.error(), "docker: GET /networks"));
+    draft->facts.networks.push_back(*std::move(network));
+    return Ok();
+  });
+  std::sort(
+      draft->facts.networks.begin(), draft->facts.networks.end(),
+      [](const auto& a, const auto& b) { return std::tie(a.name, a.id) < std::tie(b.name, b.id); });
+  return status;
+}
+
+}  // namespace swarmgate::docker

@@ -1,0 +1,84 @@
+// Asks the daemon for everything that DockerFacts hold. What does not change between two lists
+// (what the daemon is, what an image exposes, in which container we run) is remembered; a failure
+// forgets it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "docker/daemon.h"
+#include "swarmgate/codec/docker_json.h"
+#include "swarmgate/docker/docker_api.h"
+
+namespace swarmgate::docker {
+
+/// Thread: one at a time; Cancel from any.
+class Lister {
+ public:
+  /// `own_candidates`: see OwnContainerCandidates. `local`: the daemon is on this machine.
+  Lister(const DockerOptions& options, http::Endpoint endpoint,
+         std::vector<std::string> own_candidates, bool local);
+
+  Result<model::DockerFacts> List(SteadyTime deadline);
+  Result<std::vector<ports::DockerApi::ServiceTasks>> ListTasks(
+      const std::vector<std::string>& service_ids, SteadyTime deadline);
+  void Include(std::vector<std::string> names) { included_ = {names.begin(), names.end()}; }
+  void Cancel() { daemon_.Cancel(); }
+
+ private:
+  struct Draft;  // a list in the making
+
+  Result<model::DockerFacts> TryList(SteadyTime deadline);
+  Status RefreshInfo(SteadyTime deadline);
+  Status ListServices(Draft* draft);
+  Status JudgeNoManager(const Error& error, Draft* draft);
+  Status ListTasksOf(Draft* draft);
+  /// Tasks by service id; those of other services are left out.
+  Status ReadTasks(const std::string& query, const std::set<std::string>& wanted,
+                   SteadyTime deadline, std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
+                   std::set<std::string>* unreadable);
+  Status PlaceOnNodes(std::vector<model::TaskFacts*> tasks, bool refresh, SteadyTime deadline);
+  Status FillServicePorts(Draft* draft, codec::SwarmService* service);
+  Status ListContainers(Draft* draft);
+  Status ListNetworks(Draft* draft);
+  Status FindOwnNetworks(Draft* draft);
+  Result<std::optional<std::vector<std::string>>> NetworksOfContainer(const std::string& name,
+                                                                      SteadyTime deadline);
+  Result<std::optional<std::vector<std::string>>> NetworksOfOwnTask(SteadyTime deadline);
+  Status ListGateway(Draft* draft);
+  Result<std::vector<std::uint16_t>> ImagePorts(const std::string& image, SteadyTime deadline);
+  /// The container's exposed ports; nothing when it is gone.
+  Result<std::optional<std::vector<std::uint16_t>>> ContainerPorts(const std::string& id,
+                                                                   SteadyTime deadline);
+  [[nodiscard]] bool Selected(const std::string& name, const codec::Labels& labels) const;
+  [[nodiscard]] bool WorthParsing(std::string_view element) const;
+  void TellUnreadable(const std::string& what, const std::string& id, const Error& error);
+  void TellOwn(const std::string& text);
+
+  DockerOptions options_;
+  Daemon daemon_;
+  std::vector<std::string> own_candidates_;
+  bool local_;
+  bool prefix_is_plain_;  ///< appears in JSON as it is
+  std::set<std::string> included_;
+
+  std::optional<codec::DaemonInfo> info_;
+  SteadyTime info_until_;
+  std::string own_container_;  ///< the candidate that the daemon knew
+  std::string own_task_;       ///< of a container that another node runs
+  std::map<std::string, std::string> node_addresses_;
+  struct ImageEntry {
+    std::vector<std::uint16_t> ports;
+    SteadyTime until;
+  };
+  std::map<std::string, ImageEntry> images_;
+  std::map<std::string, std::vector<std::uint16_t>> container_ports_;
+  std::map<std::string, std::string> told_unreadable_;
+  std::string told_own_;
+};
+
+}  // namespace swarmgate::docker

@@ -1,0 +1,214 @@
+// The part of Lister that finds out where this process stands, and what needs one inspection each.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "docker/assemble.h"
+#include "docker/lister.h"
+#include "docker/lister_draft.h"
+#include "swarmgate/base/log.h"
+#include "swarmgate/base/strings.h"
+
+namespace swarmgate::docker {
+namespace {
+
+using codec::JsonValue;
+
+constexpr std::string_view kGatewayBridge = "docker_gwbridge";
+constexpr std::chrono::seconds kImageLifetime{60};
+constexpr std::size_t kMaxImages = 20'000;
+
+/// The known full id of a short one, or the id itself.
+bool SameContainer(std::string_view full, std::string_view candidate) {
+  return !candidate.empty() && full.substr(0, candidate.size()) == candidate;
+}
+
+}  // namespace
+
+void Lister::TellOwn(const std::string& text) {
+  if (told_own_ == text) return;
+  told_own_ = text;
+  LogEvent(LogLevel::kInfo, "OWN_PLACE", text);
+}
+
+Result<std::optional<std::vector<std::string>>> Lister::NetworksOfContainer(const std::string& name,
+                                                                            SteadyTime deadline) {
+  const std::string path = "/containers/" + http::EscapeQuery(name) + "/json";
+  const auto json = daemon_.Get(path, deadline);
+  if (!json) {
+    if (json.error().code == Code::kNotFound) return std::optional<std::vector<std::string>>();
+    return Forward(json.error());
+  }
+  auto details = codec::DecodeContainerDetails(*json);
+  if (!details) return Forward(details.error(), "docker: GET " + path);
+  return std::optional(std::move(details->network_ids));
+}
+
+/// Our container runs on another node than this daemon (a socket proxy on a manager): then the
+/// Swarm knows it as a task.
+Result<std::optional<std::vector<std::string>>> Lister::NetworksOfOwnTask(SteadyTime deadline) {
+  std::optional<std::vector<std::string>> networks;
+  const auto take = [&](const codec::SwarmTask& task) {
+    networks.emplace();
+    for (const auto& [id, address] : task.facts.addresses) networks->push_back(id);
+    own_task_ = task.facts.id;
+  };
+  if (!own_task_.empty()) {
+    const auto json = daemon_.Get("/tasks/" + own_task_, deadline);
+    if (json) {
+      if (const auto task = codec::DecodeTask(*json); task && task->facts.running) {
+        take(*task);
+        return networks;
+      }
+    } else if (json.error().code != Code::kNotFound) {
+      return Forward(json.error());
+    }
+    own_task_.clear();
+  }
+  const std::string query =
+      "/tasks?filters=" + http::EscapeQuery(R"({"desired-state":["running"]})");
+  Status status = daemon_.GetList(query, deadline, [&](std::string_view text) {
+    const bool mentioned =
+        std::any_of(own_candidates_.begin(), own_candidates_.end(),
+                    [&](const std::string& id) { return text.find(id) != std::string_view::npos; });
+    if (!mentioned) return Ok();
+    const auto json = JsonValue::Parse(text);
+    if (!json) return Status(Forward(json.error(), "docker: GET /tasks"));
+    const auto task = codec::DecodeTask(*json);
+    if (!task) return Ok();
+    for (const std::string& candidate : own_candidates_) {
+      if (SameContainer(task->facts.container_id, candidate)) take(*task);
+    }
+    return Ok();
+  });
+  if (!status) return Forward(status.error());
+  return networks;
+}
+
+Status Lister::FindOwnNetworks(Draft* draft) {
+  model::DockerFacts& facts = draft->facts;
+  std::vector<std::string> candidates = own_candidates_;
+  if (!options_.own_container.empty()) {
+    candidates = {options_.own_container};
+  } else if (!own_container_.empty()) {
+    candidates.insert(candidates.begin(), own_container_);
+  }
+  for (const std::string& candidate : candidates) {
+    auto networks = NetworksOfContainer(candidate, draft->deadline);
+    if (!networks) return Forward(networks.error());
+    if (!*networks) continue;
+    own_container_ = candidate;
+    facts.own_network_ids = **std::move(networks);
+    TellOwn(fmt::format("the proxy runs in container {}", Printable(candidate)));
+    return Ok();
+  }
+  own_container_.clear();
+  if (!options_.own_container.empty()) {
+    return Fail(Code::kNotFound,
+                fmt::format("OWN_CONTAINER: the daemon knows no container \"{}\"; write the id or "
+                            "name of the container that the proxy runs in, or leave it out",
+                            Printable(options_.own_container)));
+  }
+  if (facts.swarm_manager && !candidates.empty()) {
+    auto networks = NetworksOfOwnTask(draft->deadline);
+    if (!networks) return Forward(networks.error());
+    if (*networks) {
+      facts.own_network_ids = **std::move(networks);
+      TellOwn(fmt::format("the proxy runs in task {} on another node", own_task_));
+      return Ok();
+    }
+  }
+  facts.on_host = local_;
+  for (const model::NetworkFacts& network : facts.networks) {
+    const bool bridge = network.driver == "bridge" && !network.swarm_scope;
+    if (local_ && bridge && network.name != kGatewayBridge) {
+      facts.own_network_ids.push_back(network.id);
+    }
+  }
+  std::sort(facts.own_network_ids.begin(), facts.own_network_ids.end());
+  TellOwn(local_ ? "the proxy runs on the daemon's host, outside of its containers"
+                 : "the proxy runs elsewhere than the daemon, and in no container that it knows: "
+                   "only published ports can be reached; set OWN_CONTAINER if that is wrong");
+  return Ok();
+}
+
+Status Lister::ListGateway(Draft* draft) {
+  model::DockerFacts& facts = draft->facts;
+  const bool bridged =
+      std::any_of(facts.networks.begin(), facts.networks.end(),
+                  [](const model::NetworkFacts& net) { return net.name == kGatewayBridge; });
+  if (!facts.on_host || !bridged) return Ok();
+  const auto json = daemon_.Get("/networks/" + std::string(kGatewayBridge), draft->deadline);
+  if (!json) {
+    if (json.error().code == Code::kNotFound) return Ok();
+    return Forward(json.error());
+  }
+  auto network = codec::DecodeNetworkContainers(*json);
+  if (!network) return Forward(network.error(), "docker: GET /networks/docker_gwbridge");
+  for (const model::ServiceFacts& service : facts.services) {
+    for (const model::TaskFacts& task : service.tasks) {
+      const auto address = network->addresses.find(task.container_id);
+      if (address != network->addresses.end()) facts.gateway_addresses.insert(*address);
+    }
+  }
+  return Ok();
+}
+
+Status Lister::FillServicePorts(Draft* draft, codec::SwarmService* service) {
+  model::ServiceFacts& facts = service->facts;
+  if (!facts.exposed_tcp_ports.empty() || NamesPort(facts.labels, options_.label_prefix)) {
+    return Ok();
+  }
+  auto ports = ImagePorts(service->image, draft->deadline);
+  if (!ports) return Forward(ports.error());
+  facts.exposed_tcp_ports = *std::move(ports);
+  return Ok();
+}
+
+Result<std::vector<std::uint16_t>> Lister::ImagePorts(const std::string& image,
+                                                      SteadyTime deadline) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  const auto known = images_.find(image);
+  if (image.empty()) return std::vector<std::uint16_t>();
+  if (known != images_.end() && now < known->second.until) return known->second.ports;
+  // Slashes and colons of an image's name stand in the path as they are.
+  std::string name;
+  for (const char c : image) {
+    name += c == '/' || c == ':' || c == '@' ? std::string(1, c)
+                                             : http::EscapeQuery(std::string_view(&c, 1));
+  }
+  const auto json = daemon_.Get("/images/" + name + "/json", deadline);
+  std::vector<std::uint16_t> ports;
+  if (json) {
+    auto decoded = codec::DecodeImagePorts(*json);
+    if (!decoded) return Forward(decoded.error(), "docker: GET /images");
+    ports = *std::move(decoded);
+  } else if (json.error().code != Code::kNotFound && json.error().code != Code::kRejected) {
+    return Forward(json.error());
+  } else if (known != images_.end()) {
+    // Taken away on this node since: what it exposed, it still does elsewhere.
+    ports = known->second.ports;
+  }
+  if (images_.size() >= kMaxImages) images_.clear();
+  images_[image] = ImageEntry{ports, now + kImageLifetime};
+  return ports;
+}
+
+Result<std::optional<std::vector<std::uint16_t>>> Lister::ContainerPorts(const std::string& id,
+                                                                         SteadyTime deadline) {
+  if (const auto known = container_ports_.find(id); known != container_ports_.end()) {
+    return std::optional(known->second);
+  }
+  const auto json = daemon_.Get("/containers/" + id + "/json", deadline);
+  if (!json) {
+    if (json.error().code == Code::kNotFound) return std::optional<std::vector<std::uint16_t>>();
+    return Forward(json.error());
+  }
+  auto details = codec::DecodeContainerDetails(*json);
+  if (!details) return Forward(details.error(), "docker: GET /containers/" + id);
+  container_ports_[id] = details->exposed_tcp_ports;
+  return std::optional(std::move(details->exposed_tcp_ports));
+}
+
+}  // namespace swarmgate::docker
