@@ -1,11 +1,192 @@
+// docs/labels.md: the page of all parameters, out of the table.
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "labels/schema.h"
 #include "swarmgate/labels/parse.h"
 
 namespace swarmgate::labels {
+namespace {
 
-std::string ParametersMarkdown() { return "\n"; }
+constexpr std::string_view kHead = R"(# Labels
+
+<!-- Written by the program from its table of parameters; a test compares. After a change of the
+     table: UPDATE_GOLDEN=1 build/dev/test/labels_test -->
+
+A service is served when it carries the label `com.df.notify=true`. What it is served as is said
+by further labels `com.df.<name>=<value>`. The same names are parameters of an API call
+(`reconfigure?serviceName=go-demo&servicePath=/demo&port=8080`) and, in upper case behind
+`DFP_SERVICE_`, variables for static services (`DFP_SERVICE_SERVICE_PATH=/demo`).
+
+```sh
+docker service create --name go-demo --network proxy \
+  -l com.df.notify=true \
+  -l com.df.servicePath=/demo \
+  -l com.df.port=8080 \
+  vfarcic/go-demo
+```
+
+For a Swarm service the labels belong to the service (`deploy.labels` in a stack file), for
+a container or a compose service to the container (`labels`).
+
+## Rules
+
+- **Names** are compared exactly first. Another letter case is understood, with a warning. An
+  unknown name is a warning, with the name that was probably meant; the rest is honoured.
+- **Values** are trimmed. An empty value counts as not given. Control characters, and values
+  above 4096 bytes, are refused.
+- **Mistakes** cost as little as can be: a bad value for one destination leaves out that
+  destination; a bad value for the service leaves out the service; no other service is touched.
+  Each mistake is told once in the log, in `swarmgate status`, in the API and in a metric, with
+  service, label, value, what is wrong and what to write instead. `swarmgate lint FILE` tells
+  beforehand.
+- **Lists** are divided by commas (`SEPARATOR`). Items are trimmed; `\,` is a comma inside
+  an item. At most 64 items each once.
+- **bool** is `true` or `false` (also `1 t T TRUE True` and `0 f F FALSE False`).
+- **port** is 1 to 65535. **duration** is seconds (`60`), or `500ms`, `1m`, `1h30m`, up to 24
+  days. **name** is letters, digits, `.`, `-`, `_`, the first a letter or digit, at most 128.
+
+### Several destinations
+
+Parameters that are marked with *index* may carry an index from `.1` to `.10`, each index being
+a destination of its own; gaps are allowed:
+
+```yaml
+com.df.servicePath.1: /api
+com.df.port.1: "8080"
+com.df.servicePath.2: /admin
+com.df.serviceDomain.2: admin.example.com
+com.df.port.2: "8081"
+com.df.timeoutServer: "60"    # of both
+```
+
+- Destination *i* exists when one of `servicePath.i`, `serviceDomain.i`, `port.i`,
+  `httpsPort.i` is given. These four are never taken from their unindexed forms.
+- Every other parameter without an index holds for all destinations that do not have their own.
+- As soon as there is one destination with an index, unindexed `servicePath`,
+  `serviceDomain`, `port` and `httpsPort` are left out, with a warning.
+- `.0`, `.11` and the like are left out, with a warning.
+
+### Paths
+
+A destination needs `servicePath` or `serviceDomain`; with only a domain its path is `/`.
+
+| pathType | `/demo` matches |
+|---|---|
+| `path_beg` | `/demo`, `/demo/x` and `/demolition` |
+| `path_dir` | `/demo` and `/demo/x` |
+| `path` | `/demo` |
+| `path_end`, `path_sub`, `path_dom` | paths that end with it, contain it, contain it between `/`, `.` or `:` |
+| `path_len` | with a number or range (`12`, `12:20`) instead of a path: paths of that length |
+| `path_reg` | with a regex instead of a path: paths in which it is found |
+
+`path`, `path_beg` and `path_dir` cost nothing, however many there are; the others are tried one
+by one. Paths begin with `/`, are ASCII (percent-encoded where needed), without `?`, `#` and
+white space, and at most 1024 bytes long. A `*` has no meaning in a path. `-i` behind the type,
+as in `path_beg -i`, ignores letter case.
+
+### Domains
+
+`a.example.com` is that host. `*.example.com` is every host below example.com, not example.com
+itself; `*example.com` is every host that ends so. A port or a dot at the end is left off. Names
+outside of ASCII are written in punycode (`xn--…`). `serviceDomainAlgo` compares otherwise; unlike
+in Docker Flow Proxy the default is equality, because `hdr_beg(host)` lets `a.com` match
+`a.com.evil.net`.
+
+### Regexes
+
+Regexes are those of PCRE: characters, `.`, `[…]`, `\d \w \s \b` and their opposites,
+`\xHH`, `( )`, `(?: )`, `(?i: )`, `(?> )`, `|`, all repetitions, `^` first and `$`
+last; for paths also lookaheads `(?= )` and `(?! )`. Not: back-references, lookbehind, named groups,
+recursion. A comma is written `\,`, a space `\x20`. At most 512 bytes each, and 64 for
+a service.
+
+A regex that could take long on some text would stop the proxy for everybody, so these are
+refused: groups repeated in an ambiguous way (`(a+)+`, `(a|a)*`; `(/[a-z]+)+` is fine, because
+each round begins with a character that occurs nowhere else in it), and more than two repetitions
+that can match the same text (`.*a.*b.*c`).
+
+### Which route wins
+
+In short: paths below `/.well-known`; then services with an `aclName`, by its order; then the
+more specific host (a name, the longest wildcard, a regex, none), then the more specific path
+(equal, the longest prefix, a regex, `/`), then a route with `srcPort`, then the older service.
+`isDefaultBackend` comes after all. [routing.md](routing.md) has it in full, and
+`swarmgate why URL` explains a decision.
+
+)";
+
+// In a table cell a bar would end the cell.
+std::string Cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string Code(std::string_view text) { return "`" + std::string(text) + "`"; }
+
+std::string Title(const Parameter& parameter) {
+  std::string title = Code(parameter.name);
+  if (!parameter.alias.empty()) title += " (" + Code(parameter.alias) + ")";
+  return title;
+}
+
+std::string Honoured(Level level) {
+  std::string out = "| Name | Type | Default | Meaning | Example |\n|---|---|---|---|---|\n";
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.set == nullptr || parameter.level != level) continue;
+    std::string help(parameter.help);
+    if (parameter.effect == Effect::kAccepted) help += " *Accepted, without effect yet.*";
+    out += "| " + Title(parameter) + " | " + Cell(parameter.type) + " | " +
+           (parameter.fallback.empty() ? "–" : Cell(parameter.fallback)) + " | " + Cell(help) +
+           " | " + Code(Cell(parameter.example)) + " |\n";
+  }
+  return out;
+}
+
+std::string NotYet() {
+  std::string out = "| Name | Index | Meaning |\n|---|---|---|\n";
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.effect != Effect::kNotYet) continue;
+    out += "| " + Title(parameter) + " | " + (parameter.level == Level::kDest ? "index" : "–") +
+           " | " + Cell(parameter.help) + " |\n";
+  }
+  return out;
+}
+
+std::string Names(Effect effect) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.effect == effect) names.push_back(Code(parameter.name));
+  }
+  std::sort(names.begin(), names.end());
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out + ".\n";
+}
+
+}  // namespace
+
+std::string ParametersMarkdown() {
+  std::string out(kHead);
+  out += "## Parameters of a service\n\n" + Honoured(Level::kService);
+  out += "\n## Parameters of a destination (*index*)\n\n" + Honoured(Level::kDest);
+  out +=
+      "\n## Not honoured yet\n\n"
+      "These parameters of Docker Flow Proxy are recognised, and the owner of a service is told "
+      "that they\nhave no effect in this version. **Mind those that restrict access**: a service "
+      "with `users`,\n`allowedMethods`, `denyHttp` and the like is served without the "
+      "restriction.\n\n" +
+      NotYet();
+  out += "\nDocker Flow Proxy itself had dropped: " + Names(Effect::kObsolete);
+  out += "\nMeant for Docker Flow Monitor and other companions, passed over in silence: " +
+         Names(Effect::kElsewhere);
+  return out;
+}
 
 }  // namespace swarmgate::labels

@@ -193,8 +193,9 @@ std::optional<HostMatch> StarHost(std::string_view item, std::string_view text, 
                    "^" + std::string(kAnyHostText) + EscapeRegex(rest) + "$", std::string(item)};
 }
 
-// Takes off what stands around a host name in a URL. False: refused.
-bool Unwrap(std::string_view item, std::string_view& text, Report& report) {
+// Takes off what stands around a host name in a URL; a part of a name may end with a dot. False:
+// refused.
+bool Unwrap(std::string_view item, bool whole, std::string_view& text, Report& report) {
   if (text.find('/') != std::string_view::npos) {
     report.Error("bad-host", Quoted(item) + " is not only a host name",
                  "Write example.com, without http:// and without a path (that is servicePath)");
@@ -211,7 +212,7 @@ bool Unwrap(std::string_view item, std::string_view& text, Report& report) {
     report.Warning("host-port", Quoted(item) + " names a port, which is left off",
                    "Use srcPort for requests that come in by a certain port");
   }
-  if (text.size() > 1 && text.back() == '.') {
+  if (whole && text.size() > 1 && text.back() == '.') {
     text.remove_suffix(1);
     report.Warning("host-dot", Quoted(item) + " ends with a dot, which is left off",
                    "Write the name without it");
@@ -310,7 +311,8 @@ std::optional<HostMatch> ParseHost(std::string_view item, DomainAlgo algo, Repor
   }
   const std::string lower = ToLower(item);
   std::string_view text = lower;
-  if (!Unwrap(item, text, report)) return std::nullopt;
+  const bool whole = algo == DomainAlgo::kExact || text.find('*') != std::string_view::npos;
+  if (!Unwrap(item, whole, text, report)) return std::nullopt;
   if (text.find('*') != std::string_view::npos) return StarHost(item, text, report);
   if (algo != DomainAlgo::kExact) return HostPart(item, text, algo, report);
   if (!IsHostName(text)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -48,7 +49,11 @@ class ServiceParser {
   ServiceParser(const model::ServiceName& name, const ParseOptions& options)
       : options_(options), report_(name) {
     draft_.spec.name = name;
-    given_.resize(Parameters().size());
+    const auto table = Parameters();
+    const auto with_effect = std::find_if(table.begin(), table.end(),
+                                          [](const Parameter& p) { return p.set == nullptr; });
+    table_ = table.first(static_cast<std::size_t>(with_effect - table.begin()));
+    given_.resize(table_.size());
   }
 
   ParsedService Parse(const std::map<std::string, std::string>& parameters) {
@@ -130,7 +135,6 @@ class ServiceParser {
 
   // Finds out which parameter a name means, and keeps it with its index.
   void Place(const std::string& name, const std::string& value) {
-    if (name == kNotify) return;
     Indexed apart = TakeApart(name);
     Found found = FindParameter(name);
     if (found.parameter != nullptr) {
@@ -226,7 +230,7 @@ class ServiceParser {
     const Given& given = given_[position][index];
     if (given.name == nullptr) return nullptr;
     if (!Trim(*given.value).empty()) return &given;
-    About(*given.name, "", &Parameters()[position]);
+    About(*given.name, "", &table_[position]);
     report_.Warning("empty-value", "the value is empty, so it counts as not given");
     return nullptr;
   }
@@ -247,10 +251,9 @@ class ServiceParser {
                       FindParameter("serviceDomainAlgo").parameter->hint);
       }
     }
-    const auto table = Parameters();
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table[i].level != Level::kService) continue;
-      if (const Given* given = Lookup(i, 0)) Set(table[i], *given, nullptr);
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      if (table_[i].level != Level::kService) continue;
+      if (const Given* given = Lookup(i, 0)) Set(table_[i], *given, nullptr);
     }
     if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.str();
   }
@@ -258,9 +261,8 @@ class ServiceParser {
   // Which destinations there are: bit i for destination i.
   std::array<bool, kMaxIndex + 1> Created() {
     std::array<bool, kMaxIndex + 1> created{};
-    const auto table = Parameters();
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (!table[i].creates) continue;
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      if (!table_[i].creates) continue;
       for (std::size_t index = 0; index < created.size(); ++index) {
         if (Lookup(i, index) != nullptr) created[index] = true;
       }
@@ -283,17 +285,16 @@ class ServiceParser {
   }
 
   void WarnAboutLeftOvers(const std::array<bool, kMaxIndex + 1>& created, bool indexed) {
-    const auto table = Parameters();
-    for (std::size_t i = 0; i < table.size(); ++i) {
+    for (std::size_t i = 0; i < table_.size(); ++i) {
       for (std::size_t index = 0; index <= kMaxIndex; ++index) {
         const Given& given = given_[i][index];
         if (given.name == nullptr) continue;
-        About(*given.name, *given.value, &table[i]);
-        if (index == 0 && indexed && table[i].creates) {
+        About(*given.name, *given.value, &table_[i]);
+        if (index == 0 && indexed && table_[i].creates) {
           report_.Warning("unindexed-dropped",
                           "it is left out, because there are destinations with an index",
                           "Give it an index of its own, as " +
-                              Shown(std::string(table[i].name) + "." + FirstFree(created)));
+                              Shown(std::string(table_[i].name) + "." + FirstFree(created)));
         } else if (index > 0 && !created[index]) {
           const std::string suffix = "." + std::to_string(index);
           report_.Warning(
@@ -315,12 +316,11 @@ class ServiceParser {
     const std::size_t errors_before = report_.errors();
     DestDraft dest;
     dest.spec.index = static_cast<int>(index);
-    const auto table = Parameters();
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table[i].level != Level::kDest || table[i].set == nullptr) continue;
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      if (table_[i].level != Level::kDest) continue;
       const Given* given = Lookup(i, index);
-      if (given == nullptr && index > 0 && !table[i].creates) given = Lookup(i, 0);
-      if (given != nullptr) Set(table[i], *given, &dest);
+      if (given == nullptr && index > 0 && !table_[i].creates) given = Lookup(i, 0);
+      if (given != nullptr) Set(table_[i], *given, &dest);
     }
     if (report_.errors() == errors_before) AddDefaultPath(dest);
     if (report_.errors() == errors_before) draft_.spec.dests.push_back(std::move(dest.spec));
@@ -364,7 +364,8 @@ class ServiceParser {
   const ParseOptions& options_;
   Report report_;
   ServiceDraft draft_;
-  std::vector<std::array<Given, kMaxIndex + 1>> given_;
+  std::span<const Parameter> table_;                     // those with an effect; they stand first
+  std::vector<std::array<Given, kMaxIndex + 1>> given_;  // by place in the table
 };
 
 }  // namespace

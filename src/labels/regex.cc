@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kLongest = 512;
 
 RegexProblem CheckBytes(std::string_view written) {
-  if (written.empty()) return {"the regex is empty", ""};
-  if (written.size() > kLongest) return {"the regex is longer than 512 bytes", ""};
+  if (written.empty()) return {"the regex is empty", "Write at least one character"};
+  if (written.size() > kLongest)
+    return {"the regex is longer than 512 bytes", "Use a shorter one, or several"};
   for (const char c : written) {
     if (c == ' ') return {"the regex contains a space", "Write \\x20 or \\s"};
     if (c < '!' || c > '~') {
@@ -72,7 +73,7 @@ RegexOutcome CheckedSearch(std::string_view written) {
     outcome.problem = CompileAndProbe(std::string(written), root, true);
   }
   if (outcome.problem.empty()) {
-    outcome.regex = written;
+    outcome.regex = RenderRegex(root);
     outcome.groups = Groups(root);
   }
   return outcome;

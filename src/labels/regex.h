@@ -23,7 +23,7 @@ struct RegexOutcome {
 /// A search in lower-case host names, as hdr_reg(host) -i, as a match of the whole host.
 [[nodiscard]] RegexOutcome HostRegex(std::string_view written);
 
-/// A search in paths for regsub(); kept as it is written, anchors included.
+/// A search in paths for regsub(); anchors stay where they are.
 [[nodiscard]] RegexOutcome CheckedSearch(std::string_view written);
 
 /// `literal` with every character escaped that means something in a regex.

@@ -261,7 +261,8 @@ RegexProblem CheckStructure(const RegexNode& root, bool searched) {
   const std::string hint =
       "Anchor it with ^, and use [^/]* instead of .* so that each part ends at a fixed character";
   if (States(root) > kMostStates)
-    return {"the regex is too large once its repetitions are unrolled", ""};
+    return {"the regex is too large once its repetitions are unrolled",
+            "Repeat less: * instead of {0,1000}"};
   if (!LoopsAreUnambiguous(root)) {
     return {"a repeated group can be matched in many ways, which may take unbounded time",
             "Let each repetition begin or end with a fixed character that occurs nowhere else in "

@@ -90,7 +90,7 @@ class Parser {
       root.text = "(?i:";
     }
     Alternatives(root, dialect_.ignore_case || !root.text.empty(), 0);
-    if (problem_.empty() && at_ < text_.size()) Fail("there is a ) without its (", "write \\)");
+    if (problem_.empty() && at_ < text_.size()) Fail("there is a ) without its (", "Write \\)");
     return problem_;
   }
 
@@ -105,7 +105,7 @@ class Parser {
   }
 
   void Alternatives(RegexNode& group, bool fold, std::size_t depth) {
-    if (depth > kDeepest) return Fail("groups are nested too deeply");
+    if (depth > kDeepest) return Fail("groups are nested too deeply", "Write it with fewer ( )");
     group.children.emplace_back();
     while (More() && text_[at_] != ')') {
       if (text_[at_] == '|') {
@@ -145,11 +145,11 @@ class Parser {
       case '+':
       case '?':
         Fail("there is nothing to repeat before " + std::string(1, c),
-             std::string("write \\") + c + " for the character itself");
+             std::string("Write \\") + c + " for the character itself");
         return node;
       case '{':
         Fail("{ does not begin a repetition such as {2} or {1,3}",
-             "write \\{ for the character itself");
+             "Write \\{ for the character itself");
         return node;
       default:
         ++at_;
@@ -182,7 +182,8 @@ class Parser {
     }
     if (node.text == "(?=" || node.text == "(?!") {
       node.kind = RegexNode::Kind::kLookahead;
-      if (!dialect_.lookahead) Fail("a lookahead cannot be used here");
+      if (!dialect_.lookahead)
+        Fail("a lookahead cannot be used here", "Only pathType=path_reg takes one");
     }
     if (node.text == "(" && (Starts("(?") || Starts("(*"))) {
       Fail("this kind of group cannot be used here",
@@ -192,7 +193,7 @@ class Parser {
     Alternatives(node, fold || node.text == "(?i:", depth + 1);
     if (!problem_.empty()) return node;
     if (at_ >= text_.size()) {
-      Fail("a ( is never closed", "write \\( for the character itself");
+      Fail("a ( is never closed", "Write \\( for the character itself");
       return node;
     }
     ++at_;
@@ -219,7 +220,7 @@ class Parser {
     if (c == 'x') {
       const auto byte = HexByte();
       if (!byte) {
-        Fail("\\x needs two hexadecimal digits", "write \\x20, for instance");
+        Fail("\\x needs two hexadecimal digits", "Write \\x20, for instance");
         return std::nullopt;
       }
       std::string written(text_.substr(at_, 4));
@@ -227,11 +228,11 @@ class Parser {
       return std::pair{*byte, std::move(written)};
     }
     if (c == '\0') {
-      Fail("the last \\ has nothing behind it", "write \\\\ for the character itself");
+      Fail("the last \\ has nothing behind it", "Write \\\\ for the character itself");
       return std::nullopt;
     }
     if (IsDigit(c)) {
-      Fail("back-references cannot be used here");
+      Fail("back-references cannot be used here", "Write the text out a second time");
       return std::nullopt;
     }
     if (IsLetter(c)) {
@@ -273,13 +274,13 @@ class Parser {
   // One item of a class: a set (then `single` is empty) or a character, which may begin a range.
   ByteSet ClassItem(std::string& written, std::optional<char>& single) {
     single.reset();
-    if (Starts("[:")) {
+    if (Starts("[:") || Starts("[.") || Starts("[=")) {
       const std::size_t end = text_.find(":]", at_);
-      const auto set = end == std::string_view::npos
+      const auto set = end == std::string_view::npos || !Starts("[:")
                            ? std::nullopt
                            : PosixClass(text_.substr(at_ + 2, end - at_ - 2));
       if (!set) {
-        Fail("there is no such class of characters", "write \\[ for the character itself");
+        Fail("there is no such class of characters", "Write \\[ for the character itself");
         return {};
       }
       written = text_.substr(at_, end + 2 - at_);
@@ -296,7 +297,7 @@ class Parser {
     const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
     if (const auto set = Shorthand(next)) {
       if (IsUpper(next) && excluded_.any()) {
-        Fail(std::string("\\") + next + " cannot be used inside [ ] here", "write [^…] instead");
+        Fail(std::string("\\") + next + " cannot be used inside [ ] here", "Write [^…] instead");
       }
       at_ += 2;
       written = std::string("\\") + next;
@@ -329,7 +330,7 @@ class Parser {
         std::optional<char> high;
         ClassItem(written, high);
         if (problem_.empty() && (!high || Index(*high) < Index(*low))) {
-          Fail("the range inside [ ] is out of order", "write - last for the character itself");
+          Fail("the range inside [ ] is out of order", "Write - last for the character itself");
         }
         if (!problem_.empty()) return node;
         body += "-" + written;
@@ -340,7 +341,7 @@ class Parser {
     if (!problem_.empty()) return node;
     if (at_ >= text_.size()) {
       at_ = start;
-      Fail("a [ is never closed", "write \\[ for the character itself");
+      Fail("a [ is never closed", "Write \\[ for the character itself");
       return node;
     }
     ++at_;
@@ -387,12 +388,13 @@ class Parser {
     const char c = text_[at_];
     if (c != '*' && c != '+' && c != '?' && c != '{') return;
     if (node.kind != RegexNode::Kind::kSet && node.kind != RegexNode::Kind::kAlternatives) {
-      return Fail("there is nothing to repeat before " + std::string(1, c));
+      return Fail("there is nothing to repeat before " + std::string(1, c),
+                  std::string("Write \\") + c + " for the character itself");
     }
     if (c == '{') {
       if (!Braces(node)) {
         return Fail("{ does not begin a repetition such as {2} or {1,3}",
-                    "write \\{ for the character itself, and \\, for a comma inside a value");
+                    "Write \\{ for the character itself, and \\, for a comma inside a value");
       }
     } else {
       ++at_;
@@ -403,7 +405,8 @@ class Parser {
     if (More() && (text_[at_] == '?' || text_[at_] == '+')) node.quantifier += text_[at_++];
     if (More() &&
         (text_[at_] == '*' || text_[at_] == '+' || text_[at_] == '?' || text_[at_] == '{')) {
-      Fail("a repetition follows a repetition");
+      Fail("a repetition follows a repetition",
+           std::string("Write \\") + text_[at_] + " for the character itself");
     }
   }
 

@@ -24,6 +24,14 @@ constexpr std::string_view kNameHint =
 // What has an effect. Setters run in this order, so pathType and serviceDomainAlgo stand before
 // what they govern.
 constexpr auto kEntries = std::to_array<Parameter>({
+    {.name = "notify",
+     .level = Level::kService,
+     .type = "bool",
+     .fallback = "false",
+     .help = "Serve this service. Without it no other label is looked at.",
+     .example = "true",
+     .hint = kBoolHint,
+     .set = set::Notify},
     {.name = "serviceName",
      .level = Level::kService,
      .type = "name",

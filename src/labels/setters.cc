@@ -166,6 +166,9 @@ void IsDefaultBackend(Setting& setting) { Boolean(setting, setting.service.spec.
 
 void Network(Setting& setting) { Name(setting, setting.service.spec.network); }
 
+// Whether a service is looked at is ParseNotify's; among parameters it says nothing.
+void Notify(Setting& /*setting*/) {}
+
 void OutboundHostname(Setting& setting) {
   std::string& field = setting.dest->spec.outbound_hostname;
   const std::string lower = ToLower(setting.value);

@@ -11,6 +11,7 @@ void Distribute(Setting& setting);
 void HttpsPort(Setting& setting);
 void IsDefaultBackend(Setting& setting);
 void Network(Setting& setting);
+void Notify(Setting& setting);
 void OutboundHostname(Setting& setting);
 void PathTypeName(Setting& setting);
 void Port(Setting& setting);

@@ -1,0 +1,92 @@
+// The table itself, and the page that is made of it.
+#include "labels/schema.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "swarmgate/base/strings.h"
+#include "swarmgate/labels/parse.h"
+#include "unit/labels/helpers.h"
+
+namespace swarmgate::labels {
+namespace {
+
+TEST(SchemaTest, EveryEntryIsComplete) {
+  std::set<std::string> names;
+  bool last_had_effect = true;
+  for (const Parameter& parameter : Parameters()) {
+    SCOPED_TRACE(std::string(parameter.name));
+    EXPECT_TRUE(names.insert(ToLower(parameter.name)).second) << "twice in the table";
+    if (!parameter.alias.empty()) {
+      EXPECT_TRUE(names.insert(ToLower(parameter.alias)).second);
+    }
+    const bool has_effect =
+        parameter.effect == Effect::kHonoured || parameter.effect == Effect::kAccepted;
+    EXPECT_EQ(parameter.set != nullptr, has_effect);
+    // The parser takes those with an effect as the first part of the table.
+    EXPECT_TRUE(last_had_effect || !has_effect);
+    last_had_effect = has_effect;
+    if (has_effect || parameter.effect == Effect::kNotYet) {
+      EXPECT_FALSE(parameter.help.empty());
+    }
+    if (has_effect) {
+      EXPECT_FALSE(parameter.example.empty());
+    }
+    if (parameter.effect == Effect::kNotYet) {
+      EXPECT_TRUE(parameter.notice);
+    }
+    if (parameter.creates) {
+      EXPECT_EQ(parameter.level, Level::kDest);
+    }
+  }
+}
+
+TEST(SchemaTest, ExamplesAreTakenWithoutErrors) {
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.set == nullptr) continue;
+    std::map<std::string, std::string> parameters = {{"serviceDomain", "x.example.com"}};
+    parameters[std::string(parameter.name)] = parameter.example;
+    // The example of one way to compare domains is a regex's; the domain is fine for that, too.
+    if (parameter.name == "port" || parameter.name == "httpsPort") parameters["servicePath"] = "/";
+    const ParsedService parsed = testing::Parse(parameters);
+    EXPECT_TRUE(parsed.spec) << parameter.name << ": "
+                             << ::testing::PrintToString(testing::Texts(parsed));
+  }
+}
+
+TEST(SchemaTest, WhatOthersDependOnStandsFirst) {
+  const auto place = [](std::string_view name) { return FindParameter(name).parameter; };
+  EXPECT_LT(place("pathType"), place("servicePath"));
+  EXPECT_LT(place("pathType"), place("servicePathExclude"));
+  EXPECT_LT(place("serviceDomainAlgo"), place("serviceDomain"));
+  EXPECT_LT(place("serviceName"), place("aclName"));
+}
+
+TEST(SchemaTest, NamesAreSortedForCompletion) {
+  const std::vector<std::string> names = ParameterNames();
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  EXPECT_EQ(names.size(), Parameters().size());
+}
+
+TEST(DocumentationTest, ThePageIsWhatTheTableSays) {
+  const std::string file = std::string(SWARMGATE_SOURCE_DIR) + "/docs/labels.md";
+  const std::string page = ParametersMarkdown();
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(file, std::ios::binary) << page;
+  }
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(text, page) << "UPDATE_GOLDEN=1 writes docs/labels.md anew";
+  for (const Parameter& parameter : Parameters()) {
+    EXPECT_THAT(page, ::testing::HasSubstr("`" + std::string(parameter.name) + "`"));
+  }
+}
+
+}  // namespace
+}  // namespace swarmgate::labels
