@@ -44,6 +44,12 @@ bool HasBody(const httplib::Request& request) {
           request.get_header_value("Content-Length") != "0");
 }
 
+/// The library would read a body that is too large to its end before it answers.
+std::uint64_t DeclaredBody(const httplib::Request& request) {
+  if (!request.has_header("Content-Length")) return 0;
+  return ParseUint(request.get_header_value("Content-Length"), 1ULL << 62U).value_or(1ULL << 62U);
+}
+
 bool ReadsBody(const std::string& method) {
   return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
 }
@@ -124,6 +130,8 @@ class AdminServer::Impl {
         [this](const httplib::Request& request, httplib::Response& response) {
           if (request.path.size() > kMaxPath) {
             Send(Problem(414, "too_long", "the path is longer than 1024 bytes"), response);
+          } else if (DeclaredBody(request) > kMaxBody) {
+            Send(Problem(413, "too_large", "the body is larger than 64 KiB"), response);
           } else if (HasBody(request) && ReadsBody(request.method)) {
             return httplib::Server::HandlerResponse::Unhandled;
           } else {
