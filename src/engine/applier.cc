@@ -1,0 +1,406 @@
+#include "engine/applier.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "swarmgate/base/log.h"
+#include "swarmgate/base/strings.h"
+
+namespace swarmgate::engine {
+namespace {
+
+using haproxy::Held;
+using haproxy::Image;
+using haproxy::Plan;
+
+constexpr Duration kPidDeadline{2000};
+constexpr Duration kReadDeadline{10000};
+constexpr Duration kExecuteDeadline{5000};
+constexpr Duration kReloadDeadline{30000};
+constexpr Duration kCheckDeadline{30000};
+constexpr Duration kPidInterval{1000};
+
+std::string HashStructure(const std::string& base,
+                          const std::map<model::BackendClass, std::uint32_t>& declared) {
+  std::string text = base;
+  for (const auto& [backend_class, slots] : declared) {
+    text += '\n' + std::to_string(static_cast<int>(backend_class)) + '=' + std::to_string(slots);
+  }
+  return HashHex(text);
+}
+
+Applied Waiting(Error error, bool changed = false) {
+  return {Applied::State::kWaiting, changed, std::move(error)};
+}
+
+// "sg_plain_00012" exists when 12 or more slots of its class are declared.
+bool IsDeclared(const model::SlotName& slot,
+                const std::map<model::BackendClass, std::uint32_t>& declared) {
+  const std::vector<std::string_view> parts = Split(slot.str(), '_');
+  if (parts.size() != 3) return false;
+  const model::BackendClass backend_class = parts[1] == "sticky" ? model::BackendClass::kSticky
+                                            : parts[1] == "rich" ? model::BackendClass::kRich
+                                                                 : model::BackendClass::kPlain;
+  std::string_view digits = parts[2];
+  while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+  auto count = declared.find(backend_class);
+  return count != declared.end() && ParseUint(digits, count->second).has_value();
+}
+
+// What of an image a process of this structure can hold. Routes to a slot that is not declared yet
+// find no backend and answer 503 until it is.
+void RestrictTo(Image& image, const std::string& base,
+                const std::map<model::BackendClass, std::uint32_t>& declared) {
+  image.base = base;
+  image.declared = declared;
+  std::erase_if(image.servers,
+                [&](const auto& entry) { return !IsDeclared(entry.first, declared); });
+}
+
+}  // namespace
+
+Applier::Applier(const EngineOptions& options, ports::ProxyControl& proxy,
+                 ports::ConfigFiles& files, const Clock& clock, Counters& counters)
+    : options_(options), proxy_(proxy), files_(files), clock_(clock), counters_(counters) {
+  next_pid_poll_ = clock_.Now();
+}
+
+void Applier::Restore(const haproxy::SlotMap& slots, std::string structure, int proxy_pid) {
+  slots_ = slots;
+  saved_structure_ = std::move(structure);
+  saved_pid_ = proxy_pid;
+}
+
+std::optional<std::pair<std::string, int>> Applier::structure() const {
+  if (!running_ || pid_ == 0) return std::nullopt;
+  return std::pair(HashStructure(running_->base, running_->declared), pid_);
+}
+
+void Applier::PutOffStructure() { put_off_until_ = In(put_off_backoff_.Next()); }
+
+Image Applier::MakeImage(const model::Desired& desired) {
+  std::vector<model::SlotName> busy;
+  if (held_) {
+    for (const auto& [slot, servers] : held_->draining) busy.push_back(slot);
+  }
+  slots_ = haproxy::AssignSlots(slots_, desired.backends, busy, options_.minimum_slots);
+  Image image = haproxy::Render(desired, slots_, options_.proxy);
+  if (put_off_until_ && written_) {
+    RestrictTo(image, written_->image.base, written_->image.declared);
+  }
+  return image;
+}
+
+Applied Applier::Apply(const model::Desired& desired) {
+  if (put_off_until_ && clock_.Now() >= *put_off_until_) put_off_until_.reset();
+  reload_rejected_ = false;
+  Applied applied = TryApply(desired);
+  // A structure that HAProxy cannot run must not keep data from going live.
+  if (reload_rejected_ && put_off_until_ && written_) applied = TryApply(desired);
+  return applied;
+}
+
+Applied Applier::TryApply(const model::Desired& desired) {
+  const bool was_put_off = put_off_until_.has_value();
+  const Image image = MakeImage(desired);
+  Status put = PutFiles(image);
+  if (!put && put.error().code == Code::kRejected) {
+    return {Applied::State::kRefused, false, put.error()};
+  }
+  if (!put && !written_) return Waiting(put.error());
+  // The new structure cannot be had now: go on with the old one.
+  if (!put && put_off_until_ && !was_put_off) return TryApply(desired);
+  // A full disk is no reason to leave a request without its server: what is known to hold goes to
+  // HAProxy, the files follow.
+  Applied applied = Converge(image);
+  if (applied.state == Applied::State::kLive && applied.changed) ++counters_.applies;
+  if (applied.state == Applied::State::kLive && !put) return Waiting(put.error(), applied.changed);
+  return applied;
+}
+
+Applied Applier::ForceReload(const model::Desired& desired) {
+  files_failed_ = true;
+  aligned_ = false;
+  put_off_until_.reset();
+  const Image image = MakeImage(desired);
+  Status put = PutFiles(image);
+  if (!put) {
+    const bool refused = put.error().code == Code::kRejected;
+    return {refused ? Applied::State::kRefused : Applied::State::kWaiting, false, put.error()};
+  }
+  Result<int> pid = proxy_.Pid(In(kPidDeadline));
+  if (!pid) {
+    NoteProxyDown(pid.error());
+    return Waiting(pid.error());
+  }
+  Status reloaded = Reload("manual", "asked for by the API");
+  if (!reloaded) return Waiting(reloaded.error());
+  Applied applied = Converge(image);
+  applied.changed = true;
+  return applied;
+}
+
+Status Applier::Check(const model::Desired& desired) {
+  const haproxy::SlotMap slots =
+      haproxy::AssignSlots(slots_, desired.backends, {}, options_.minimum_slots);
+  return CheckStructure(haproxy::Render(desired, slots, options_.proxy));
+}
+
+Status Applier::CheckStructure(const Image& image) {
+  Result<std::string> staged = files_.Stage(haproxy::RenderFiles(image));
+  if (!staged) {
+    return Fail(Code::kUnavailable, staged.error().ToString(), "staging files");
+  }
+  return proxy_.CheckFiles(*staged, In(kCheckDeadline));
+}
+
+Status Applier::PutFiles(const Image& image) {
+  const bool structural =
+      !written_ || image.base != written_->image.base || image.declared != written_->image.declared;
+  if (structural) {
+    Status checked = CheckStructure(image);
+    if (!checked && checked.error().code != Code::kRejected && written_) PutOffStructure();
+    if (!checked) return checked;
+  }
+  if (!looked_) {
+    // Whatever runs before the first files are written runs on older ones.
+    looked_ = true;
+    Result<int> pid = proxy_.Pid(In(kPidDeadline));
+    found_pid_ = pid ? *pid : 0;
+  }
+  haproxy::Files changed;
+  std::vector<std::string> removed;
+  if (!written_ || files_failed_) {
+    changed = haproxy::RenderFiles(image);
+    Result<haproxy::Files> disk = files_.Load();
+    if (disk) {
+      for (const auto& [path, content] : *disk) {
+        auto wanted = changed.find(path);
+        if (wanted == changed.end()) {
+          removed.push_back(path);
+        } else if (wanted->second == content) {
+          changed.erase(wanted);
+        }
+      }
+    }
+  } else {
+    const std::set<std::string> paths =
+        haproxy::MakePlan(aligned_ && held_ ? *held_ : *written_, image).files;
+    if (!paths.empty()) changed = haproxy::RenderFiles(image, paths);
+  }
+  if (changed.empty() && removed.empty()) {
+    if (!written_ || files_failed_) written_ = Held{image, {}};
+    files_failed_ = false;
+    return Ok();
+  }
+  ++writes_;
+  Status written = files_.Write(changed, removed);
+  aligned_ = false;
+  if (!written) {
+    files_failed_ = true;
+    if (structural && written_) PutOffStructure();
+    if (!file_error_logged_) {
+      LogEvent(LogLevel::kError, "FILES_UNWRITTEN",
+               "HAProxy's files could not be written; a restart of HAProxy would lose changes",
+               {{"error", written.error().ToString()}});
+    }
+    file_error_logged_ = true;
+    return Forward(Error{Code::kUnavailable, written.error().message, written.error().context});
+  }
+  if (file_error_logged_)
+    LogEvent(LogLevel::kInfo, "FILES_WRITTEN", "HAProxy's files are written again");
+  file_error_logged_ = false;
+  files_failed_ = false;
+  written_ = Held{image, {}};
+  return Ok();
+}
+
+bool Applier::EnsureHeld(const Image& image, Error& error) {
+  if (held_) return true;
+  Result<int> pid = proxy_.Pid(In(kPidDeadline));
+  if (!pid) {
+    NoteProxyDown(pid.error());
+    error = pid.error();
+    return false;
+  }
+  NotePid(*pid);
+  if (!running_ && *pid == found_pid_ && *pid == saved_pid_ &&
+      saved_structure_ == HashStructure(image.base, image.declared)) {
+    running_ = Structure{image.base, image.declared};
+  }
+  Image assumed;
+  if (running_) {
+    assumed.base = running_->base;
+    assumed.declared = running_->declared;
+  }
+  Result<Held> held = proxy_.ReadBack(assumed, In(kReadDeadline));
+  if (!held) {
+    if (held.error().code == Code::kUnavailable) NoteProxyDown(held.error());
+    error = held.error();
+    return false;
+  }
+  held_ = std::move(*held);
+  SyncDrains();
+  return true;
+}
+
+Applied Applier::Converge(const Image& wanted) {
+  Image restricted;
+  const Image* image = &wanted;
+  bool changed = false;
+  bool reloaded = false;
+  int failures = 0;
+  Error error;
+  for (;;) {
+    if (!EnsureHeld(wanted, error)) {
+      aligned_ = false;
+      return Waiting(error, changed);
+    }
+    if (put_off_until_ &&
+        (held_->image.base != wanted.base || held_->image.declared != wanted.declared)) {
+      restricted = wanted;
+      RestrictTo(restricted, held_->image.base, held_->image.declared);
+      image = &restricted;
+    }
+    const Plan plan = haproxy::MakePlan(*held_, *image);
+    if (plan.reload_reason.empty() && plan.steps.empty()) {
+      aligned_ = image == &wanted && !files_failed_;
+      if (!changed) ++counters_.noops;
+      return {Applied::State::kLive, changed, {}};
+    }
+    aligned_ = false;
+    if (!plan.reload_reason.empty()) {
+      if (reloaded || files_failed_) {
+        return Waiting({Code::kInternal, "HAProxy still differs after a reload", ""}, changed);
+      }
+      const bool grows = running_ && running_->base == wanted.base;
+      Status done = Reload(grows ? "slots" : "settings", plan.reload_reason);
+      if (!done) return Waiting(done.error(), changed);
+      reloaded = changed = true;
+      continue;
+    }
+    Status carried = Carry(plan);
+    if (carried) {
+      changed = true;
+      aligned_ = image == &wanted && !files_failed_;
+      SyncDrains();
+      return {Applied::State::kLive, true, {}};
+    }
+    error = carried.error();
+    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) {
+      NoteProxyDown(error);
+      return Waiting(error, changed);
+    }
+    if (++failures < 2) continue;
+    if (reloaded || files_failed_) return Waiting(error, changed);
+    Status done = Reload("fallback", "HAProxy does not carry out the commands: " + error.message);
+    if (!done) return Waiting(done.error(), changed);
+    reloaded = changed = true;
+  }
+}
+
+Status Applier::Carry(const Plan& plan) {
+  const auto extra = Duration(static_cast<std::int64_t>(plan.steps.size()));
+  Result<std::size_t> confirmed = proxy_.Execute(plan.steps, In(kExecuteDeadline + extra));
+  if (confirmed && *confirmed == plan.steps.size()) {
+    counters_.runtime_commands += plan.steps.size();
+    for (const haproxy::Step& step : plan.steps) haproxy::ApplyStep(*held_, step);
+    return Ok();
+  }
+  held_.reset();
+  ++counters_.apply_failures;
+  Error error =
+      confirmed ? Error{Code::kRejected, "only a part was confirmed", ""} : confirmed.error();
+  LogEvent(LogLevel::kWarning, "APPLY_FAILED",
+           "HAProxy did not confirm a change; what it holds is read back and compared",
+           {{"error", error.ToString()}, {"steps", std::to_string(plan.steps.size())}});
+  return Forward(error);
+}
+
+Status Applier::Reload(const char* reason_class, const std::string& reason) {
+  LogEvent(LogLevel::kInfo, "RELOAD_PLANNED", reason, {{"class", reason_class}});
+  held_.reset();
+  aligned_ = false;
+  Result<ports::ReloadOutcome> outcome = proxy_.Reload(In(kReloadDeadline));
+  if (outcome) {
+    ++counters_.reloads[reason_class];
+    pid_ = outcome->new_pid;
+    found_pid_ = 0;
+    if (written_) running_ = Structure{written_->image.base, written_->image.declared};
+    put_off_backoff_.Reset();
+    SyncDrains();
+    LogEvent(LogLevel::kInfo, "RELOAD_DONE", "a new worker has taken over",
+             {{"old_pid", std::to_string(outcome->old_pid)},
+              {"new_pid", std::to_string(outcome->new_pid)}});
+    return Ok();
+  }
+  ++counters_.apply_failures;
+  LogEvent(LogLevel::kError, "RELOAD_FAILED", "the old worker keeps serving",
+           {{"error", outcome.error().ToString()}});
+  if (outcome.error().code == Code::kRejected) {
+    reload_rejected_ = true;
+    PutOffStructure();
+    // A restart must not find files that cannot run: the next PutFiles brings the old structure
+    // back, with the data of now.
+    if (written_ && running_ && !SameStructure(written_->image, *running_)) {
+      written_->image.base = running_->base;
+      written_->image.declared = running_->declared;
+      files_failed_ = true;
+    }
+  }
+  return Forward(outcome.error());
+}
+
+void Applier::NoteProxyDown(const Error& error) {
+  if (proxy_up_) {
+    LogEvent(LogLevel::kWarning, "PROXY_LOST", "HAProxy does not answer",
+             {{"error", error.ToString()}});
+  }
+  proxy_up_ = false;
+  proxy_error_ = error;
+  held_.reset();
+  aligned_ = false;
+  next_pid_poll_ = In(pid_backoff_.Next());
+}
+
+void Applier::NotePid(int pid) {
+  if (pid_ != 0 && pid != pid_) {
+    // Started by somebody else on the files as they are: a crash, a restart, a foreign reload.
+    ++counters_.haproxy_restarts;
+    LogEvent(LogLevel::kWarning, "PROXY_RESTARTED", "another HAProxy process answers",
+             {{"old_pid", std::to_string(pid_)}, {"new_pid", std::to_string(pid)}});
+    held_.reset();
+    running_.reset();
+    if (written_ && !files_failed_) {
+      running_ = Structure{written_->image.base, written_->image.declared};
+    }
+  } else if (pid_ == 0 && found_pid_ == 0 && written_) {
+    running_ = Structure{written_->image.base, written_->image.declared};
+  }
+  if (!proxy_up_) {
+    LogEvent(LogLevel::kInfo, "PROXY_CONNECTED", "HAProxy answers", {{"pid", std::to_string(pid)}});
+  }
+  pid_ = pid;
+  proxy_up_ = true;
+  pid_backoff_.Reset();
+  next_pid_poll_ = In(kPidInterval);
+}
+
+bool Applier::PollPid() {
+  if (clock_.Now() < next_pid_poll_ || !written_) return false;
+  Result<int> pid = proxy_.Pid(In(kPidDeadline));
+  if (!pid) {
+    NoteProxyDown(pid.error());
+    return false;
+  }
+  const bool wanted = !proxy_up_ || *pid != pid_;
+  NotePid(*pid);
+  return wanted;
+}
+
+std::string Applier::ConfigText() const {
+  return written_ ? haproxy::ConfigText(haproxy::RenderFiles(written_->image)) : std::string();
+}
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,227 @@
+#include "engine/assemble.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "swarmgate/base/strings.h"
+
+namespace swarmgate::engine {
+namespace {
+
+using model::Diagnostic;
+using model::Origin;
+using model::Record;
+using model::ServiceFacts;
+using model::ServiceName;
+using model::Severity;
+
+constexpr std::size_t kMisplacedShown = 10;
+
+void SortUnique(std::vector<Diagnostic>& diagnostics) {
+  std::sort(diagnostics.begin(), diagnostics.end());
+  diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end()), diagnostics.end());
+}
+
+void AddMisplaced(const ServiceFacts& facts, const ServiceName& name,
+                  std::vector<Diagnostic>& diagnostics) {
+  std::size_t shown = 0;
+  for (const auto& [label, value] : facts.misplaced_labels) {
+    if (++shown > kMisplacedShown) break;
+    diagnostics.push_back({Severity::kWarning, "misplaced-label", name, Printable(label),
+                           Printable(value, 60),
+                           "the label stands on the service's containers, where it has no effect",
+                           "Put it on the service: `--label` (not `--container-label`), or "
+                           "`deploy.labels` in a stack file."});
+  }
+}
+
+// Which of two objects of one name is served: the older one.
+bool Older(const ServiceFacts& a, const ServiceFacts& b) {
+  return std::tie(a.created_unix_ns, a.kind, a.id) < std::tie(b.created_unix_ns, b.kind, b.id);
+}
+
+const char* KindName(model::ServiceKind kind) {
+  switch (kind) {
+    case model::ServiceKind::kSwarm:
+      return "Swarm service";
+    case model::ServiceKind::kCompose:
+      return "compose service";
+    case model::ServiceKind::kContainer:
+      return "container";
+  }
+  return "service";
+}
+
+}  // namespace
+
+std::string HashParameters(const Parameters& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text += name + '\x1f' + value + '\x1e';
+  }
+  return HashHex(text);
+}
+
+const Definition* Assembly::Find(const ServiceName& name) const {
+  auto found = std::lower_bound(
+      definitions.begin(), definitions.end(), name,
+      [](const Definition& definition, const ServiceName& key) { return definition.name < key; });
+  return found != definitions.end() && found->name == name ? &*found : nullptr;
+}
+
+Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> static_services)
+    : options_(std::move(options)), static_services_(std::move(static_services)) {}
+
+std::shared_ptr<const Parsed> Assembler::ParseNow(Origin origin, const ServiceName& name,
+                                                  const Parameters& parameters) const {
+  auto parsed = std::make_shared<Parsed>();
+  labels::ParseOptions options = options_;
+  std::vector<Diagnostic> more;
+  if (origin == Origin::kDocker) {
+    options.source = labels::Source::kLabel;
+    labels::Notify notify = labels::ParseNotify(name, parameters, options);
+    parsed->opted_in = notify.enabled;
+    parsed->parameters = labels::ParametersFromLabels(parameters, options);
+    more = std::move(notify.diagnostics);
+  } else {
+    options.source =
+        origin == Origin::kStatic ? labels::Source::kEnvironment : labels::Source::kQuery;
+    parsed->parameters = parameters;
+  }
+  parsed->hash = HashParameters(parsed->parameters);
+  if (parsed->opted_in) {
+    parsed->result = labels::ParseParameters(name, parsed->parameters, options);
+    parsed->diagnostics = parsed->result.diagnostics;
+  }
+  parsed->diagnostics.insert(parsed->diagnostics.end(), more.begin(), more.end());
+  SortUnique(parsed->diagnostics);
+  return parsed;
+}
+
+std::shared_ptr<const Parsed> Assembler::Parse(Origin origin, const ServiceName& name,
+                                               const Parameters& parameters) {
+  Cached& cached = cache_[std::string(model::OriginName(origin)) + '/' + name.str()];
+  if (!cached.parsed || cached.source != parameters) {
+    cached.parsed = ParseNow(origin, name, parameters);
+    cached.source = parameters;
+  }
+  cached.round = round_;
+  return cached.parsed;
+}
+
+void Assembler::Sweep() {
+  for (auto entry = cache_.begin(); entry != cache_.end();) {
+    entry = entry->second.round == round_ ? std::next(entry) : cache_.erase(entry);
+  }
+}
+
+void Assembler::AddLabelled(const model::DockerFacts& facts, Definitions& definitions) {
+  for (const ServiceFacts& service : facts.services) {
+    const ServiceName own_name(service.name);
+    std::shared_ptr<const Parsed> parsed = Parse(Origin::kDocker, own_name, service.labels);
+    if (!parsed->opted_in && parsed->parameters.empty() && parsed->diagnostics.empty()) continue;
+    if (parsed->result.other_instance) continue;
+    Definition definition;
+    definition.name = parsed->result.spec ? parsed->result.spec->name : own_name;
+    definition.parsed = parsed;
+    definition.facts = &service;
+    definition.created_unix_ns = service.created_unix_ns;
+    AddMisplaced(service, definition.name, definition.diagnostics);
+    auto [held, added] = definitions.try_emplace(definition.name, definition);
+    if (added) continue;
+    const bool replace = held->second.parsed->opted_in == parsed->opted_in
+                             ? Older(service, *held->second.facts)
+                             : parsed->opted_in;
+    if (replace) std::swap(held->second, definition);
+    if (!held->second.parsed->opted_in || !definition.parsed->opted_in) continue;
+    const ServiceFacts& loser = *definition.facts;
+    held->second.diagnostics.push_back(
+        {Severity::kWarning, "duplicate-name", held->first, "", Printable(loser.id, 20),
+         std::string("another ") + KindName(loser.kind) + " of this name is left out: the older " +
+             "one is served",
+         "Rename one of them, or give it com.df.serviceName."});
+  }
+}
+
+void Assembler::AddGiven(Origin origin, const ServiceName& name, const Parameters& parameters,
+                         std::int64_t created_unix_ns,
+                         const std::unordered_map<std::string, const ServiceFacts*>& by_name,
+                         Definitions& definitions) {
+  std::shared_ptr<const Parsed> parsed = Parse(origin, name, parameters);
+  if (parsed->result.other_instance) return;
+  Definition definition;
+  definition.name = name;
+  definition.origin = origin;
+  definition.parsed = std::move(parsed);
+  definition.created_unix_ns = created_unix_ns;
+  auto held = definitions.find(name);
+  if (held != definitions.end()) {
+    definition.overrides_labels = held->second.parsed->opted_in;
+    definition.facts = held->second.facts;
+  } else if (auto known = by_name.find(name.str()); known != by_name.end()) {
+    definition.facts = known->second;
+  }
+  if (definition.facts != nullptr) definition.created_unix_ns = definition.facts->created_unix_ns;
+  definitions.insert_or_assign(name, std::move(definition));
+}
+
+Assembly Assembler::Assemble(const model::DockerFacts& facts, const Records& records,
+                             const std::map<ServiceName, Quarantined>& quarantine) {
+  ++round_;
+  Definitions definitions;
+  AddLabelled(facts, definitions);
+  std::unordered_map<std::string, const ServiceFacts*> by_name;
+  if (!records.empty() || !static_services_.empty()) {
+    for (const ServiceFacts& service : facts.services) by_name.emplace(service.name, &service);
+  }
+  for (const Parameters& parameters : static_services_) {
+    auto name = parameters.find("serviceName");
+    if (name == parameters.end() || name->second.empty()) continue;  // told by the options
+    AddGiven(Origin::kStatic, ServiceName(name->second), parameters, 0, by_name, definitions);
+  }
+
+  Assembly assembly;
+  std::set<std::string> include;
+  for (const auto& [name, record] : records) {
+    if (record.kind == Record::Kind::kReconfigure) {
+      AddGiven(Origin::kManual, name, record.parameters, record.created_unix_ms * 1'000'000,
+               by_name, definitions);
+      continue;
+    }
+    auto held = definitions.find(name);
+    if (held == definitions.end()) continue;
+    if (held->second.parsed->hash == record.labels_hash) {
+      held->second.withdrawn = true;
+    } else {
+      assembly.obsolete.push_back(name);
+    }
+  }
+  for (auto& [name, definition] : definitions) {
+    auto bad = quarantine.find(name);
+    if (bad != quarantine.end() && bad->second.hash == definition.parsed->hash) {
+      definition.quarantined = true;
+      definition.diagnostics.push_back(
+          {Severity::kError, "quarantined", name, "", "",
+           "HAProxy refuses the configuration made of this service: " + bad->second.reason,
+           "Change its labels; it is tried again when they differ."});
+    }
+    if (definition.origin != Origin::kDocker) include.insert(name.str());
+    if (definition.served()) {
+      routing::ServiceInput input;
+      input.spec = *definition.parsed->result.spec;
+      input.spec.name = name;
+      input.origin = definition.origin;
+      input.created_unix_ns = definition.created_unix_ns;
+      if (definition.facts != nullptr) input.facts = *definition.facts;
+      assembly.inputs.push_back(std::move(input));
+    }
+    assembly.definitions.push_back(std::move(definition));
+  }
+  assembly.include.assign(include.begin(), include.end());
+  Sweep();
+  return assembly;
+}
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,104 @@
+// Facts + records + static services → one definition per service name: who defines it (origin
+// rules), what of Docker belongs to it, what is left out and why. Pure, but for a cache of parsed
+// parameters that changes nothing but the time it takes.
+//
+// A name may be claimed three times; the strongest wins: manual (API), static (DFP_SERVICE_*, the
+// operator's), docker (labels). Tasks are Docker's whoever defines the routes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "swarmgate/labels/parse.h"
+#include "swarmgate/model/docker.h"
+#include "swarmgate/model/service_spec.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::engine {
+
+using Parameters = std::map<std::string, std::string>;
+using Records = std::map<model::ServiceName, model::Record>;
+
+/// The outcome of parsing one set of parameters; shared, never changed.
+struct Parsed {
+  Parameters parameters;  ///< names without prefix
+  std::string hash;       ///< of the parameters
+  bool opted_in = true;   ///< com.df.notify; true for other origins
+  labels::ParsedService result;
+  std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
+};
+
+/// A service that HAProxy's check refused, until its parameters change.
+struct Quarantined {
+  std::string hash;
+  std::string reason;
+};
+
+/// One service name, whoever defines it.
+struct Definition {
+  model::ServiceName name;
+  model::Origin origin = model::Origin::kDocker;
+  bool overrides_labels = false;
+  bool withdrawn = false;
+  bool quarantined = false;
+  std::shared_ptr<const Parsed> parsed;
+  const model::ServiceFacts* facts = nullptr;  ///< of the DockerFacts given; may be null
+  std::vector<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
+  std::int64_t created_unix_ns = 0;
+  /// It is given to routing::Build.
+  [[nodiscard]] bool served() const {
+    return parsed->opted_in && !withdrawn && !quarantined && parsed->result.spec.has_value();
+  }
+};
+
+struct Assembly {
+  std::vector<Definition> definitions;        ///< sorted by name, unique
+  std::vector<routing::ServiceInput> inputs;  ///< of those that are served
+  std::vector<model::ServiceName> obsolete;   ///< withdrawals whose labels have changed
+  std::vector<std::string> include;           ///< names that Docker should list without labels
+  [[nodiscard]] const Definition* Find(const model::ServiceName& name) const;
+};
+
+class Assembler {
+ public:
+  Assembler(labels::ParseOptions options, std::vector<Parameters> static_services);
+
+  Assembly Assemble(const model::DockerFacts& facts, const Records& records,
+                    const std::map<model::ServiceName, Quarantined>& quarantine);
+
+  /// Parses as Assemble does. `labels`: for origin docker, all of the object's labels.
+  std::shared_ptr<const Parsed> Parse(model::Origin origin, const model::ServiceName& name,
+                                      const Parameters& parameters);
+
+ private:
+  struct Cached {
+    Parameters source;
+    std::shared_ptr<const Parsed> parsed;
+    std::uint64_t round = 0;
+  };
+  using Definitions = std::map<model::ServiceName, Definition>;
+
+  void AddLabelled(const model::DockerFacts& facts, Definitions& definitions);
+  void AddGiven(model::Origin origin, const model::ServiceName& name, const Parameters& parameters,
+                std::int64_t created_unix_ns,
+                const std::unordered_map<std::string, const model::ServiceFacts*>& by_name,
+                Definitions& definitions);
+  std::shared_ptr<const Parsed> ParseNow(model::Origin origin, const model::ServiceName& name,
+                                         const Parameters& parameters) const;
+  void Sweep();
+
+  labels::ParseOptions options_;
+  std::vector<Parameters> static_services_;
+  std::unordered_map<std::string, Cached> cache_;
+  std::uint64_t round_ = 0;
+};
+
+/// Stable hash of parameters.
+[[nodiscard]] std::string HashParameters(const Parameters& parameters);
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,345 @@
+// The part of Reconciler that answers calls of the API. Statuses and texts of `reconfigure` are
+// those that users of Docker Flow Proxy know.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/reconciler.h"
+#include "swarmgate/base/log.h"
+
+namespace swarmgate::engine {
+namespace {
+
+using model::Diagnostic;
+using model::Origin;
+using model::Record;
+using model::ServiceName;
+using model::Severity;
+
+// How long an answer may wait for the first addresses of a name.
+constexpr Duration kAwaitName{1500};
+
+constexpr const char* kNoName = "serviceName parameter is mandatory.";
+constexpr const char* kNoNameQuery = "The serviceName query is mandatory";
+constexpr const char* kNoPath =
+    "When using reqMode http, servicePath or serviceDomain are mandatory";
+constexpr const char* kNoPort =
+    "When MODE is set to \"service\" or \"swarm\", the port query is mandatory";
+
+Outcome Answer(int status, std::string message) {
+  Outcome outcome;
+  outcome.status = status;
+  outcome.message = std::move(message);
+  return outcome;
+}
+
+std::string Sentence(const Diagnostic& diagnostic) {
+  std::string text = diagnostic.label.empty() ? "" : diagnostic.label + ": ";
+  text += diagnostic.message;
+  if (!diagnostic.hint.empty()) text += " (" + diagnostic.hint + ")";
+  return text;
+}
+
+const Diagnostic* FindCode(const std::vector<Diagnostic>& diagnostics, std::string_view code) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.code == code) return &diagnostic;
+  }
+  return nullptr;
+}
+
+// What to answer to parameters of which nothing can be served.
+Outcome Refusal(std::vector<Diagnostic> diagnostics) {
+  Outcome outcome = Answer(400, "the parameters define no route");
+  if (FindCode(diagnostics, "missing-path") != nullptr) {
+    outcome = Answer(409, kNoPath);
+  } else if (FindCode(diagnostics, "missing-port") != nullptr) {
+    outcome = Answer(400, kNoPort);
+  } else if (const Diagnostic* conflict = FindCode(diagnostics, "conflict"); conflict != nullptr) {
+    outcome = Answer(409, Sentence(*conflict));
+  } else {
+    for (const Diagnostic& diagnostic : diagnostics) {
+      if (diagnostic.severity != Severity::kError) continue;
+      outcome.message = Sentence(diagnostic);
+      break;
+    }
+  }
+  outcome.diagnostics = std::move(diagnostics);
+  return outcome;
+}
+
+std::string Get(const Parameters& parameters, const std::string& name) {
+  auto found = parameters.find(name);
+  return found == parameters.end() ? std::string() : found->second;
+}
+
+}  // namespace
+
+void Reconciler::On(Command message) {
+  switch (message.kind) {
+    case Command::Kind::kReconfigure:
+      Reconfigure(std::move(message), false);
+      return;
+    case Command::Kind::kValidate:
+      Validate(std::move(message));
+      return;
+    case Command::Kind::kRemove:
+      Remove(std::move(message));
+      return;
+    case Command::Kind::kReload:
+      reload_wanted_ = true;
+      dirty_ = true;
+      pending_.push_back({std::move(message), ServiceName(), true, std::nullopt, Outcome()});
+      return;
+    case Command::Kind::kResync:
+      if (ports_.docker == nullptr) {
+        dirty_ = true;
+        pending_.push_back({std::move(message), ServiceName(), true, std::nullopt, Outcome()});
+      } else {
+        list_waiters_.push_back({std::move(message), desk_.ForceList()});
+      }
+      return;
+    case Command::Kind::kConfigText: {
+      std::string text = applier_.ConfigText();
+      message.reply(text.empty() ? Answer(503, "no configuration has been written yet")
+                                 : Answer(200, std::move(text)));
+      return;
+    }
+  }
+}
+
+// Docker lists a service without labels only when it is asked to: what such a service listens on is
+// not known before the next list.
+bool Reconciler::WantsList(const ServiceName& name, const model::ServiceSpec& spec) const {
+  if (ports_.docker == nullptr || !shown_.docker.ok) return false;
+  const bool by_tasks =
+      std::any_of(spec.dests.begin(), spec.dests.end(),
+                  [](const model::DestSpec& dest) { return dest.outbound_hostname.empty(); });
+  if (!by_tasks || std::binary_search(include_.begin(), include_.end(), name.str())) return false;
+  const std::vector<model::ServiceFacts>& services = facts_.facts().services;
+  return std::none_of(services.begin(), services.end(), [&](const model::ServiceFacts& service) {
+    return service.name == name.str();
+  });
+}
+
+void Reconciler::Reconfigure(Command command, bool after_list) {
+  const std::string given = Get(command.parameters, "serviceName");
+  if (given.empty()) return command.reply(Answer(400, kNoName));
+  std::shared_ptr<const Parsed> parsed =
+      assembler_.Parse(Origin::kManual, ServiceName(given), command.parameters);
+  if (parsed->result.other_instance) {
+    // Meant for another proxy: nothing is wrong, nothing is done.
+    return command.reply(Answer(200, "meant for another proxy instance; nothing was done"));
+  }
+  if (!parsed->result.spec) return command.reply(Refusal(parsed->diagnostics));
+  const model::ServiceSpec& spec = *parsed->result.spec;
+  const ServiceName name = spec.name;
+  if (spec.replicas == 0U) {
+    RemoveRecord(std::move(command), name, "replicas=0: the service is removed");
+    return;
+  }
+  if (!after_list && WantsList(name, spec)) {
+    std::vector<std::string> include = include_;
+    include.push_back(name.str());
+    for (const HeldBack& held : held_back_)
+      include.push_back(Get(held.command.parameters, "serviceName"));
+    std::sort(include.begin(), include.end());
+    include.erase(std::unique(include.begin(), include.end()), include.end());
+    desk_.SetInclude(std::move(include));
+    held_back_.push_back({std::move(command), desk_.ForceList()});
+    return;
+  }
+  Record record;
+  record.kind = Record::Kind::kReconfigure;
+  record.service = name;
+  record.origin = Origin::kManual;
+  record.parameters = command.parameters;
+  record.updated_unix_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
+          .count();
+  record.created_unix_ms = record.updated_unix_ms;
+  auto held = store_.records().find(name);
+  if (held != store_.records().end()) {
+    record.revision = held->second.revision;
+    if (held->second.kind == Record::Kind::kReconfigure) {
+      record.created_unix_ms = held->second.created_unix_ms;
+    }
+  }
+  Pending pending{std::move(command), name, false, std::nullopt, Outcome()};
+  pending.previous = store_.Set(name, std::move(record));
+  pending_.push_back(std::move(pending));
+  dirty_ = true;
+}
+
+void Reconciler::Validate(Command command) {
+  const std::string given = Get(command.parameters, "serviceName");
+  if (given.empty()) return command.reply(Answer(400, kNoName));
+  std::shared_ptr<const Parsed> parsed =
+      assembler_.Parse(Origin::kManual, ServiceName(given), command.parameters);
+  if (!parsed->result.spec) {
+    return command.reply(parsed->result.other_instance
+                             ? Answer(200, "meant for another proxy instance")
+                             : Refusal(parsed->diagnostics));
+  }
+  Records records = store_.records();
+  Record record;
+  record.service = parsed->result.spec->name;
+  record.parameters = command.parameters;
+  auto held = records.find(record.service);
+  record.created_unix_ms =
+      held != records.end() ? held->second.created_unix_ms : INT64_MAX / 1'000'000;
+  const ServiceName name = record.service;
+  records.insert_or_assign(name, std::move(record));
+  const Assembly assembly = assembler_.Assemble(facts_.facts(), records, quarantine_);
+  Outcome outcome = Verdict(name, assembly, routing::Build(assembly.inputs, Context()));
+  outcome.revision = revision_;
+  command.reply(std::move(outcome));
+}
+
+Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly,
+                            const routing::Built& built) const {
+  std::vector<Diagnostic> diagnostics;
+  const Definition* definition = assembly.Find(service);
+  if (definition != nullptr) {
+    diagnostics = definition->parsed->diagnostics;
+    diagnostics.insert(diagnostics.end(), definition->diagnostics.begin(),
+                       definition->diagnostics.end());
+  }
+  std::copy_if(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(diagnostics),
+               [&](const Diagnostic& diagnostic) { return diagnostic.service == service; });
+  const bool routed =
+      std::any_of(built.desired.routes.begin(), built.desired.routes.end(),
+                  [&](const model::Route& route) { return route.service == service; });
+  if (!routed) return Refusal(std::move(diagnostics));
+  Outcome outcome;
+  if (definition != nullptr) outcome.spec = definition->parsed->result.spec;
+  outcome.diagnostics = std::move(diagnostics);
+  return outcome;
+}
+
+bool Reconciler::Judge(const Assembly& assembly, const routing::Built& built) {
+  bool all_good = true;
+  // The newest first: several calls for one name are taken back in the reverse order.
+  for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
+    if (pending->judged) continue;
+    pending->outcome = Verdict(pending->service, assembly, built);
+    if (pending->outcome.status == 200) continue;
+    all_good = false;
+    (void)store_.Set(pending->service, std::move(pending->previous));
+    pending->outcome.revision = revision_;
+    pending->command.reply(std::move(pending->outcome));
+    pending->command.reply = nullptr;
+    // A refused call for a name decides those before it anew.
+    break;
+  }
+  std::erase_if(pending_, [](const Pending& pending) { return !pending.command.reply; });
+  if (!all_good) return false;
+  for (Pending& pending : pending_) {
+    if (pending.judged) continue;
+    pending.judged = true;
+    store_.Persist(pending.service);
+  }
+  return true;
+}
+
+void Reconciler::Remove(Command command) {
+  const std::string given = Get(command.parameters, "serviceName");
+  if (given.empty()) return command.reply(Answer(400, kNoNameQuery));
+  RemoveRecord(std::move(command), ServiceName(given), {});
+}
+
+void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::string message) {
+  auto held = store_.records().find(name);
+  const bool overridden =
+      held != store_.records().end() && held->second.kind == Record::Kind::kReconfigure;
+  Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
+  if (overridden) {
+    (void)store_.Set(name, std::nullopt);
+    const Assembly rest = assembler_.Assemble(facts_.facts(), store_.records(), quarantine_);
+    const Definition* definition = rest.Find(name);
+    if (definition != nullptr && definition->served()) {
+      pending.outcome.message =
+          "the override is removed; " +
+          std::string(definition->origin == Origin::kStatic ? "the variables DFP_SERVICE_*"
+                                                            : "the service's labels") +
+          " count again";
+    }
+  } else {
+    const Assembly assembly = assembler_.Assemble(facts_.facts(), store_.records(), quarantine_);
+    const Definition* definition = assembly.Find(name);
+    if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
+      // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
+      pending.outcome.message = "nothing was removed: no service of this name is served";
+      pending.command.reply(std::move(pending.outcome));
+      return;
+    }
+    Record record;
+    record.kind = Record::Kind::kWithdrawn;
+    record.service = name;
+    record.origin = definition->origin;
+    record.labels_hash = definition->parsed->hash;
+    record.updated_unix_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
+            .count();
+    record.created_unix_ms = record.updated_unix_ms;
+    (void)store_.Set(name, std::move(record));
+    pending.outcome.message = "the service is withdrawn until its labels change";
+  }
+  if (!message.empty()) pending.outcome.message = std::move(message);
+  store_.Persist(name);
+  pending_.push_back(std::move(pending));
+  dirty_ = true;
+}
+
+bool Reconciler::AwaitsName(const Pending& pending) const {
+  if (pending.command.kind != Command::Kind::kReconfigure || !names_.unanswered()) return false;
+  if (clock_.Now() - pending.command.received >= kAwaitName) return false;
+  return std::none_of(shown_.desired->backends.begin(), shown_.desired->backends.end(),
+                      [&](const model::Backend& backend) {
+                        return backend.service == pending.service && !backend.servers.empty();
+                      });
+}
+
+std::optional<SteadyTime> Reconciler::NextAnswer() const {
+  if (!live_ || pending_.empty()) return std::nullopt;
+  SteadyTime next = SteadyTime::max();
+  for (const Pending& pending : pending_) {
+    next = std::min(next, pending.command.received + kAwaitName);
+  }
+  return next;
+}
+
+void Reconciler::AnswerPending() {
+  if (!live_ || dirty_ || pending_.empty()) return;
+  for (Pending& pending : pending_) {
+    if (!pending.judged || AwaitsName(pending)) continue;
+    pending.outcome.revision = revision_;
+    pending.outcome.persisted = store_.IsPersisted(pending.service);
+    pending.command.reply(std::move(pending.outcome));
+    pending.command.reply = nullptr;
+  }
+  std::erase_if(pending_, [](const Pending& pending) { return !pending.command.reply; });
+}
+
+void Reconciler::AnswerListWaiters(std::uint64_t generation, const Error* error) {
+  std::vector<HeldBack> answered;
+  for (std::vector<HeldBack>* waiting : {&list_waiters_, &held_back_}) {
+    auto rest = std::stable_partition(waiting->begin(), waiting->end(), [&](const HeldBack& held) {
+      return held.generation > generation;
+    });
+    std::move(rest, waiting->end(), std::back_inserter(answered));
+    waiting->erase(rest, waiting->end());
+  }
+  for (HeldBack& held : answered) {
+    if (held.command.kind == Command::Kind::kReconfigure) {
+      Reconfigure(std::move(held.command), true);
+    } else if (error != nullptr) {
+      held.command.reply(Answer(500, "Docker cannot be listed now: " + error->ToString()));
+    } else {
+      // Answered when HAProxy has confirmed what the list said.
+      dirty_ = true;
+      pending_.push_back({std::move(held.command), ServiceName(), true, std::nullopt, Outcome()});
+    }
+  }
+}
+
+}  // namespace swarmgate::engine

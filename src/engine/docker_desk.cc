@@ -1,0 +1,139 @@
+#include "engine/docker_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace swarmgate::engine {
+namespace {
+
+// Beyond this a list of tasks by service costs the daemon more than listing everything.
+constexpr std::size_t kMostIdsPerCall = 100;
+constexpr Duration kTasksCoalesce{10};
+
+}  // namespace
+
+DockerDesk::DockerDesk(const EngineOptions& options, bool enabled, Sources& sources,
+                       const Clock& clock)
+    : options_(options),
+      enabled_(enabled),
+      sources_(sources),
+      clock_(clock),
+      poll_backoff_(options.poll_fast, options.poll_slow) {
+  const SteadyTime now = clock_.Now();
+  list_started_ = list_not_before_ = tasks_started_ = tasks_not_before_ = now;
+  full_due_ = now;
+  all_due_ = now + options.poll_all;
+  poll_due_ = SteadyTime::max();
+}
+
+void DockerDesk::WantList() { list_wanted_ = enabled_; }
+
+void DockerDesk::WantListIn(Duration duration) {
+  const SteadyTime at = clock_.Now() + duration;
+  if (!list_at_ || at < *list_at_) list_at_ = at;
+}
+
+void DockerDesk::WantTasks(const std::vector<std::string>& ids) {
+  if (enabled_) tasks_wanted_.insert(ids.begin(), ids.end());
+}
+
+void DockerDesk::SetConverging(std::set<std::string> ids) {
+  const bool grown = !std::includes(converging_.begin(), converging_.end(), ids.begin(), ids.end());
+  converging_ = std::move(ids);
+  if (converging_.empty()) {
+    poll_due_ = SteadyTime::max();
+  } else if (grown || poll_due_ == SteadyTime::max()) {
+    QuickenPolls();
+  }
+}
+
+void DockerDesk::QuickenPolls() {
+  poll_backoff_.Reset();
+  if (!converging_.empty()) {
+    poll_due_ = std::min(poll_due_, clock_.Now() + poll_backoff_.Next());
+  }
+}
+
+void DockerDesk::SetInclude(std::vector<std::string> names) {
+  const bool grown = !std::includes(include_.begin(), include_.end(), names.begin(), names.end());
+  include_ = std::move(names);
+  if (grown) WantList();
+}
+
+std::uint64_t DockerDesk::ForceList() {
+  list_wanted_ = true;
+  list_not_before_ = clock_.Now();
+  return generation_ + 1;
+}
+
+void DockerDesk::ListDone(bool good) {
+  const SteadyTime now = clock_.Now();
+  list_in_flight_ = false;
+  if (!good) {
+    list_wanted_ = true;
+    list_not_before_ = now + list_backoff_.Next();
+    return;
+  }
+  list_backoff_.Reset();
+  // A daemon that needs long for a list is left in peace for half as long.
+  list_not_before_ = std::max(list_started_ + options_.coalesce, now + (now - list_started_) / 2);
+}
+
+void DockerDesk::TasksDone(bool good) {
+  const SteadyTime now = clock_.Now();
+  tasks_in_flight_ = false;
+  tasks_not_before_ = std::max(tasks_started_ + kTasksCoalesce, now + (now - tasks_started_) / 2);
+  if (!good) tasks_not_before_ = now + options_.poll_slow;
+}
+
+void DockerDesk::RunDue() {
+  if (!enabled_) return;
+  const SteadyTime now = clock_.Now();
+  if (list_at_ && *list_at_ <= now) {
+    list_at_.reset();
+    list_wanted_ = true;
+  }
+  if (full_due_ <= now) {
+    full_due_ = now + options_.full_list_interval;
+    list_wanted_ = true;
+  }
+  if (all_due_ <= now) {
+    all_due_ = now + options_.poll_all;
+    WantTasks(all_ids_);
+  }
+  if (poll_due_ <= now) {
+    poll_due_ = now + poll_backoff_.Next();
+    WantTasks({converging_.begin(), converging_.end()});
+  }
+  if (tasks_wanted_.size() > kMostIdsPerCall) {
+    tasks_wanted_.clear();
+    list_wanted_ = true;
+  }
+  if (list_wanted_ && !list_in_flight_ && list_not_before_ <= now) {
+    list_wanted_ = false;
+    list_in_flight_ = true;
+    list_started_ = now;
+    full_due_ = now + options_.full_list_interval;
+    // It tells all that a list of tasks would.
+    tasks_wanted_.clear();
+    sources_.List(++generation_, include_);
+  }
+  if (!tasks_wanted_.empty() && !tasks_in_flight_ && tasks_not_before_ <= now) {
+    tasks_in_flight_ = true;
+    tasks_started_ = now;
+    sources_.ListTasks({tasks_wanted_.begin(), tasks_wanted_.end()});
+    tasks_wanted_.clear();
+  }
+}
+
+SteadyTime DockerDesk::Next() const {
+  if (!enabled_) return SteadyTime::max();
+  SteadyTime next = std::min({full_due_, all_due_, poll_due_});
+  if (list_at_) next = std::min(next, *list_at_);
+  // What is in flight ends with a message.
+  if (list_wanted_ && !list_in_flight_) next = std::min(next, list_not_before_);
+  if (!tasks_wanted_.empty() && !tasks_in_flight_) next = std::min(next, tasks_not_before_);
+  return next;
+}
+
+}  // namespace swarmgate::engine

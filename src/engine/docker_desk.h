@@ -1,0 +1,75 @@
+// When to ask Docker what: hints at once, further ones together; a full list every so often; tasks
+// of converging services in quick succession. Decides and asks; what the answers mean is not its
+// business. Thread: owner. Time comes from the clock given.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/backoff.h"
+#include "engine/message.h"
+#include "swarmgate/base/clock.h"
+
+namespace swarmgate::engine {
+
+class DockerDesk {
+ public:
+  /// Without Docker (`enabled` is false) nothing is ever asked.
+  DockerDesk(const EngineOptions& options, bool enabled, Sources& sources, const Clock& clock);
+
+  /// A hint. The first one is acted upon at once, further ones within the coalescing time together.
+  void WantList();
+  void WantListIn(Duration duration);
+  /// A hint for these Swarm services only.
+  void WantTasks(const std::vector<std::string>& ids);
+  /// Services (by Swarm id) whose tasks are about to change: polled, the quicker the newer the set.
+  void SetConverging(std::set<std::string> ids);
+  /// Their tasks did change: poll quickly again.
+  void QuickenPolls();
+  /// Names for the next list's DockerApi::Include. A new one wants a list.
+  void SetInclude(std::vector<std::string> names);
+  void SetAllIds(std::vector<std::string> ids) { all_ids_ = std::move(ids); }
+
+  /// The generation of the first list that starts from now on; one is wanted.
+  std::uint64_t ForceList();
+  void ListDone(bool good);
+  void TasksDone(bool good);
+
+  void RunDue();
+  [[nodiscard]] SteadyTime Next() const;
+  [[nodiscard]] bool idle() const {
+    return !list_wanted_ && !list_in_flight_ && tasks_wanted_.empty() && !tasks_in_flight_;
+  }
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+
+ private:
+  const EngineOptions& options_;
+  bool enabled_;
+  Sources& sources_;
+  const Clock& clock_;
+
+  bool list_wanted_ = false;
+  bool list_in_flight_ = false;
+  std::uint64_t generation_ = 0;
+  SteadyTime list_started_;
+  SteadyTime list_not_before_;
+  SteadyTime full_due_;
+  std::optional<SteadyTime> list_at_;
+  Backoff list_backoff_{Duration(100), Duration(5000)};
+  std::vector<std::string> include_;
+
+  std::set<std::string> tasks_wanted_;
+  bool tasks_in_flight_ = false;
+  SteadyTime tasks_started_;
+  SteadyTime tasks_not_before_;
+  std::set<std::string> converging_;
+  SteadyTime poll_due_;
+  Backoff poll_backoff_;
+  SteadyTime all_due_;
+  std::vector<std::string> all_ids_;
+};
+
+}  // namespace swarmgate::engine

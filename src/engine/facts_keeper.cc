@@ -1,0 +1,304 @@
+#include "engine/facts_keeper.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace swarmgate::engine {
+namespace {
+
+using model::DockerFacts;
+using model::ServiceFacts;
+using model::ServiceKind;
+using model::TaskFacts;
+
+constexpr const char* kEndedMessage = "its container has ended";
+
+void SortServices(std::vector<ServiceFacts>& services) {
+  std::sort(services.begin(), services.end(), [](const ServiceFacts& a, const ServiceFacts& b) {
+    return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+  });
+}
+
+// All but the services.
+bool SameHost(const DockerFacts& a, const DockerFacts& b) {
+  return a.daemon_id == b.daemon_id && a.api_version == b.api_version &&
+         a.swarm_manager == b.swarm_manager && a.node_id == b.node_id && a.networks == b.networks &&
+         a.own_network_ids == b.own_network_ids && a.on_host == b.on_host &&
+         a.gateway_addresses == b.gateway_addresses;
+}
+
+std::string_view Verb(const std::string& action) {
+  return std::string_view(action).substr(0, action.find(':'));
+}
+
+}  // namespace
+
+bool IsStopSignal(const std::string& signal) {
+  // Those that Dockerfiles name as STOPSIGNAL: TERM, KILL, INT, QUIT (nginx), WINCH (httpd) and
+  // RTMIN+3 (systemd). HUP, USR1 and USR2 mean "reload" or "reopen the log".
+  static constexpr std::array<std::string_view, 12> kStop = {
+      "15",      "9",       "2",      "3",       "28",       "37",
+      "SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGWINCH", "SIGRTMIN+3"};
+  return signal.empty() || std::find(kStop.begin(), kStop.end(), signal) != kStop.end();
+}
+
+void FactsKeeper::Restore(DockerFacts facts) {
+  facts_ = std::move(facts);
+  SortServices(facts_.services);
+  Reindex();
+}
+
+const ServiceFacts* FactsKeeper::FindById(const std::string& id) const {
+  auto found = index_.find(id);
+  return found == index_.end() ? nullptr : &facts_.services[found->second];
+}
+
+std::vector<std::string> FactsKeeper::SwarmIds() const {
+  std::vector<std::string> ids;
+  for (const ServiceFacts& service : facts_.services) {
+    if (service.kind == ServiceKind::kSwarm) ids.push_back(service.id);
+  }
+  return ids;
+}
+
+void FactsKeeper::Reindex() {
+  index_.clear();
+  index_.reserve(facts_.services.size());
+  for (std::size_t i = 0; i < facts_.services.size(); ++i) index_[facts_.services[i].id] = i;
+}
+
+bool FactsKeeper::HasContainer(const std::string& container_id) const {
+  return std::any_of(
+      facts_.services.begin(), facts_.services.end(), [&](const ServiceFacts& service) {
+        return std::any_of(service.tasks.begin(), service.tasks.end(), [&](const TaskFacts& task) {
+          return task.container_id == container_id;
+        });
+      });
+}
+
+bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
+  if (marks_.empty()) return false;
+  bool changed = false;
+  for (TaskFacts& task : service.tasks) {
+    auto mark = marks_.find(task.container_id);
+    if (mark == marks_.end() || mark->second.kind == MarkKind::kStarted) continue;
+    const bool ended = mark->second.kind == MarkKind::kEnded;
+    changed = changed || task.desired_running || (ended && task.running);
+    task.desired_running = false;
+    if (ended && task.running) {
+      task.running = false;
+      task.message = kEndedMessage;
+    }
+  }
+  return changed;
+}
+
+void FactsKeeper::KeepNewer(DockerFacts& list, SteadyTime now, News& news) {
+  std::map<std::string, SteadyTime> still;
+  for (ServiceFacts& service : list.services) {
+    const ServiceFacts* held = FindById(service.id);
+    if (held == nullptr || service.version >= held->version) continue;
+    auto seen = regressed_.find(service.id);
+    const SteadyTime since = seen == regressed_.end() ? now : seen->second;
+    if (now - since >= options_.distrust_for) {
+      news.notes.push_back({"DOCKER_OLDER_BELIEVED",
+                            "Docker has shown an older version of the service for a minute: it is "
+                            "believed now",
+                            service.name});
+      continue;
+    }
+    still[service.id] = since;
+    // Its tasks have no version of their own: those are taken as they are.
+    std::vector<TaskFacts> tasks = std::move(service.tasks);
+    service = *held;
+    service.tasks = std::move(tasks);
+  }
+  regressed_ = std::move(still);
+}
+
+void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news) {
+  std::set<std::string> listed;
+  for (const ServiceFacts& service : list.services) listed.insert(service.id);
+  const bool other_daemon = !facts_.daemon_id.empty() && list.daemon_id != facts_.daemon_id;
+  const bool all_lost =
+      !facts_.services.empty() &&
+      std::none_of(facts_.services.begin(), facts_.services.end(),
+                   [&](const ServiceFacts& held) { return listed.contains(held.id); });
+  const bool swarm_lost = facts_.swarm_manager && !list.swarm_manager && !other_daemon;
+  std::set<std::string> networks;
+  for (const model::NetworkFacts& network : list.networks) networks.insert(network.id);
+
+  bool keep_all = false;
+  if (!facts_.services.empty() && (all_lost || other_daemon) && !swarm_lost) {
+    if (!loss_seen_) loss_seen_ = now;
+    keep_all = now - *loss_seen_ < options_.confirm_after;
+  }
+  if (!keep_all) loss_seen_.reset();
+  if (keep_all) {
+    news.list_again_in = options_.confirm_after;
+    news.notes.push_back({"DOCKER_LOSS_UNCONFIRMED",
+                          other_daemon ? "another Docker daemon answers: services are kept until "
+                                         "it says the same again"
+                                       : "Docker lists none of the known services any more: they "
+                                         "are kept until it says the same again",
+                          ""});
+  }
+  if (swarm_lost && !swarm_lost_) {
+    news.notes.push_back({"SWARM_LOST",
+                          "the daemon is no Swarm manager (any more, or not unlocked): the Swarm's "
+                          "services are kept as they were last known",
+                          ""});
+  }
+  swarm_lost_ = swarm_lost;
+  if (!keep_all && !swarm_lost) return;
+  for (const ServiceFacts& held : facts_.services) {
+    if (listed.contains(held.id)) continue;
+    if (keep_all || held.kind == ServiceKind::kSwarm) list.services.push_back(held);
+  }
+  for (const model::NetworkFacts& network : facts_.networks) {
+    if (!networks.contains(network.id)) list.networks.push_back(network);
+  }
+  // So that the next list is still compared with the manager, or the daemon, that was.
+  if (keep_all) list.daemon_id = facts_.daemon_id;
+  if (swarm_lost) list.swarm_manager = true;
+}
+
+void FactsKeeper::Install(DockerFacts list, News& news) {
+  SortServices(list.services);
+  std::set<std::string> listed;
+  for (ServiceFacts& service : list.services) {
+    (void)ApplyMarks(service);
+    listed.insert(service.id);
+    const ServiceFacts* held = FindById(service.id);
+    if (held != nullptr && *held == service) continue;
+    dirty_.insert(service.id);
+    removed_.erase(service.id);
+    news.changed_ids.push_back(service.id);
+  }
+  for (const ServiceFacts& held : facts_.services) {
+    if (listed.contains(held.id)) continue;
+    dirty_.erase(held.id);
+    removed_.insert(held.id);
+    news.changed_ids.push_back(held.id);
+  }
+  const bool host_changed = !SameHost(facts_, list);
+  host_dirty_ = host_dirty_ || host_changed;
+  news.changed = host_changed || !news.changed_ids.empty();
+  if (!news.changed) return;
+  facts_ = std::move(list);
+  Reindex();
+}
+
+FactsKeeper::News FactsKeeper::TakeList(DockerFacts list, SteadyTime now) {
+  News news;
+  KeepNewer(list, now, news);
+  KeepUnconfirmed(list, now, news);
+  Install(std::move(list), news);
+  return news;
+}
+
+FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::ServiceTasks>& lists,
+                                         SteadyTime now) {
+  (void)now;
+  News news;
+  for (const ports::DockerApi::ServiceTasks& list : lists) {
+    auto found = index_.find(list.service_id);
+    if (found == index_.end()) continue;
+    ServiceFacts& service = facts_.services[found->second];
+    if (service.kind != ServiceKind::kSwarm) continue;
+    ServiceFacts fresh = service;
+    fresh.tasks = list.tasks;
+    (void)ApplyMarks(fresh);
+    if (fresh == service) continue;
+    service = std::move(fresh);
+    dirty_.insert(service.id);
+    news.changed_ids.push_back(service.id);
+  }
+  news.changed = !news.changed_ids.empty();
+  return news;
+}
+
+FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, SteadyTime now) {
+  News news;
+  if (event.type != "container") return news;
+  const std::string_view verb = Verb(event.action);
+  MarkKind kind = MarkKind::kStarted;
+  if (verb == "kill" && IsStopSignal(event.signal)) {
+    kind = MarkKind::kStopping;
+  } else if (verb == "die") {
+    kind = MarkKind::kEnded;
+  } else if (verb != "start") {
+    return news;
+  }
+  Mark& mark = marks_[event.id];
+  // News that is older than what is known: a repeated or reordered event.
+  if (mark.time_ns > event.time_ns) return news;
+  if (mark.time_ns == event.time_ns && mark.kind == MarkKind::kEnded) return news;
+  mark = Mark{kind, event.time_ns, now + options_.mark_lifetime};
+  if (kind == MarkKind::kStarted) return news;
+  for (ServiceFacts& service : facts_.services) {
+    if (!ApplyMarks(service)) continue;
+    dirty_.insert(service.id);
+    news.changed_ids.push_back(service.id);
+  }
+  news.changed = !news.changed_ids.empty();
+  return news;
+}
+
+FactsKeeper::News FactsKeeper::Expire(SteadyTime now) {
+  News news;
+  for (auto mark = marks_.begin(); mark != marks_.end();) {
+    if (mark->second.until > now) {
+      ++mark;
+      continue;
+    }
+    // What was marked stays so until a list says what is true.
+    if (mark->second.kind != MarkKind::kStarted && HasContainer(mark->first)) {
+      news.list_again_in = Duration(0);
+    }
+    mark = marks_.erase(mark);
+  }
+  return news;
+}
+
+std::optional<SteadyTime> FactsKeeper::NextExpiry() const {
+  std::optional<SteadyTime> next;
+  for (const auto& [id, mark] : marks_) {
+    if (!next || mark.until < *next) next = mark.until;
+  }
+  return next;
+}
+
+void FactsKeeper::MoveChangesTo(ports::AppliedDelta& delta) {
+  for (const std::string& id : dirty_) {
+    const ServiceFacts* service = FindById(id);
+    if (service != nullptr) delta.upserts.push_back(*service);
+  }
+  delta.removals.assign(removed_.begin(), removed_.end());
+  if (host_dirty_) {
+    DockerFacts host = facts_;
+    host.services.clear();
+    delta.host = std::move(host);
+  }
+  dirty_.clear();
+  removed_.clear();
+  host_dirty_ = false;
+}
+
+void FactsKeeper::SaveAllAgain() {
+  for (const ServiceFacts& service : facts_.services) dirty_.insert(service.id);
+  host_dirty_ = true;
+}
+
+void FactsKeeper::TakeBack(const ports::AppliedDelta& delta) {
+  for (const ServiceFacts& service : delta.upserts) dirty_.insert(service.id);
+  for (const std::string& id : delta.removals) {
+    if (FindById(id) == nullptr) removed_.insert(id);
+  }
+  host_dirty_ = host_dirty_ || delta.host.has_value();
+}
+
+}  // namespace swarmgate::engine

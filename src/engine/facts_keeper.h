@@ -1,0 +1,107 @@
+// What Docker said, merged from full lists, lists of tasks and events, so that neither a lost, a
+// repeated nor a reordered piece of news, nor a daemon that answers nonsense with status 200, takes
+// a working route away:
+// - A service's Version.Index only grows. A list that shows an older version (a manager that lags)
+//   is not believed for this service until it has said so for a minute (a restored backup).
+// - A list that has lost every service that was known, or that comes from another daemon, adds but
+//   removes nothing until a second list, at least two seconds later, says the same.
+// - A daemon that stops being a Swarm manager (demoted, locked after a restart) cannot know what
+//   became of the Swarm's services: they stay as they were last known until it is a manager again.
+// - `kill` with a signal that stops, and `die`, are believed at once for the one container: Docker
+//   lists a stopping container as running. The mark ends with the container's next `start`, or
+//   after a while (then the container ignored the signal), when lists are believed again.
+// Thread: owner. No I/O; time is given.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "swarmgate/base/clock.h"
+#include "swarmgate/model/docker.h"
+#include "swarmgate/ports/docker_api.h"
+#include "swarmgate/ports/state_store.h"
+
+namespace swarmgate::engine {
+
+class FactsKeeper {
+ public:
+  struct Options {
+    Duration mark_lifetime{30000};
+    Duration confirm_after{2000};
+    Duration distrust_for{60000};
+  };
+
+  /// Something that the operator should read in the log.
+  struct Note {
+    const char* id = "";
+    std::string text;
+    std::string service;
+  };
+
+  struct News {
+    bool changed = false;
+    std::optional<Duration> list_again_in;  ///< a full list is wanted after this time
+    std::vector<Note> notes;
+    std::vector<std::string> changed_ids;  ///< services
+  };
+
+  explicit FactsKeeper(Options options) : options_(options) {}
+
+  /// From the store, before anything else.
+  void Restore(model::DockerFacts facts);
+  News TakeList(model::DockerFacts list, SteadyTime now);
+  News TakeTasks(const std::vector<ports::DockerApi::ServiceTasks>& lists, SteadyTime now);
+  News TakeEvent(const ports::DockerEvent& event, SteadyTime now);
+  /// Forgets marks that are over.
+  News Expire(SteadyTime now);
+  [[nodiscard]] std::optional<SteadyTime> NextExpiry() const;
+
+  [[nodiscard]] const model::DockerFacts& facts() const { return facts_; }
+  [[nodiscard]] const model::ServiceFacts* FindById(const std::string& id) const;
+  /// Swarm services' ids.
+  [[nodiscard]] std::vector<std::string> SwarmIds() const;
+
+  /// What changed since the last call, in the store's terms.
+  void MoveChangesTo(ports::AppliedDelta& delta);
+  /// It could not be saved: the next delta holds it again.
+  void TakeBack(const ports::AppliedDelta& delta);
+  /// The store has lost everything: the next delta holds all.
+  void SaveAllAgain();
+
+ private:
+  enum class MarkKind { kStarted, kStopping, kEnded };
+  struct Mark {
+    MarkKind kind = MarkKind::kStarted;
+    std::int64_t time_ns = 0;
+    SteadyTime until;
+  };
+
+  /// True when a task of the service is marked otherwise than it was.
+  bool ApplyMarks(model::ServiceFacts& service) const;
+  void KeepNewer(model::DockerFacts& list, SteadyTime now, News& news);
+  void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
+  void Install(model::DockerFacts list, News& news);
+  void Reindex();
+  [[nodiscard]] bool HasContainer(const std::string& container_id) const;
+
+  Options options_;
+  model::DockerFacts facts_;
+  std::unordered_map<std::string, std::size_t> index_;  ///< service id → position
+  std::map<std::string, Mark> marks_;                   ///< by container id
+  std::map<std::string, SteadyTime> regressed_;         ///< service id → first seen older
+  std::optional<SteadyTime> loss_seen_;
+  bool swarm_lost_ = false;
+  std::set<std::string> dirty_;
+  std::set<std::string> removed_;
+  bool host_dirty_ = false;
+};
+
+/// Does a container end by this signal ("15", "SIGTERM")? An empty one counts as yes.
+[[nodiscard]] bool IsStopSignal(const std::string& signal);
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,157 @@
+// The heart: holds all mutable state of the engine on one thread, takes messages, and makes HAProxy
+// serve what facts and records say. Has no thread and no clock of its own, so that a test drives it
+// message by message.
+//
+// Reasons that something has to be done are noted as they come in (`dirty_`, wishes of DockerDesk,
+// times); RunDue does what is due. So a burst of messages costs one Build.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/applier.h"
+#include "engine/assemble.h"
+#include "engine/backoff.h"
+#include "engine/diagnostics_log.h"
+#include "engine/docker_desk.h"
+#include "engine/facts_keeper.h"
+#include "engine/message.h"
+#include "engine/names.h"
+#include "engine/store_keeper.h"
+#include "swarmgate/base/clock.h"
+#include "swarmgate/base/inbox.h"
+#include "swarmgate/engine/engine.h"
+#include "swarmgate/engine/snapshot.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::engine {
+
+class Reconciler {
+ public:
+  /// All outlive the reconciler. Thread: owner, for everything.
+  Reconciler(const EngineOptions& options, const Engine::Ports& ports, Sources& sources,
+             Cell<Snapshot>& cell);
+
+  /// Reads the store and serves what was served last.
+  void Start();
+  void Handle(Message message);
+  /// Does what is due now.
+  void RunDue();
+  /// When RunDue has something to do, if no message comes in before.
+  [[nodiscard]] SteadyTime Next() const;
+
+ private:
+  /// A call that was accepted, and is answered when HAProxy has confirmed it.
+  struct Pending {
+    Command command;
+    model::ServiceName service;
+    bool judged = false;
+    std::optional<model::Record> previous;  ///< of this name, to go back to when it is refused
+    Outcome outcome;
+  };
+  /// A call that waits for a list of Docker's before it is looked at.
+  struct HeldBack {
+    Command command;
+    std::uint64_t generation = 0;
+  };
+
+  // --- messages
+  void On(DockerConnected message);
+  void On(DockerLost message);
+  void On(DockerHint message);
+  void On(DockerListed message);
+  void On(TasksListed message);
+  void On(NamesResolved message);
+  void On(FilesChecked message);
+  void On(Command message);
+  void TakeNews(const FactsKeeper::News& news);
+  void NoteDocker(bool ok, std::string detail);
+
+  // --- commands
+  void Reconfigure(Command command, bool after_list);
+  void Validate(Command command);
+  void Remove(Command command);
+  void RemoveRecord(Command command, const model::ServiceName& name, std::string message);
+  [[nodiscard]] bool WantsList(const model::ServiceName& name,
+                               const model::ServiceSpec& spec) const;
+  /// Refuses calls that cannot be served, and takes back their records. False: there were some.
+  bool Judge(const Assembly& assembly, const routing::Built& built);
+  [[nodiscard]] Outcome Verdict(const model::ServiceName& service, const Assembly& assembly,
+                                const routing::Built& built) const;
+  void AnswerPending();
+  [[nodiscard]] std::optional<SteadyTime> NextAnswer() const;
+  void AnswerListWaiters(std::uint64_t generation, const Error* error);
+  [[nodiscard]] bool AwaitsName(const Pending& pending) const;
+
+  // --- from facts to HAProxy
+  void Converge();
+  [[nodiscard]] routing::BuildContext Context() const;
+  void DropObsolete(const std::vector<model::ServiceName>& names);
+  Applied ApplyDesired(const model::Desired& desired);
+  /// Finds the services that HAProxy's check refuses. False: none; the error is somebody else's.
+  bool Quarantine(const Assembly& assembly, const Error& error);
+  void FindOffenders(const std::vector<routing::ServiceInput>& good,
+                     std::vector<routing::ServiceInput> suspects, int& checks,
+                     std::vector<routing::ServiceInput>& accepted,
+                     std::map<model::ServiceName, std::string>& offenders);
+  void AfterApply(const Assembly& assembly, const routing::Built& built, const Applied& applied);
+  void ObserveLatencies(bool changed);
+  void CheckInBackground();
+  void Save();
+
+  // --- what others see
+  void Publish(const Assembly* assembly, const routing::Built* built);
+  void PublishPartners() { Publish(nullptr, nullptr); }
+  void UpdateReady();
+
+  const EngineOptions& options_;
+  const Engine::Ports& ports_;
+  Sources& sources_;
+  Cell<Snapshot>& cell_;
+  const Clock& clock_;
+
+  Counters counters_;
+  FactsKeeper facts_;
+  Assembler assembler_;
+  StoreKeeper store_;
+  Applier applier_;
+  DockerDesk desk_;
+  Names names_;
+  DiagnosticsLog log_;
+
+  bool dirty_ = true;
+  bool live_ = false;  ///< the last Apply ended well
+  bool reload_wanted_ = false;
+  std::optional<SteadyTime> retry_at_;
+  Backoff retry_backoff_{Duration(100), Duration(5000)};
+  std::map<model::ServiceName, Quarantined> quarantine_;
+  std::map<model::ServiceName, std::string> accepted_;  ///< name → hash that the check has passed
+  std::vector<Pending> pending_;
+  std::vector<HeldBack> held_back_;
+  std::vector<HeldBack> list_waiters_;
+  std::vector<std::string> include_;
+
+  std::uint64_t checked_writes_ = 0;
+  bool check_in_flight_ = false;
+  bool files_told_ = false;
+
+  bool docker_tried_ = false;
+  bool docker_connected_once_ = false;
+  bool started_ = false;  ///< the state found at start has been applied
+  std::string not_started_reason_ = "starting";
+  std::optional<SteadyTime> hint_at_;
+
+  std::uint64_t revision_ = 0;
+  Snapshot shown_;  ///< the snapshot under construction
+  haproxy::SlotMap saved_slots_;
+  std::map<std::string, std::vector<std::string>> saved_names_;
+  std::optional<std::pair<std::string, int>> saved_structure_;
+  bool save_wanted_ = false;
+};
+
+}  // namespace swarmgate::engine

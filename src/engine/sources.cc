@@ -1,0 +1,141 @@
+#include "engine/sources.h"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "engine/backoff.h"
+#include "swarmgate/base/log.h"
+
+namespace swarmgate::engine {
+namespace {
+
+constexpr Duration kListDeadline{15000};
+constexpr Duration kTasksDeadline{5000};
+constexpr Duration kCheckDeadline{60000};
+constexpr Duration kReconnectFirst{50};
+constexpr Duration kReconnectLast{5000};
+
+}  // namespace
+
+ThreadSources::ThreadSources(const Engine::Ports& ports, std::string files_dir,
+                             Inbox<Message>& inbox)
+    : ports_(ports), files_dir_(std::move(files_dir)), inbox_(inbox) {}
+
+ThreadSources::~ThreadSources() { Stop(); }
+
+void ThreadSources::Spawn(void (ThreadSources::*loop)()) {
+  threads_.emplace_back([this, loop] {
+    try {
+      (this->*loop)();
+    } catch (const std::exception& failure) {
+      LogEvent(LogLevel::kError, "THREAD_ENDED", "a source of the engine ended by an exception",
+               {{"error", failure.what()}});
+      std::terminate();  // the supervisor starts the controller anew; no request is lost
+    }
+  });
+}
+
+void ThreadSources::Start() {
+  if (ports_.docker != nullptr) {
+    Spawn(&ThreadSources::WatchLoop);
+    Spawn(&ThreadSources::ListLoop);
+  }
+  if (ports_.resolve) Spawn(&ThreadSources::ResolveLoop);
+  Spawn(&ThreadSources::CheckLoop);
+}
+
+void ThreadSources::Stop() {
+  watch_wakeup_.Close();
+  list_requests_.Close();
+  resolve_requests_.Close();
+  check_requests_.Close();
+  if (ports_.docker != nullptr && !threads_.empty()) ports_.docker->Cancel();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void ThreadSources::List(std::uint64_t generation, std::vector<std::string> include) {
+  list_requests_.Push({true, generation, std::move(include)});
+}
+
+void ThreadSources::ListTasks(std::vector<std::string> ids) {
+  list_requests_.Push({false, 0, std::move(ids)});
+}
+
+void ThreadSources::Resolve(std::vector<std::string> names) {
+  resolve_requests_.Push(std::move(names));
+}
+
+void ThreadSources::CheckFiles(std::uint64_t writes) { check_requests_.Push(writes); }
+
+void ThreadSources::WatchLoop() {
+  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(
+      ports_.clock->WallNow().time_since_epoch().count() & 0x7fffffff));
+  Backoff backoff(kReconnectFirst, kReconnectLast);
+  std::int64_t since_ns = 0;
+  while (!watch_wakeup_.closed()) {
+    const Error error = ports_.docker->Watch(
+        since_ns,
+        [&] {
+          backoff.Reset();
+          inbox_.Push(DockerConnected{});
+        },
+        [&](const ports::DockerEvent& event) {
+          since_ns = std::max(since_ns, event.time_ns);
+          inbox_.Push(DockerHint{event});
+        });
+    if (watch_wakeup_.closed()) return;
+    inbox_.Push(DockerLost{error});
+    // Replicas that lost one daemon together do not come back together.
+    const Duration pause = backoff.Next();
+    const auto jitter = std::uniform_int_distribution<std::int64_t>(0, pause.count())(random);
+    (void)watch_wakeup_.PopUntil(ports_.clock->Now() + pause + Duration(jitter));
+  }
+}
+
+void ThreadSources::ListLoop() {
+  while (!list_requests_.closed()) {
+    std::optional<ListerRequest> request =
+        list_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
+    if (!request) continue;
+    const SteadyTime started = ports_.clock->Now();
+    if (request->everything) {
+      ports_.docker->Include(std::move(request->names));
+      inbox_.Push(
+          DockerListed{request->generation, started, ports_.docker->List(started + kListDeadline)});
+    } else {
+      auto tasks = ports_.docker->ListTasks(request->names, started + kTasksDeadline);
+      inbox_.Push(TasksListed{started, std::move(request->names), std::move(tasks)});
+    }
+  }
+}
+
+void ThreadSources::ResolveLoop() {
+  while (!resolve_requests_.closed()) {
+    std::optional<std::vector<std::string>> names =
+        resolve_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
+    if (!names) continue;
+    NamesResolved answer;
+    for (const std::string& name : *names) {
+      if (resolve_requests_.closed()) return;
+      answer.names.emplace(name, ports_.resolve(name));
+    }
+    inbox_.Push(std::move(answer));
+  }
+}
+
+void ThreadSources::CheckLoop() {
+  while (!check_requests_.closed()) {
+    std::optional<std::uint64_t> writes =
+        check_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
+    if (!writes) continue;
+    inbox_.Push(FilesChecked{
+        *writes, ports_.proxy->CheckFiles(files_dir_, ports_.clock->Now() + kCheckDeadline)});
+  }
+}
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,56 @@
+// The threads that block in the owner's place: one watches Docker's events, one lists, one resolves
+// names, one runs `haproxy -c`. Each takes requests from a queue of its own and answers with
+// messages. Ends when it is destroyed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/message.h"
+#include "swarmgate/base/inbox.h"
+#include "swarmgate/engine/engine.h"
+
+namespace swarmgate::engine {
+
+class ThreadSources final : public Sources {
+ public:
+  /// All outlive it. `inbox` gets the answers.
+  ThreadSources(const Engine::Ports& ports, std::string files_dir, Inbox<Message>& inbox);
+  ~ThreadSources() override;
+
+  void Start();
+  /// Ends the threads; waits for them. Thread: any, once.
+  void Stop();
+
+  void List(std::uint64_t generation, std::vector<std::string> include) override;
+  void ListTasks(std::vector<std::string> ids) override;
+  void Resolve(std::vector<std::string> names) override;
+  void CheckFiles(std::uint64_t writes) override;
+
+ private:
+  struct ListerRequest {
+    bool everything = false;
+    std::uint64_t generation = 0;
+    std::vector<std::string> names;  ///< to include, or ids of services
+  };
+
+  void WatchLoop();
+  void ListLoop();
+  void ResolveLoop();
+  void CheckLoop();
+  void Spawn(void (ThreadSources::*loop)());
+
+  const Engine::Ports& ports_;
+  std::string files_dir_;
+  Inbox<Message>& inbox_;
+  Inbox<ListerRequest> list_requests_;
+  Inbox<std::vector<std::string>> resolve_requests_;
+  Inbox<std::uint64_t> check_requests_;
+  Inbox<bool> watch_wakeup_;  ///< never pushed to: closed, it ends the watch thread's pauses
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,143 @@
+#include "engine/store_keeper.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "swarmgate/base/log.h"
+
+namespace swarmgate::engine {
+
+using model::Record;
+using model::ServiceName;
+
+void StoreKeeper::Note(const Error* error) {
+  if (error == nullptr) {
+    if (!ok_) LogEvent(LogLevel::kInfo, "STORE_BACK", "the store takes writes again");
+    ok_ = true;
+    retry_at_.reset();
+    backoff_.Reset();
+    return;
+  }
+  if (ok_) {
+    LogEvent(LogLevel::kError, "STORE_FAILED",
+             "the store cannot be used now; changes are kept in memory and stored later",
+             {{"error", error->ToString()}});
+  }
+  ok_ = false;
+  error_ = *error;
+  retry_at_ = clock_.Now() + backoff_.Next();
+}
+
+bool StoreKeeper::Load() {
+  Result<ports::StoredRecords> stored = store_.Load();
+  // The damaged file has been set aside; the new one is empty, and read for its revision.
+  if (!stored && stored.error().code == Code::kCorrupt) stored = store_.Load();
+  if (!stored) {
+    Note(&stored.error());
+    return false;
+  }
+  revision_ = stored->revision;
+  stored_.clear();
+  for (Record& record : stored->records) {
+    stored_[record.service] = record.revision;
+    // What was asked for since is newer than what is stored.
+    if (!queue_.contains(record.service)) records_[record.service] = std::move(record);
+  }
+  if (loaded_) {
+    // Read again: what the store has lost it gets back.
+    for (const auto& [name, record] : records_) {
+      if (!stored_.contains(name)) queue_.insert(name);
+    }
+  }
+  loaded_ = true;
+  Note(nullptr);
+  return true;
+}
+
+std::optional<ports::AppliedState> StoreKeeper::LoadApplied() {
+  Result<std::optional<ports::AppliedState>> state = store_.LoadApplied();
+  if (state) return std::move(*state);
+  LogEvent(LogLevel::kWarning, "STORE_APPLIED_LOST",
+           "what was served last is not known; it is built from Docker and the records",
+           {{"error", state.error().ToString()}});
+  // With the applied state the whole file may have been set aside.
+  if (state.error().code == Code::kCorrupt) (void)Load();
+  return std::nullopt;
+}
+
+std::optional<Record> StoreKeeper::Set(const ServiceName& name, std::optional<Record> record) {
+  std::optional<Record> previous;
+  auto held = records_.find(name);
+  if (held != records_.end()) previous = held->second;
+  if (record) {
+    records_.insert_or_assign(name, std::move(*record));
+  } else if (held != records_.end()) {
+    records_.erase(held);
+  }
+  return previous;
+}
+
+Result<std::uint64_t> StoreKeeper::Write(const ServiceName& name) {
+  auto stored = stored_.find(name);
+  const std::uint64_t expected = stored == stored_.end() ? 0 : stored->second;
+  auto record = records_.find(name);
+  if (record != records_.end()) return store_.Put(record->second, expected);
+  if (expected == 0) return revision_;
+  Result<std::uint64_t> deleted = store_.Delete(name, expected);
+  if (!deleted && deleted.error().code == Code::kNotFound) return revision_;
+  return deleted;
+}
+
+bool StoreKeeper::Store(const ServiceName& name) {
+  Result<std::uint64_t> written = Write(name);
+  if (!written &&
+      (written.error().code == Code::kConflict || written.error().code == Code::kCorrupt)) {
+    // The store holds something else than we think (a write whose answer was lost, a new file).
+    if (!Load()) return false;
+    written = Write(name);
+  }
+  if (!written) {
+    Note(&written.error());
+    return false;
+  }
+  revision_ = std::max(revision_, *written);
+  auto record = records_.find(name);
+  if (record != records_.end()) {
+    record->second.revision = *written;
+    stored_[name] = *written;
+  } else {
+    stored_.erase(name);
+  }
+  return true;
+}
+
+bool StoreKeeper::Flush() {
+  const bool first = !loaded_;
+  if (first && !Load()) return false;
+  while (!queue_.empty()) {
+    const ServiceName name = *queue_.begin();
+    if (!Store(name)) return first;
+    queue_.erase(name);
+    Note(nullptr);
+  }
+  if (retry_at_ && *retry_at_ <= clock_.Now()) retry_at_.reset();
+  return first;
+}
+
+bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta, bool& start_over) {
+  start_over = false;
+  Status saved = store_.SaveApplied(delta);
+  if (saved) {
+    Note(nullptr);
+    return true;
+  }
+  Note(&saved.error());
+  if (saved.error().code == Code::kCorrupt) {
+    start_over = true;
+    (void)Load();
+  }
+  return false;
+}
+
+}  // namespace swarmgate::engine
