@@ -1,0 +1,224 @@
+#include "app/lint_report.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "app/table.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/codec/admin_json.h"
+#include "swarmgate/codec/json.h"
+#include "swarmgate/labels/parse.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::app {
+namespace {
+
+using model::Diagnostic;
+using model::Severity;
+
+/// One healthy task on every network of the service: what a file says is judged, not what runs.
+model::ServiceFacts FactsOf(const LintService& service, std::int64_t order) {
+  model::ServiceFacts facts;
+  facts.kind = service.kind;
+  facts.id = service.name;
+  facts.name = service.name;
+  facts.created_unix_ns = order;
+  facts.labels = service.labels;
+  facts.network_ids = service.networks;
+  facts.exposed_tcp_ports = service.ports;
+  model::TaskFacts task;
+  task.id = "lint-" + service.name;
+  task.state = "running";
+  task.running = true;
+  for (const std::string& network : service.networks) task.addresses[network] = "192.0.2.1";
+  facts.tasks = {task};
+  return facts;
+}
+
+/// A stack's networks get its name in front; a label names them so. The stack's name is not in the
+/// file.
+void AdoptNetworkName(LintService& service, const std::string& wanted) {
+  for (std::string& network : service.networks) {
+    const std::string end = "_" + network;
+    if (wanted.size() > end.size() &&
+        wanted.compare(wanted.size() - end.size(), end.size(), end) == 0) {
+      network = wanted;
+    }
+  }
+}
+
+class Linter {
+ public:
+  explicit Linter(const std::string& prefix) { parse_.label_prefix = prefix; }
+
+  LintReport Run(std::vector<LintService> services) {
+    for (LintService& service : services) Add(std::move(service));
+    const routing::Built built = routing::Build(inputs_, Context());
+    for (const Diagnostic& diagnostic : built.diagnostics) {
+      if (LintedService* service = Find(diagnostic.service.str())) {
+        service->diagnostics.push_back(diagnostic);
+      }
+    }
+    AddRoutes(built.desired);
+    for (LintedService& service : report_.services) {
+      std::sort(service.diagnostics.begin(), service.diagnostics.end());
+      for (const Diagnostic& diagnostic : service.diagnostics) {
+        if (diagnostic.severity == Severity::kError) ++report_.errors;
+        if (diagnostic.severity == Severity::kWarning) ++report_.warnings;
+      }
+      if (!service.routes.empty()) ++report_.routed;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void Add(LintService input) {
+    LintedService service;
+    const model::ServiceName name(input.name);
+    const auto notify = labels::ParseNotify(name, input.labels, parse_);
+    const auto parameters = labels::ParametersFromLabels(input.labels, parse_);
+    service.diagnostics = input.diagnostics;
+    service.diagnostics.insert(service.diagnostics.end(), notify.diagnostics.begin(),
+                               notify.diagnostics.end());
+    service.opted_in = notify.enabled;
+    if (!notify.enabled && !parameters.empty()) {
+      service.diagnostics.push_back({Severity::kWarning, "not-opted-in", name,
+                                     parse_.label_prefix + "notify", "",
+                                     "the service has routing labels, but is not opted in",
+                                     "add " + parse_.label_prefix + "notify=true"});
+    }
+    if (notify.enabled) {
+      auto parsed = labels::ParseParameters(name, parameters, parse_);
+      service.diagnostics.insert(service.diagnostics.end(), parsed.diagnostics.begin(),
+                                 parsed.diagnostics.end());
+      if (parsed.spec) AddInput(*std::move(parsed.spec), input);
+    }
+    service.input = std::move(input);
+    report_.services.push_back(std::move(service));
+  }
+
+  void AddInput(model::ServiceSpec spec, LintService& input) {
+    if (!used_.insert(spec.name.str()).second) return;
+    AdoptNetworkName(input, spec.network);
+    for (const model::DestSpec& dest : spec.dests) {
+      if (dest.src_port) ports_.insert(*dest.src_port);
+    }
+    for (const std::string& network : input.networks) networks_.insert(network);
+    routing::ServiceInput service;
+    service.facts = FactsOf(input, static_cast<std::int64_t>(inputs_.size()) + 1);
+    service.created_unix_ns = service.facts->created_unix_ns;
+    // Found again by the name that the labels gave it.
+    names_[spec.name.str()] = report_.services.size();
+    service.spec = std::move(spec);
+    inputs_.push_back(std::move(service));
+  }
+
+  [[nodiscard]] routing::BuildContext Context() const {
+    routing::BuildContext context;
+    for (const std::string& name : networks_) {
+      model::NetworkFacts network;
+      network.id = name;
+      network.name = name;
+      network.driver = "overlay";
+      context.networks.push_back(network);
+      context.own_network_ids.push_back(name);
+    }
+    context.bound_ports.assign(ports_.begin(), ports_.end());
+    return context;
+  }
+
+  LintedService* Find(const std::string& name) {
+    const auto found = names_.find(name);
+    return found == names_.end() ? nullptr : &report_.services[found->second];
+  }
+
+  void AddRoutes(const model::Desired& desired) {
+    std::map<std::string, std::uint16_t> targets;
+    for (const model::Backend& backend : desired.backends) {
+      if (!backend.servers.empty()) targets[backend.name.str()] = backend.servers.front().port;
+    }
+    for (const model::Route& route : desired.routes) {
+      LintedService* service = Find(route.service.str());
+      if (service == nullptr) continue;
+      const std::string host = codec::HostText(route.host);
+      service->routes.push_back({host.empty() ? "*" : host, codec::PathText(route.path),
+                                 route.port ? std::to_string(*route.port) : "",
+                                 targets[route.backend.str()]});
+    }
+  }
+
+  labels::ParseOptions parse_;
+  LintReport report_;
+  std::vector<routing::ServiceInput> inputs_;
+  std::set<std::string> used_;
+  std::set<std::string> networks_;
+  std::set<std::uint16_t> ports_;
+  std::map<std::string, std::size_t> names_;
+};
+
+std::string Plural(std::size_t count, const char* word) {
+  return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+LintReport Lint(std::vector<LintService> services, const std::string& prefix) {
+  return Linter(prefix).Run(std::move(services));
+}
+
+std::string LintText(const LintReport& report) {
+  std::string text;
+  for (const LintedService& service : report.services) {
+    text += Printable(service.input.name, 130) + " (" + service.input.labels_from + "): ";
+    if (!service.opted_in) {
+      text += "not routed, it does not opt in\n";
+    } else if (service.routes.empty()) {
+      text += "NOT ROUTED\n";
+    } else {
+      text += "routed\n";
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const LintedRoute& route : service.routes) {
+      rows.push_back({"", route.host, route.path, route.port.empty() ? "any" : route.port,
+                      route.to == 0 ? "?" : std::to_string(route.to)});
+    }
+    if (!rows.empty()) text += FormatTable({"", "HOST", "PATH", "ON PORT", "TO PORT"}, rows);
+    for (const Diagnostic& diagnostic : service.diagnostics) {
+      text += std::string("  ") + model::SeverityName(diagnostic.severity) + ": " +
+              Printable(diagnostic.ToString(), 1000) + "\n";
+    }
+  }
+  text += Plural(report.services.size(), "service") + ", " + std::to_string(report.routed) +
+          " routed; " + Plural(report.errors, "error") + ", " + Plural(report.warnings, "warning") +
+          "\n";
+  return text;
+}
+
+std::string LintJson(const LintReport& report) {
+  codec::JsonWriter json;
+  json.BeginObject().Key("services").BeginArray();
+  for (const LintedService& service : report.services) {
+    json.BeginObject();
+    json.Field("name", service.input.name);
+    json.Field("labelsFrom", service.input.labels_from);
+    json.Field("optedIn", service.opted_in);
+    json.Key("routes").BeginArray();
+    for (const LintedRoute& route : service.routes) {
+      json.BeginObject().Field("host", route.host).Field("path", route.path);
+      json.Field("onPort", route.port).Field("toPort", static_cast<int>(route.to)).EndObject();
+    }
+    json.EndArray().Key("diagnostics");
+    codec::WriteDiagnostics(json, service.diagnostics);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Field("routed", report.routed);
+  json.Field("errors", report.errors);
+  json.Field("warnings", report.warnings);
+  json.EndObject();
+  return std::move(json).Take();
+}
+
+}  // namespace swarmgate::app
