@@ -332,7 +332,8 @@ Result<Container> DecodeContainer(const JsonValue& json) {
   const std::string status = read.String(json, "Status");
   facts.health = HealthOf(status);
   // "Exited (1) 5 minutes ago", without what changes by itself.
-  if (const std::size_t end = status.find(')'); !facts.running && end != std::string::npos) {
+  const std::size_t end = status.find(')');
+  if (end != std::string::npos && status.compare(0, 8, "Exited (") == 0) {
     facts.message = Printable(status.substr(0, end + 1), kMaxMessage);
   }
   ReadContainerNetworks(read, json, &container.network_ids, &facts.addresses);

@@ -94,7 +94,7 @@ void StrictReader::Reject(std::string_view key, std::string_view message) {
 }
 
 void StrictReader::ExpectObject(const JsonValue& json, std::string_view what) {
-  if (!json.is_object()) Reject(what, fmt::format("a {} instead of an object", json.type_name()));
+  if (!json.is_object()) Reject(what, fmt::format("{} instead of an object", json.type_name()));
 }
 
 Status StrictReader::status() const {

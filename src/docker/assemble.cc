@@ -19,8 +19,10 @@ bool HasEnded(const SwarmTask& task) {
   return std::find(kEnded.begin(), kEnded.end(), task.facts.state) != kEnded.end();
 }
 
-bool HasFailed(const SwarmTask& task) {
-  return task.facts.state == "failed" || task.facts.state == "rejected";
+/// Without having been told to.
+bool EndedByItself(const SwarmTask& task) {
+  return task.facts.state == "failed" || task.facts.state == "rejected" ||
+         task.facts.state == "complete";
 }
 
 template <typename T>
@@ -64,16 +66,16 @@ std::vector<model::TaskFacts> SelectTasks(std::vector<SwarmTask> tasks) {
             [](const SwarmTask& a, const SwarmTask& b) { return a.facts.id < b.facts.id; });
   const bool any_runs = std::any_of(tasks.begin(), tasks.end(),
                                     [](const SwarmTask& task) { return task.facts.running; });
-  const SwarmTask* last_failure = nullptr;
+  const SwarmTask* last_end = nullptr;
   for (const SwarmTask& task : tasks) {
-    if (any_runs || !HasFailed(task)) continue;
-    if (last_failure == nullptr || task.state_unix_ns > last_failure->state_unix_ns) {
-      last_failure = &task;
+    if (any_runs || !EndedByItself(task)) continue;
+    if (last_end == nullptr || task.state_unix_ns > last_end->state_unix_ns) {
+      last_end = &task;
     }
   }
   std::vector<model::TaskFacts> selected;
   for (const SwarmTask& task : tasks) {
-    if (!HasEnded(task) || &task == last_failure) selected.push_back(task.facts);
+    if (!HasEnded(task) || &task == last_end) selected.push_back(task.facts);
   }
   return selected;
 }

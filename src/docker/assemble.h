@@ -13,7 +13,7 @@
 namespace swarmgate::docker {
 
 /// The tasks of one service that matter, sorted by id: all that have not ended; and while none of
-/// them runs, the one that failed last, because it tells why.
+/// them runs, the one that ended last by itself, because it tells why.
 [[nodiscard]] std::vector<model::TaskFacts> SelectTasks(std::vector<codec::SwarmTask> tasks);
 
 /// Containers of one compose service become one service, every other container is one of its own.

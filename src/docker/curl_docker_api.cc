@@ -15,7 +15,7 @@ namespace {
 class CurlDockerApi final : public ports::DockerApi {
  public:
   CurlDockerApi(const DockerOptions& options, const http::Endpoint& endpoint)
-      : lister_(options, endpoint, ReadOwnContainerCandidates(), IsLocal(endpoint)),
+      : lister_(options, endpoint, ReadOwnContainerCandidates(), IsLocal(endpoint), clock_),
         events_(endpoint) {}
 
   Result<model::DockerFacts> List(SteadyTime deadline) override { return lister_.List(deadline); }
@@ -45,6 +45,7 @@ class CurlDockerApi final : public ports::DockerApi {
   }
 
  private:
+  SystemClock clock_;
   Lister lister_;
   Daemon events_;
 };

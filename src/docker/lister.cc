@@ -41,7 +41,7 @@ std::string IdOf(const JsonValue& json, const char* key) {
 
 std::string TasksQuery(const std::vector<std::string>& service_ids) {
   codec::JsonWriter filters;
-  filters.BeginObject().Key("desired-state").BeginArray().String("running");
+  filters.BeginObject().Key("desired-state").BeginArray().String("running").String("ready");
   if (service_ids.size() <= kMaxServiceFilter) {
     // Those that still run although they are to end are told apart from those that have gone. In a
     // large list their absence says enough, and the history of ended tasks would outweigh the rest.
@@ -55,11 +55,12 @@ std::string TasksQuery(const std::vector<std::string>& service_ids) {
 }  // namespace
 
 Lister::Lister(const DockerOptions& options, http::Endpoint endpoint,
-               std::vector<std::string> own_candidates, bool local)
+               std::vector<std::string> own_candidates, bool local, const Clock& clock)
     : options_(options),
       daemon_(std::move(endpoint)),
       own_candidates_(std::move(own_candidates)),
       local_(local),
+      clock_(clock),
       prefix_is_plain_(IsPlain(options.label_prefix)) {}
 
 Result<model::DockerFacts> Lister::List(SteadyTime deadline) {
@@ -76,7 +77,7 @@ Result<model::DockerFacts> Lister::List(SteadyTime deadline) {
 Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
   Draft draft;
   draft.deadline = deadline;
-  if (!info_ || std::chrono::steady_clock::now() >= info_until_) {
+  if (!info_ || clock_.Now() >= info_until_) {
     if (Status status = RefreshInfo(deadline); !status) return Forward(status.error());
   }
   auto version = daemon_.Version(deadline);
@@ -104,7 +105,7 @@ Status Lister::RefreshInfo(SteadyTime deadline) {
   auto info = codec::DecodeInfo(*json);
   if (!info) return Forward(info.error(), "docker: GET /info");
   info_ = *std::move(info);
-  info_until_ = std::chrono::steady_clock::now() + kInfoLifetime;
+  info_until_ = clock_.Now() + kInfoLifetime;
   return Ok();
 }
 

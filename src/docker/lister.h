@@ -21,7 +21,7 @@ class Lister {
  public:
   /// `own_candidates`: see OwnContainerCandidates. `local`: the daemon is on this machine.
   Lister(const DockerOptions& options, http::Endpoint endpoint,
-         std::vector<std::string> own_candidates, bool local);
+         std::vector<std::string> own_candidates, bool local, const Clock& clock);
 
   Result<model::DockerFacts> List(SteadyTime deadline);
   Result<std::vector<ports::DockerApi::ServiceTasks>> ListTasks(
@@ -63,6 +63,7 @@ class Lister {
   Daemon daemon_;
   std::vector<std::string> own_candidates_;
   bool local_;
+  const Clock& clock_;
   bool prefix_is_plain_;  ///< appears in JSON as it is
   std::set<std::string> included_;
 

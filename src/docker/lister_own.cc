@@ -168,7 +168,7 @@ Status Lister::FillServicePorts(Draft* draft, codec::SwarmService* service) {
 
 Result<std::vector<std::uint16_t>> Lister::ImagePorts(const std::string& image,
                                                       SteadyTime deadline) {
-  const SteadyTime now = std::chrono::steady_clock::now();
+  const SteadyTime now = clock_.Now();
   const auto known = images_.find(image);
   if (image.empty()) return std::vector<std::uint16_t>();
   if (known != images_.end() && now < known->second.until) return known->second.ports;
