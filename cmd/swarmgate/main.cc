@@ -1,6 +1,3 @@
-#include <cstdio>
+#include "swarmgate/app/main.h"
 
-int main() {
-  std::puts("swarmgate");
-  return 0;
-}
+int main(int argc, char** argv) { return swarmgate::app::Main(argc, argv); }

@@ -1,0 +1,172 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "app/lint_input.h"
+#include "app/lint_report.h"
+#include "app/yaml.h"
+
+namespace swarmgate::app {
+namespace {
+
+std::string Fixture(const std::string& name) {
+  std::ostringstream text;
+  text << std::ifstream(std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/lint/" + name).rdbuf();
+  return text.str();
+}
+
+LintReport LintFile(const std::string& name,
+                    const std::map<std::string, std::string>& environment = {}) {
+  auto services = ReadLintInput(Fixture(name), "com.df.", environment);
+  EXPECT_TRUE(services) << services.error().message;
+  return services ? Lint(*std::move(services), "com.df.") : LintReport();
+}
+
+const LintedService& ServiceOf(const LintReport& report, const std::string& name) {
+  const auto found =
+      std::find_if(report.services.begin(), report.services.end(),
+                   [&](const LintedService& service) { return service.input.name == name; });
+  EXPECT_NE(found, report.services.end()) << name;
+  static const LintedService kNone;
+  return found == report.services.end() ? kNone : *found;
+}
+
+bool HasDiagnostic(const LintedService& service, model::Severity severity,
+                   const std::string& code) {
+  return std::any_of(service.diagnostics.begin(), service.diagnostics.end(),
+                     [&](const model::Diagnostic& diagnostic) {
+                       return diagnostic.severity == severity && diagnostic.code == code;
+                     });
+}
+
+TEST(LintTest, StackFileWithMergedAndListedLabels) {
+  const LintReport report = LintFile("stack.yml");
+  EXPECT_EQ(report.services.size(), 3U);
+  EXPECT_EQ(report.routed, 2U);
+  EXPECT_EQ(report.errors, 0U) << LintText(report);
+  const LintedService& web = ServiceOf(report, "web");
+  EXPECT_EQ(web.input.labels_from, "deploy.labels");
+  ASSERT_EQ(web.routes.size(), 2U) << LintText(report);
+  EXPECT_EQ(web.routes[0].to, 8080);
+  const LintedService& api = ServiceOf(report, "api");
+  ASSERT_EQ(api.routes.size(), 2U) << LintText(report);
+  EXPECT_EQ(api.routes[0].host, "example.com");
+  EXPECT_FALSE(ServiceOf(report, "db").opted_in);
+  EXPECT_EQ(
+      ServiceOf(LintFile("stack.yml", {{"DOMAIN", "other.example"}}), "api").routes.at(0).host,
+      "other.example");
+}
+
+TEST(LintTest, ComposeFileUsesTheContainersLabelsAndExposedPort) {
+  const LintReport report = LintFile("compose.yml");
+  EXPECT_EQ(report.errors, 0U) << LintText(report);
+  const LintedService& demo = ServiceOf(report, "demo");
+  EXPECT_EQ(demo.input.labels_from, "labels");
+  ASSERT_EQ(demo.routes.size(), 1U) << LintText(report);
+  EXPECT_EQ(demo.routes[0].to, 8080);
+  EXPECT_EQ(ServiceOf(report, "regex").routes.at(0).path, "path_reg ^/item/[0-9]+$");
+}
+
+TEST(LintTest, MistakesAreNamedAndHurtNobodyElse) {
+  const LintReport report = LintFile("mistakes.yml");
+  const std::string text = LintText(report);
+  EXPECT_TRUE(HasDiagnostic(ServiceOf(report, "typo"), model::Severity::kWarning, "unknown-label"))
+      << text;
+  EXPECT_NE(text.find("com.df.servicePath"), std::string::npos) << text;
+  EXPECT_EQ(ServiceOf(report, "typo").routes.size(), 1U);
+  EXPECT_TRUE(ServiceOf(report, "port").routes.empty()) << text;
+  EXPECT_NE(text.find("65536"), std::string::npos) << text;
+  EXPECT_EQ(ServiceOf(report, "older").routes.size(), 1U) << text;
+  EXPECT_TRUE(ServiceOf(report, "younger").routes.empty()) << text;
+  EXPECT_NE(text.find("older"), std::string::npos);
+  EXPECT_TRUE(
+      HasDiagnostic(ServiceOf(report, "forgotten"), model::Severity::kWarning, "not-opted-in"));
+  EXPECT_TRUE(HasDiagnostic(ServiceOf(report, "misplaced"), model::Severity::kWarning,
+                            "labels-of-the-container"));
+  EXPECT_TRUE(HasDiagnostic(ServiceOf(report, "dollar"), model::Severity::kError, "bad-variable"))
+      << text;
+  EXPECT_GE(report.errors, 2U);
+}
+
+TEST(LintTest, ServiceInspectUsesServiceLabels) {
+  const LintReport report = LintFile("service_inspect.json");
+  ASSERT_EQ(report.services.size(), 1U);
+  EXPECT_EQ(report.services[0].routes.at(0).path, "path_beg /demo") << LintText(report);
+  EXPECT_TRUE(
+      HasDiagnostic(report.services[0], model::Severity::kWarning, "labels-of-the-container"));
+}
+
+TEST(LintTest, ContainerInspectUsesItsLabelsUnlessItIsATask) {
+  const LintReport report = LintFile("container_inspect.json");
+  const LintedService& whoami = ServiceOf(report, "whoami");
+  ASSERT_EQ(whoami.routes.size(), 1U) << LintText(report);
+  EXPECT_EQ(whoami.routes[0].host, "*.example.com");
+  EXPECT_EQ(whoami.routes[0].to, 8000);
+  const LintedService& task = ServiceOf(report, "demo.1.fpjemhmx0xyrqg229qaesk3fh");
+  EXPECT_TRUE(task.routes.empty());
+  EXPECT_TRUE(HasDiagnostic(task, model::Severity::kWarning, "labels-of-the-container"));
+}
+
+TEST(LintTest, HostileFilesAreRefusedQuickly) {
+  for (const char* name : {"alias_bomb.yml", "broken.yml"}) {
+    const auto services = ReadLintInput(Fixture(name), "com.df.", {});
+    ASSERT_FALSE(services) << name;
+    EXPECT_EQ(services.error().message.find('\n'), std::string::npos);
+  }
+  const std::string deep_yaml = "services: " + std::string(100'000, '[');
+  EXPECT_FALSE(ReadLintInput(deep_yaml, "com.df.", {}));
+  EXPECT_FALSE(
+      ReadLintInput("services: " + std::string(100, '[') + std::string(100, ']'), "com.df.", {}));
+  EXPECT_FALSE(ReadLintInput(std::string(100'000, '['), "com.df.", {}));
+  EXPECT_FALSE(ReadLintInput("a: &a [*a]\nservices: *a\n", "com.df.", {}));
+  EXPECT_FALSE(ReadLintInput(std::string((1U << 20U) + 1, 'a'), "com.df.", {}));
+}
+
+TEST(LintTest, WhatIsNoKnownFileIsSaid) {
+  for (const char* text :
+       {"", " \n", "just text", "- a\n- b\n", "key: value\n", "[1]", "[{\"Name\":1}]",
+        "{\"a\":", "services:\n  web:\n", "services:\n  web: [1]\n", "? [a]\n: b\n"}) {
+    const auto services = ReadLintInput(text, "com.df.", {});
+    EXPECT_FALSE(services) << text;
+  }
+  const auto none = ReadLintInput("services: {}\n", "com.df.", {});
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+}
+
+TEST(LintTest, VariablesAreReplacedAsComposeDoes) {
+  const std::map<std::string, std::string> environment = {{"A", "1"}, {"E", ""}};
+  const std::pair<const char*, const char*> good[] = {
+      {"x", "x"},      {"$A", "1"},      {"${A}", "1"},    {"a${A}b", "a1b"},
+      {"$$A", "$A"},   {"${B:-d}", "d"}, {"${E:-d}", "d"}, {"${E-d}", ""},
+      {"${B-d}", "d"}, {"$A$A", "11"},   {"${A:-d}", "1"}, {"${B:-/x}", "/x"}};
+  for (const auto& [text, expected] : good) {
+    std::vector<std::string> unset;
+    const auto result = Interpolate(text, environment, unset);
+    ASSERT_TRUE(result) << text;
+    EXPECT_EQ(*result, expected) << text;
+    EXPECT_TRUE(unset.empty()) << text;
+  }
+  for (const char* text : {"$", "a$", "${", "${}", "${A", "$1", "$ x"}) {
+    std::vector<std::string> unset;
+    EXPECT_FALSE(Interpolate(text, environment, unset)) << text;
+  }
+  std::vector<std::string> unset;
+  EXPECT_EQ(*Interpolate("[$NOT]", environment, unset), "[]");
+  EXPECT_EQ(unset, std::vector<std::string>{"NOT"});
+}
+
+TEST(LintTest, OutputForPeopleAndForPrograms) {
+  const LintReport report = LintFile("stack.yml");
+  EXPECT_NE(LintText(report).find("3 services, 2 routed; 0 errors"), std::string::npos)
+      << LintText(report);
+  const auto json = codec::JsonValue::Parse(LintJson(report));
+  ASSERT_TRUE(json);
+  EXPECT_EQ((*json)["routed"].AsUint64(), 2U);
+  EXPECT_EQ((*json)["services"].items().size(), 3U);
+}
+
+}  // namespace
+}  // namespace swarmgate::app
