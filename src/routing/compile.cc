@@ -98,12 +98,9 @@ class Compiler {
     }
   }
 
-  bool MayOverlap(Index a, Index b) const {
-    const Route& left = routes_[a];
-    const Route& right = routes_[b];
-    if (left.port && right.port && *left.port != *right.port) return false;
-    return PathsMayOverlap(left.path, right.path);
-  }
+  /// Can the regions of two routes meet? Ports do not count: what is entered before one candidate
+  /// of a region stands before all of them.
+  bool MayMeet(Index a, Index b) const { return PathsMayOverlap(routes_[a].path, routes_[b].path); }
 
   /// Marks the wildcard routes that come after a host regex (or after a shorter wildcard, which
   /// more hosts can reach than the entry under the longer one would say), and then those that come
@@ -126,7 +123,7 @@ class Compiler {
       const HostMatch& match = routes_[other].host;
       const bool hosts = match.kind == HostMatch::Kind::kRegex || match.text.ends_with(host) ||
                          host.ends_with(match.text);
-      return hosts && MayOverlap(other, i);
+      return hosts && MayMeet(other, i);
     });
     if (listed) return true;
     if (special_wildcard_.empty()) return false;
@@ -135,7 +132,7 @@ class Compiler {
       const auto found = special_wildcard_.find(std::string_view(host).substr(dot));
       if (found == special_wildcard_.end()) continue;
       for (const Index other : found->second) {
-        if (other < i && MayOverlap(other, i)) return true;
+        if (other < i && MayMeet(other, i)) return true;
       }
     }
     return false;
@@ -147,7 +144,7 @@ class Compiler {
     std::vector<Index> found;
     const auto add = [&](Index special) {
       for (auto it = own.rbegin(); it != own.rend() && *it > special; ++it) {
-        if (!MayOverlap(*it, special)) continue;
+        if (!MayMeet(*it, special)) continue;
         found.push_back(special);
         return;
       }
@@ -296,7 +293,7 @@ class Compiler {
       const bool own = kind == HostMatch::Kind::kRegex || facts_[i].moved;
       const bool before =
           kind == HostMatch::Kind::kAny && facts_[i].special &&
-          std::any_of(list.begin(), list.end(), [&](Index later) { return MayOverlap(i, later); });
+          std::any_of(list.begin(), list.end(), [&](Index later) { return MayMeet(i, later); });
       if (own) facts_[i].reached = true;
       if (own || before) list.push_back(i);
       if (before) ++out_.inserted;

@@ -1,5 +1,7 @@
 #include "routing/condition.h"
 
+#include <algorithm>
+
 #include "routing/host.h"
 #include "routing/path.h"
 #include "routing/regex.h"
@@ -42,6 +44,12 @@ bool AppendExclude(const PathMatch& exclude, std::string& text) {
 
 }  // namespace
 
+bool HasPathRegex(const Route& route) {
+  const auto is_regex = [](const PathMatch& path) { return path.kind == PathMatch::Kind::kRegex; };
+  return is_regex(route.path) ||
+         std::any_of(route.excludes.begin(), route.excludes.end(), is_regex);
+}
+
 std::optional<std::string> TreeCondition(const Route& route) {
   std::string text;
   for (const PathMatch& exclude : route.excludes) {
@@ -77,7 +85,11 @@ std::optional<std::string> HostListRegex(const Route& route) {
   }
   text += "\\|" + (route.port ? std::to_string(*route.port) : std::string("[0-9]+")) + "\\|";
   // The path begins with the first '/', or is empty: what a host says about ports does not count.
-  if (route.host.kind != HostMatch::Kind::kRegex) text += "(?=/|$)";
+  if (HasPathRegex(route)) {
+    text += "(?=/)";
+  } else if (route.host.kind != HostMatch::Kind::kRegex) {
+    text += "(?=/|$)";
+  }
   for (const PathMatch& exclude : route.excludes) {
     if (!AppendExclude(exclude, text)) return std::nullopt;
   }

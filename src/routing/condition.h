@@ -8,6 +8,10 @@
 
 namespace swarmgate::routing {
 
+/// Looks at the path by a regex. Such a route never gets a request without a path (OPTIONS *): in a
+/// map's subject '^' does not match behind its last newline.
+[[nodiscard]] bool HasPathRegex(const model::Route& route);
+
 /// What an entry of the tree does not say by its key: the path's regex and the excluded regexes. It
 /// begins to match where the path begins. Empty: nothing. Nothing at all when a regex cannot be
 /// used.

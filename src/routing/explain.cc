@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "routing/collect.h"
+#include "routing/condition.h"
 #include "routing/host.h"
 #include "routing/order.h"
 #include "routing/path.h"
@@ -42,7 +43,8 @@ struct Verdict {
 Verdict Judge(const Route& route, const std::string& host, const Question& question) {
   Verdict verdict;
   verdict.host = HostHolds(route.host, host);
-  verdict.path = PathHolds(route.path, question.path);
+  verdict.path =
+      PathHolds(route.path, question.path) && (!question.path.empty() || !HasPathRegex(route));
   verdict.port = !route.port || *route.port == question.port;
   if (!verdict.matches()) return verdict;
   for (const PathMatch& exclude : route.excludes) {

@@ -1,0 +1,274 @@
+// The heart of routing: the lookup table that HAProxy gets (Lookup) and the order of precedence
+// that people are told (Explain) give the same answer to every question, for random routes of every
+// kind.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "routing_fixture.h"
+
+namespace swarmgate::routing {
+namespace {
+
+/// Few of everything, so that routes meet.
+struct Vocabulary {
+  std::vector<std::string> hosts;
+  std::vector<std::string> paths;
+  std::vector<std::string> question_hosts;
+  std::vector<std::string> question_paths;
+};
+
+const Vocabulary& Words() {
+  static const Vocabulary words = {
+      {"", "", "a.com", "b.a.com", "x.b.a.com", "c.org", "*.a.com", "*.b.a.com", "*.com",
+       "*.x.b.a.com", "^[^/|]*a\\.com$", "^(?:a|b)\\.[^/|]*$", "^[^/|]*\\.org$", "^[^/|]*$"},
+      {"/",
+       "/",
+       "/a",
+       "/a/b",
+       "/a/b/c",
+       "/ab",
+       "/a/",
+       "/a/b/",
+       "/a//",
+       "=/a",
+       "=/a/",
+       "=/a/b",
+       "=/",
+       "/a/~",
+       "/a/b/~",
+       "/~",
+       "/.well-known",
+       "/.well-known/acme",
+       "=/.well-known/acme",
+       "^/a.*$",
+       "^.*\\.js$",
+       "^/(?:a|b)/.*$",
+       "^$",
+       "^(?!/a).*$"},
+      {"", "a.com", "A.com.", "b.a.com", "x.b.a.com", "y.x.b.a.com", "z.y.x.b.a.com",
+       "w.z.y.x.b.a.com", "v.w.z.y.x.b.a.com", "c.org", "d.c.org", "localhost", ".a.com",
+       "x..a.com", "a.com.evil.net", "ba.com", "[::1]"},
+      {"",
+       "/",
+       "/a",
+       "/a/",
+       "/a//",
+       "/a//x",
+       "/a/b",
+       "/a/b/",
+       "/a/b/c",
+       "/a/bc",
+       "/ab",
+       "/abc",
+       "/b/a",
+       "/x.js",
+       "/a/x.js",
+       "/.well-known",
+       "/.well-known/",
+       "/.well-known/acme",
+       "/.well-known/acme/x",
+       "/.well-knownx",
+       "/|80|/a",
+       "/A"}};
+  return words;
+}
+
+class Dice {
+ public:
+  explicit Dice(std::uint32_t seed) : random_(seed) {}
+  std::size_t Below(std::size_t end) { return random_() % end; }
+  bool Chance(std::size_t percent) { return Below(100) < percent; }
+  const std::string& Of(const std::vector<std::string>& words) {
+    return words[Below(words.size())];
+  }
+
+ private:
+  std::mt19937 random_;
+};
+
+/// How wild the routes of one round are.
+struct Mood {
+  std::size_t ranked, ports, excludes, defaults, services;
+};
+
+ServiceInput RandomService(Dice& dice, const Mood& mood, std::size_t number) {
+  Service service("s" + std::to_string(number));
+  service.Created(static_cast<std::int64_t>(dice.Below(4)));
+  const std::size_t dests = 1 + dice.Below(2);
+  for (std::size_t i = 0; i < dests; ++i) {
+    service.Dest(dice.Of(Words().paths), dice.Of(Words().hosts));
+    if (dice.Chance(25)) service.last().paths.push_back(Path(dice.Of(Words().paths)));
+    if (dice.Chance(15)) service.last().hosts.push_back(Host(dice.Of(Words().hosts)));
+    while (dice.Chance(mood.excludes)) service.Exclude(dice.Of(Words().paths));
+    if (dice.Chance(mood.ports)) service.SrcPort(static_cast<std::uint16_t>(80 + dice.Below(2)));
+  }
+  if (dice.Chance(mood.ranked)) service.Acl(std::to_string(dice.Below(4)) + "-acl");
+  if (dice.Chance(mood.defaults)) service.Default();
+  return service;
+}
+
+std::string Show(const std::vector<model::Route>& routes) {
+  std::string text;
+  for (const model::Route& route : routes) {
+    text += "  " + route.id.str() + ": host '" +
+            (route.host.kind == model::HostMatch::Kind::kWildcard ? "*" : "") + route.host.text +
+            "' path kind " + std::to_string(static_cast<int>(route.path.kind)) + " '" +
+            route.path.text + "'";
+    if (route.port) text += " port " + std::to_string(*route.port);
+    if (route.ranked) text += " rank " + route.rank;
+    for (const model::PathMatch& exclude : route.excludes) {
+      text += " exclude kind " + std::to_string(static_cast<int>(exclude.kind)) + " '" +
+              exclude.text + "'";
+    }
+    text += " created " + std::to_string(route.created_unix_ns) + "\n";
+  }
+  return text;
+}
+
+std::string Show(const model::MatchTable& table) {
+  std::string text;
+  const auto candidate = [](const model::MatchCandidate& c) {
+    return " [" + c.route.str() + (c.port ? " :" + std::to_string(*c.port) : "") +
+           (c.path_regex.empty() ? "" : " " + c.path_regex) + "]";
+  };
+  for (const model::MatchEntry& entry : table.entries) {
+    text += "  " + entry.key + " →";
+    for (const model::MatchCandidate& c : entry.candidates) text += candidate(c);
+    text += "\n";
+  }
+  for (const model::HostRegexEntry& entry : table.host_regexes) {
+    text += "  " + entry.regex + " →" + candidate(entry.candidate) + "\n";
+  }
+  return text;
+}
+
+std::string Winner(const std::vector<model::Route>& routes, const Question& question) {
+  const Explanation explanation = Explain(routes, question);
+  return explanation.winner ? explanation.winner->str() : "none";
+}
+
+std::string Found(const model::MatchTable& table, const Question& question) {
+  const auto candidate = Lookup(table, question);
+  return candidate ? candidate->route.str() : "none";
+}
+
+bool Disagree(const std::vector<ServiceInput>& services, const Question& question) {
+  const BuiltRoutes built = BuildRoutes(services);
+  return Winner(built.routes, question) != Found(built.matches, question);
+}
+
+/// Takes away whatever the disagreement does not need.
+std::vector<ServiceInput> Shrink(std::vector<ServiceInput> services, const Question& question) {
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    const auto attempt = [&](std::vector<ServiceInput> fewer) {
+      if (!Disagree(fewer, question)) return false;
+      services = std::move(fewer);
+      return smaller = true;
+    };
+    for (std::size_t i = 0; i < services.size() && !smaller; ++i) {
+      auto fewer = services;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+      if (attempt(std::move(fewer))) break;
+      for (std::size_t d = 0; d < services[i].spec.dests.size() && !smaller; ++d) {
+        const auto drop = [&](auto member) {
+          for (std::size_t k = 0; k < (services[i].spec.dests[d].*member).size() && !smaller; ++k) {
+            auto copy = services;
+            auto& list = copy[i].spec.dests[d].*member;
+            list.erase(list.begin() + static_cast<std::ptrdiff_t>(k));
+            attempt(std::move(copy));
+          }
+        };
+        drop(&model::DestSpec::path_excludes);
+        if (services[i].spec.dests[d].paths.size() > 1) drop(&model::DestSpec::paths);
+        if (services[i].spec.dests[d].hosts.size() > 1) drop(&model::DestSpec::hosts);
+        if (services[i].spec.dests.size() < 2) continue;
+        auto copy = services;
+        copy[i].spec.dests.erase(copy[i].spec.dests.begin() + static_cast<std::ptrdiff_t>(d));
+        if (!smaller) attempt(std::move(copy));
+      }
+    }
+  }
+  return services;
+}
+
+/// Asks everything of one table. Returns how many questions were answered by a route.
+std::size_t CheckAll(const std::vector<ServiceInput>& services, std::uint32_t seed,
+                     std::size_t& asked) {
+  const BuiltRoutes built = BuildRoutes(services);
+  std::size_t answered = 0;
+  for (const std::string& host : Words().question_hosts) {
+    for (const std::string& path : Words().question_paths) {
+      Question question{host, path, static_cast<std::uint16_t>(80 + (asked / 7) % 2)};
+      ++asked;
+      const std::string winner = Winner(built.routes, question);
+      const std::string found = Found(built.matches, question);
+      if (winner != "none") ++answered;
+      if (winner == found) continue;
+      const auto small = Shrink(services, question);
+      const BuiltRoutes least = BuildRoutes(small);
+      ADD_FAILURE() << "seed " << seed << ": " << question.host << " :" << question.port << " "
+                    << question.path << "\n precedence says " << Winner(least.routes, question)
+                    << ", the table says " << Found(least.matches, question) << "\nroutes:\n"
+                    << Show(least.routes) << "table:\n"
+                    << Show(least.matches);
+      return answered;
+    }
+  }
+  return answered;
+}
+
+struct Round {
+  const char* name;
+  Mood mood;
+  std::uint32_t tables;
+};
+
+/// SWARMGATE_SOAK=30 asks thirty times as much.
+std::uint32_t Soak() {
+  const char* soak = std::getenv("SWARMGATE_SOAK");
+  return soak == nullptr ? 1U : static_cast<std::uint32_t>(std::max(1, std::atoi(soak)));
+}
+
+class AgreementTest : public testing::TestWithParam<Round> {};
+
+TEST_P(AgreementTest, TableAnswersAsPrecedenceSays) {
+  std::size_t asked = 0;
+  std::size_t answered = 0;
+  for (std::uint32_t seed = 1; seed <= GetParam().tables * Soak() && !HasFailure(); ++seed) {
+    Dice dice(seed);
+    std::vector<ServiceInput> services;
+    const std::size_t count = 1 + dice.Below(GetParam().mood.services);
+    for (std::size_t i = 0; i < count; ++i) {
+      services.push_back(RandomService(dice, GetParam().mood, i));
+    }
+    answered += CheckAll(services, seed, asked);
+  }
+  EXPECT_GT(asked, GetParam().tables * 300U);
+  // Neither always nor never: the rounds would show nothing.
+  EXPECT_GT(answered, asked / 10);
+  EXPECT_LT(answered, asked);
+}
+
+INSTANTIATE_TEST_SUITE_P(Moods, AgreementTest,
+                         testing::Values(Round{"Plain", {0, 0, 0, 0, 6}, 100},
+                                         Round{"Ranked", {60, 0, 0, 0, 6}, 150},
+                                         Round{"Ports", {0, 60, 0, 10, 8}, 100},
+                                         Round{"Excludes", {0, 0, 60, 10, 6}, 150},
+                                         Round{"Everything", {40, 30, 30, 20, 12}, 200},
+                                         Round{"Crowded", {30, 20, 10, 10, 40}, 30}),
+                         [](const testing::TestParamInfo<Round>& param) {
+                           return param.param.name;
+                         });
+
+}  // namespace
+}  // namespace swarmgate::routing
