@@ -1,5 +1,7 @@
 #include "proxy/master.h"
 
+#include <algorithm>
+
 #include "proxy/unix_exchange.h"
 #include "swarmgate/base/strings.h"
 
@@ -8,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t kMaxPid = 1U << 30U;
 constexpr std::size_t kMaxReplyOfMaster = 1U << 20U;
+/// A connection that was accepted just before the master executes itself anew is never answered.
+constexpr Duration kPatience{500};
 
 std::vector<std::string_view> Words(std::string_view line) {
   std::vector<std::string_view> words;
@@ -57,30 +61,47 @@ Result<MasterState> ParseShowProc(std::string_view reply) {
 }
 
 Result<MasterState> AskMaster(const std::string& socket, SteadyTime deadline, int cancel) {
-  const auto reply = Exchange(socket, "show proc\n", deadline, cancel, kMaxReplyOfMaster);
+  const auto reply =
+      Exchange(socket, "show proc\n", deadline, cancel, After::kHalfClose, kMaxReplyOfMaster);
   if (!reply) return Forward(reply.error());
   return ParseShowProc(*reply);
 }
 
+namespace {
+
+/// Asks until there is an answer: the master refuses while it executes itself anew, which it also
+/// does right after its start.
+Result<MasterState> AwaitMaster(const std::string& socket, SteadyTime deadline, int cancel) {
+  for (;;) {
+    const SteadyTime soon = std::chrono::steady_clock::now() + kPatience;
+    auto state = AskMaster(socket, std::min(deadline, soon), cancel);
+    if (state || state.error().code == Code::kCancelled) return state;
+    if (!Pause(Duration(2), deadline, cancel)) return state;
+  }
+}
+
+}  // namespace
+
 Result<MasterState> ReloadMaster(const std::string& socket, SteadyTime deadline, int cancel) {
-  const Result<MasterState> before = AskMaster(socket, deadline, cancel);
+  const SteadyTime soon = std::chrono::steady_clock::now() + kPatience;
+  const Result<MasterState> before = AwaitMaster(socket, std::min(deadline, soon), cancel);
   if (!before) return Forward(before.error(), "master");
-  const auto reply = Exchange(socket, "reload\n", deadline, cancel, kMaxReplyOfMaster);
+  const auto reply =
+      Exchange(socket, "reload\n", deadline, cancel, After::kHalfClose, kMaxReplyOfMaster);
   // The connection may break when the master executes itself anew: it has heard us nevertheless.
   if (!reply && reply.error().code != Code::kUnavailable) return Forward(reply.error(), "master");
   if (reply && reply->find("Success=0") != std::string::npos) {
     return Fail(Code::kRejected, "HAProxy did not load the configuration: " + Reason(*reply));
   }
   for (;;) {
-    const Result<MasterState> now = AskMaster(socket, deadline, cancel);
-    if (now && now->reloads > before->reloads) {
+    const Result<MasterState> now = AwaitMaster(socket, deadline, cancel);
+    if (!now) return Forward(now.error(), "waiting for the reload");
+    if (now->reloads > before->reloads) {
       if (now->failed > 0) {
-        return Fail(Code::kRejected, "HAProxy did not load the configuration: its log says why");
+        return Fail(Code::kRejected, "HAProxy did not load the configuration");
       }
       if (!now->workers.empty()) return now;
     }
-    // A refused connection or half an answer: the master is not back yet.
-    if (!now && now.error().code == Code::kCancelled) return Forward(now.error(), "master");
     const Status paused = Pause(Duration(2), deadline, cancel);
     if (!paused) return Forward(paused.error(), "waiting for the reload");
   }

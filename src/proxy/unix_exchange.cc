@@ -78,7 +78,7 @@ Status Pause(Duration pause, SteadyTime deadline, int cancel) {
 }
 
 Result<std::string> Exchange(const std::string& path, std::string_view question,
-                             SteadyTime deadline, int cancel, std::size_t max_reply) {
+                             SteadyTime deadline, int cancel, After after, std::size_t max_reply) {
   Result<Fd> fd = Connect(path, deadline, cancel);
   if (!fd) return Forward(fd.error());
   std::string reply;
@@ -91,6 +91,7 @@ Result<std::string> Exchange(const std::string& path, std::string_view question,
       const ssize_t sent = send(fd->get(), question.data(), question.size(), MSG_NOSIGNAL);
       if (sent > 0) question.remove_prefix(static_cast<std::size_t>(sent));
       if (sent < 0 && errno != EAGAIN && errno != EINTR) return SocketError(path, errno);
+      if (question.empty() && after == After::kHalfClose) (void)shutdown(fd->get(), SHUT_WR);
     }
     const ssize_t got = recv(fd->get(), buffer.data(), buffer.size(), 0);
     if (got == 0) {

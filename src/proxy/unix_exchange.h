@@ -46,11 +46,16 @@ class Fd {
 /// Replies above this are refused: 10,000 routes with long keys are 2 MB.
 inline constexpr std::size_t kMaxReply = 64U << 20U;
 
+/// What to do after the question: the worker closes by itself after its answer, the master only
+/// when it is told that nothing more will come.
+enum class After { kWait, kHalfClose };
+
 /// `cancel` is a descriptor that becomes readable when the call must end (-1: none).
 /// Errors: kUnavailable (nobody listens, or hung up before reading everything), kDeadlineExceeded,
-/// kCancelled, kCorrupt (too long), kInvalidArgument (path too long).
+/// kCancelled, kCorrupt (longer than `max_reply`), kInvalidArgument (path too long).
 [[nodiscard]] Result<std::string> Exchange(const std::string& path, std::string_view question,
                                            SteadyTime deadline, int cancel,
+                                           After after = After::kWait,
                                            std::size_t max_reply = kMaxReply);
 
 /// Waits; Errors: kCancelled, kDeadlineExceeded (when `deadline` comes before the end of the
