@@ -67,8 +67,9 @@ std::string Number(const JsonValue& value) { return std::to_string(value.AsUint6
 
 std::string PartnerLine(const char* name, const JsonValue& partner) {
   const bool good = partner["ok"].AsBool().value_or(false);
-  return std::string(name) + (good ? "ok    " : "down  ") +
-         Printable(partner["detail"].StringOr(), 300);
+  const std::string detail = partner["detail"].StringOr();
+  if (!good && detail == "not configured") return std::string(name) + "off";
+  return std::string(name) + (good ? "ok  " : "down  ") + Printable(detail, 300);
 }
 
 int RunStatus(const CommandLine& line) {
@@ -81,7 +82,7 @@ int RunStatus(const CommandLine& line) {
               Printable(json["instance"].StringOr()) + ": " +
               (ready ? "ready" : "not ready: " + Printable(json["reason"].StringOr())));
     PrintLine("revision  " + Number(json["revision"]) + ", last change " +
-              json["changed"].StringOr("none"));
+              (json["changed"].StringOr().empty() ? "none" : json["changed"].StringOr()));
     PrintLine(PartnerLine("haproxy   ", json["haproxy"]));
     PrintLine(PartnerLine("docker    ", json["docker"]));
     PrintLine(PartnerLine("store     ", json["store"]));
@@ -215,7 +216,7 @@ int RunWhy(const CommandLine& line) {
 
 int ShowOutcome(const JsonValue& json, const std::string& done) {
   const std::string message = json["Message"].StringOr();
-  PrintLine(done + (message.empty() ? "" : ": " + Printable(message, 1000)));
+  PrintLine(message.empty() ? done : Printable(message, 1000));
   if (!json["Persisted"].AsBool().value_or(true)) {
     PrintLine("  not stored yet: the store does not answer; it is tried again");
   }
@@ -234,10 +235,19 @@ int RunReconfigure(const CommandLine& line) {
     query.emplace_back(line.words[i].substr(0, equals), line.words[i].substr(equals + 1));
   }
   AdminClient client(line);
-  return Answer(line, client.Post("/v1/docker-flow-proxy/reconfigure" + QueryText(query)),
-                [&](const JsonValue& json) {
-                  return ShowOutcome(json, "service " + line.words[0] + " is live");
-                });
+  return Answer(
+      line, client.Post("/v1/docker-flow-proxy/reconfigure" + QueryText(query)),
+      [&](const JsonValue& json) {
+        // Accepted is not yet served: its name may not resolve, another service may own the path.
+        const auto service = client.Get("/v1/services/" + http::EscapeQuery(line.words[0]));
+        const auto state = service ? JsonValue::Parse(service->body) : Fail(Code::kNotFound, "");
+        std::string done = "service " + line.words[0] + " is accepted";
+        if (state && (*state)["state"].is_string()) {
+          done = "service " + line.words[0] + ": " + (*state)["state"].StringOr() + ", " +
+                 Printable((*state)["reason"].StringOr(), 500);
+        }
+        return ShowOutcome(json, done);
+      });
 }
 
 int RunRemove(const CommandLine& line) {

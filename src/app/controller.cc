@@ -1,5 +1,6 @@
 #include "app/controller.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -122,6 +123,8 @@ int RunController(const Options& options) {
   (void)std::signal(SIGPIPE, SIG_IGN);
   (void)std::signal(SIGTTOU, SIG_IGN);
   (void)SetLogLevel(options.log_level);  // checked where options are read
+  // Started by /proc/self/exe, we would be called "exe" in ps.
+  (void)prctl(PR_SET_NAME, "swarmgate");
   LimitResolver();
   const int control_descriptor = ControlDescriptor();
   const Layout layout = LayoutOf(options);

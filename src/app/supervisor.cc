@@ -60,6 +60,7 @@ class Supervisor {
 
   int Run() {
     OpenSignals();
+    StartController();
     Adopt();
     while (!Done()) {
       if (!stopping_) {
@@ -184,6 +185,8 @@ class Supervisor {
     proxy_.pid = *master;
     proxy_.started = Now();
     adopted_ = true;
+    // It did serve once: from now on its end is a reason to start it again, not to give up.
+    served_ = true;
     WatchForAnswer();
     LogEvent(LogLevel::kInfo, "HAPROXY_ADOPTED", "a running HAProxy was found and taken over",
              {{"pid", std::to_string(*master)}});
@@ -258,7 +261,7 @@ class Supervisor {
     if (stopping_) return;
     LogEvent(LogLevel::kError, "HAPROXY_ENDED",
              served_ ? "HAProxy ended; starting it again" : "HAProxy did not start",
-             {{"how", how}, {"output", proxy::HaproxyLogTail(layout_.run_dir)}});
+             {{"how", how}, {"output", proxy::HaproxyLogTail(layout_.run_dir, 700)}});
     if (!served_) Stop(1);
   }
 
