@@ -16,7 +16,6 @@
 namespace swarmgate::labels {
 namespace {
 
-using model::DestSpec;
 using model::PathMatch;
 
 constexpr std::string_view kNotify = "notify";

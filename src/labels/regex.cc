@@ -34,7 +34,7 @@ RegexOutcome Whole(std::string_view written, const RegexDialect& dialect, std::s
   outcome.problem = CheckBytes(written);
   RegexNode root;
   if (outcome.problem.empty()) outcome.problem = ParseRegex(written, dialect, root);
-  if (outcome.problem.empty()) outcome.problem = CheckStructure(root, true);
+  if (outcome.problem.empty()) outcome.problem = CheckStructure(root, any);
   std::string body;
   if (outcome.problem.empty()) outcome.problem = RenderWhole(root, any, body);
   if (!outcome.problem.empty()) return outcome;
@@ -68,7 +68,7 @@ RegexOutcome CheckedSearch(std::string_view written) {
   outcome.problem = CheckBytes(written);
   RegexNode root;
   if (outcome.problem.empty()) outcome.problem = ParseRegex(written, {}, root);
-  if (outcome.problem.empty()) outcome.problem = CheckStructure(root, true);
+  if (outcome.problem.empty()) outcome.problem = CheckStructure(root, {});
   if (outcome.problem.empty()) {
     outcome.problem = CompileAndProbe(std::string(written), root, true);
   }

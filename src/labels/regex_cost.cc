@@ -175,21 +175,23 @@ class OpenLoops {
   std::vector<ByteSet> loops_;
 };
 
-bool StartsAnchored(const RegexNode& sequence) {
-  if (sequence.children.empty()) return false;
-  const RegexNode& first = sequence.children.front();
-  if (first.kind == Kind::kBegin) return true;
-  // A leading .* takes the place of the search.
-  return first.kind == Kind::kSet && first.max == RegexNode::kUnbounded;
+bool IsAny(const RegexNode& node, std::string_view any) {
+  return node.kind == Kind::kSet && node.text + node.quantifier == any;
 }
 
-// A last loop over any byte cannot fail, so it never backtracks.
-bool EndsWithAnything(const RegexNode& sequence) {
-  std::size_t last = sequence.children.size();
-  if (last > 0 && sequence.children[last - 1].kind == Kind::kEnd) --last;
-  if (last == 0) return false;
-  const RegexNode& item = sequence.children[last - 1];
-  return item.kind == Kind::kSet && item.max == RegexNode::kUnbounded && item.set.count() >= 253;
+// A leading .* takes the place of the search.
+bool StartsAnchored(const RegexNode& sequence, std::string_view any) {
+  if (sequence.children.empty()) return false;
+  const RegexNode& first = sequence.children.front();
+  return first.kind == Kind::kBegin || IsAny(first, any);
+}
+
+// The sequence without a last loop over any byte: that cannot fail, so it never backtracks.
+RegexNode WithoutLastAny(RegexNode sequence, std::string_view any) {
+  auto& items = sequence.children;
+  if (!items.empty() && items.back().kind == Kind::kEnd) items.pop_back();
+  if (!items.empty() && IsAny(items.back(), any)) items.pop_back();
+  return sequence;
 }
 
 char Sample(const ByteSet& set) {
@@ -257,12 +259,11 @@ using ContextPtr = std::unique_ptr<pcre2_match_context, Deleter<pcre2_match_cont
 
 }  // namespace
 
-RegexProblem CheckStructure(const RegexNode& root, bool searched) {
-  const std::string hint =
-      "Anchor it with ^, and use [^/]* instead of .* so that each part ends at a fixed character";
-  if (States(root) > kMostStates)
+RegexProblem CheckStructure(const RegexNode& root, std::string_view any) {
+  if (States(root) > kMostStates) {
     return {"the regex is too large once its repetitions are unrolled",
             "Repeat less: * instead of {0,1000}"};
+  }
   if (!LoopsAreUnambiguous(root)) {
     return {"a repeated group can be matched in many ways, which may take unbounded time",
             "Let each repetition begin or end with a fixed character that occurs nowhere else in "
@@ -270,15 +271,13 @@ RegexProblem CheckStructure(const RegexNode& root, bool searched) {
   }
   for (const RegexNode& alternative : root.children) {
     OpenLoops loops;
-    bool fine = !searched || StartsAnchored(alternative) || loops.Open(ByteSet().set());
-    const std::size_t skip = EndsWithAnything(alternative) ? 1 : 0;
-    RegexNode counted = alternative;
-    if (skip != 0) {
-      if (counted.children.back().kind == Kind::kEnd) counted.children.pop_back();
-      counted.children.pop_back();
+    const bool fine = (StartsAnchored(alternative, any) || loops.Open(ByteSet().set())) &&
+                      loops.Walk(WithoutLastAny(alternative, any));
+    if (!fine) {
+      return {"too many repetitions can match the same text, which may take long",
+              "Anchor it with ^, and use [^/]* instead of .* so that each part ends at a fixed "
+              "character"};
     }
-    fine = fine && loops.Walk(counted);
-    if (!fine) return {"too many repetitions can match the same text, which may take long", hint};
   }
   return {};
 }

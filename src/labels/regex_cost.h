@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "labels/regex_tree.h"
 
@@ -11,8 +12,8 @@ namespace swarmgate::labels {
 
 /// Refuses loops over ambiguous groups such as (a+)+ or (a|a)*, more than two loops over the same
 /// bytes such as .*a.*b.*c, and expressions that expand to more than some thousand states.
-/// `searched`: the expression is looked for at every position.
-[[nodiscard]] RegexProblem CheckStructure(const RegexNode& root, bool searched);
+/// The expression is looked for at every position, unless it begins with ^ or with `any` (".*").
+[[nodiscard]] RegexProblem CheckStructure(const RegexNode& root, std::string_view any);
 
 /// Compiles `regex` as HAProxy does (PCRE2; groups are captured only where it captures) and tries
 /// it on texts made to fail late, derived from `root`, with a limit on the steps.

@@ -7,7 +7,7 @@
 
 namespace swarmgate::labels {
 
-Report::Report(model::ServiceName service) : service_(Printable(service.str())) {}
+Report::Report(const model::ServiceName& service) : service_(Printable(service.str())) {}
 
 void Report::About(std::string_view label, std::string_view value, std::string_view hint) {
   label_ = Printable(label);

@@ -13,7 +13,7 @@ namespace swarmgate::labels {
 
 class Report {
  public:
-  explicit Report(model::ServiceName service);
+  explicit Report(const model::ServiceName& service);
 
   /// What the next diagnostics are about. `hint` is used where a diagnostic brings none.
   void About(std::string_view label, std::string_view value, std::string_view hint = {});

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -15,7 +15,7 @@ namespace swarmgate::labels {
 namespace {
 
 // As HAProxy does it: compiled without auto capture, searched from the start.
-bool Matches(const std::string& regex, const std::string& text) {
+int Match(const std::string& regex, const std::string& text, std::uint32_t steps) {
   int error = 0;
   PCRE2_SIZE offset = 0;
   pcre2_code* code =
@@ -23,14 +23,26 @@ bool Matches(const std::string& regex, const std::string& text) {
                     PCRE2_NO_AUTO_CAPTURE, &error, &offset, nullptr);
   if (code == nullptr) {
     ADD_FAILURE() << regex << " does not compile";
-    return false;
+    return PCRE2_ERROR_NOMATCH;
   }
   pcre2_match_data* match = pcre2_match_data_create_from_pattern(code, nullptr);
+  pcre2_match_context* context = pcre2_match_context_create(nullptr);
+  pcre2_set_match_limit(context, steps);
   const int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0,
-                                 match, nullptr);
+                                 match, context);
+  pcre2_match_context_free(context);
   pcre2_match_data_free(match);
   pcre2_code_free(code);
-  return result >= 0;
+  return result;
+}
+
+bool Matches(const std::string& regex, const std::string& text) {
+  return Match(regex, text, 10'000'000) >= 0;
+}
+
+bool MatchesWithin(const std::string& regex, const std::string& text, std::uint32_t steps) {
+  const int result = Match(regex, text, steps);
+  return result >= 0 || result == PCRE2_ERROR_NOMATCH;
 }
 
 const std::vector<std::string>& Regexes() {
@@ -254,6 +266,71 @@ TEST(RegexTest, TheProbeFindsByTryingWhatTheStructureDoesNotShow) {
   EXPECT_TRUE(CompileAndProbe("^aaaa$", root, false).empty());
   EXPECT_EQ(CompileAndProbe("^(", root, false).message,
             "the regex does not compile: missing closing parenthesis");
+}
+
+// Regexes out of pieces, most of which belong together.
+std::string RandomRegex(std::mt19937& random, int depth) {
+  static const std::vector<std::string> kAtoms = {"a",   "b",    "/",      "[ab]", "[^a]", ".",
+                                                  "\\w", "[^/]", "(?i:a)", "ab",   "\\.",  "[a-c]"};
+  static const std::vector<std::string> kQuantifiers = {"",  "",   "",    "",      "*",  "+",
+                                                        "?", "*?", "{2}", "{1,4}", "++", "{2,}"};
+  std::string out;
+  const auto parts = 1 + random() % 4;
+  for (std::size_t i = 0; i < parts; ++i) {
+    if (random() % 12 == 0) out += random() % 2 == 0 ? "^" : "$";
+    if (depth > 0 && random() % 3 == 0) {
+      out += random() % 2 == 0 ? "(" : "(?:";
+      out += RandomRegex(random, depth - 1);
+      while (random() % 3 == 0) out += "|" + RandomRegex(random, depth - 1);
+      out += ")";
+    } else {
+      out += kAtoms[random() % kAtoms.size()];
+    }
+    out += kQuantifiers[random() % kQuantifiers.size()];
+  }
+  return out;
+}
+
+std::string RandomText(std::mt19937& random, std::size_t length) {
+  static const std::string kBytes = "aabbc/.A";
+  std::string text = "/";
+  for (std::size_t i = 0; i < length; ++i) text += kBytes[random() % kBytes.size()];
+  return text;
+}
+
+TEST(RegexTest, WhateverIsAcceptedMatchesWhatTheSearchFinds) {
+  std::mt19937 random(7);  // NOLINT: the same input at every run
+  int accepted = 0;
+  for (int round = 0; round < 20000 && !HasFailure(); ++round) {
+    const std::string written = RandomRegex(random, 2);
+    const RegexOutcome outcome = PathRegex(written, false);
+    if (!outcome.problem.empty()) continue;
+    ++accepted;
+    for (int i = 0; i < 20; ++i) {
+      const std::string text = RandomText(random, random() % 8);
+      EXPECT_EQ(Matches(outcome.regex, text), Matches(written, text))
+          << written << " as " << outcome.regex << " on " << text;
+    }
+  }
+  EXPECT_GT(accepted, 3000);
+}
+
+// Steps grow at most with the square of the length.
+TEST(RegexTest, WhateverIsAcceptedIsBounded) {
+  std::mt19937 random(11);  // NOLINT: the same input at every run
+  int accepted = 0;
+  for (int round = 0; round < 20000 && !HasFailure(); ++round) {
+    const std::string written = RandomRegex(random, 2);
+    const RegexOutcome outcome = PathRegex(written, false);
+    if (!outcome.problem.empty()) continue;
+    ++accepted;
+    std::string piece = RandomText(random, 1 + random() % 3).substr(1);
+    std::string text = "/";
+    while (text.size() < 1000) text += piece;
+    EXPECT_TRUE(MatchesWithin(outcome.regex, text + "!", 4'000'000))
+        << written << " as " << outcome.regex << " on many " << piece;
+  }
+  EXPECT_GT(accepted, 3000);
 }
 
 TEST(RegexTest, ASearchKeepsItsAnchorsAndCountsItsGroups) {
