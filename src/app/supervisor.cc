@@ -277,11 +277,21 @@ class Supervisor {
     exit_status_ = status;
     stop_hard_ = Now() + options_.stop_grace;
     if (controller_.alive()) kill(controller_.pid, SIGTERM);
+    SoftStop();
+  }
+
+  /// Again and again: a master that is just starting, or that executes itself anew, loses a signal.
+  void SoftStop() {
     if (proxy_.alive()) (void)proxy::SoftStopHaproxy(proxy_.pid);  // gone already: noticed soon
+    soft_again_ = Now() + std::chrono::milliseconds(300);
   }
 
   void PushStop() {
-    if (!stopping_ || Now() < stop_hard_) return;
+    if (!stopping_) return;
+    if (Now() < stop_hard_) {
+      if (Now() >= soft_again_) SoftStop();
+      return;
+    }
     if (!hard_sent_) {
       hard_sent_ = true;
       stop_kill_ = Now() + std::chrono::seconds(1);
@@ -303,7 +313,8 @@ class Supervisor {
     if (answer_until_ != kNever && proxy_.alive()) {
       wake = std::min(wake, Now() + std::chrono::milliseconds(20));
     }
-    if (stopping_) wake = std::min(wake, hard_sent_ ? stop_kill_ : stop_hard_);
+    if (stopping_)
+      wake = std::min(wake, hard_sent_ ? stop_kill_ : std::min(soft_again_, stop_hard_));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - Now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
   }
@@ -362,6 +373,7 @@ class Supervisor {
   bool hard_sent_ = false;
   SteadyTime stop_hard_ = kNever;
   SteadyTime stop_kill_ = kNever;
+  SteadyTime soft_again_ = kNever;
   int exit_status_ = 0;
 };
 
