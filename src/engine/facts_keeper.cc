@@ -194,6 +194,11 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
 
 FactsKeeper::News FactsKeeper::TakeList(DockerFacts list, SteadyTime now) {
   News news;
+  // What Docker lists in a form that cannot be read is not gone.
+  for (const std::string& id : list.unreadable_service_ids) {
+    if (const ServiceFacts* held = FindById(id)) list.services.push_back(*held);
+  }
+  list.unreadable_service_ids.clear();
   KeepNewer(list, now, news);
   KeepUnconfirmed(list, now, news);
   Install(std::move(list), news);

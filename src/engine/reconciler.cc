@@ -78,7 +78,7 @@ void Reconciler::Handle(Message message) {
 // --- Docker ------------------------------------------------------------------------------------
 
 void Reconciler::NoteDocker(bool ok, std::string detail) {
-  const bool changed = shown_.docker.ok != ok;
+  const bool changed = shown_.docker.ok != ok || !docker_tried_;
   SetPartner(shown_.docker, ok, std::move(detail), clock_.WallNow());
   if (!docker_tried_) dirty_ = true;  // what was found at start may be complete now
   docker_tried_ = true;

@@ -121,7 +121,11 @@ class SqliteStore final : public ports::StateStore {
 
   void SetAside() {
     database_.reset();
-    const std::string aside = path_ + ".damaged-" + UtcStamp();
+    const std::string stem = path_ + ".damaged-" + UtcStamp();
+    std::string aside = stem;
+    for (int i = 2; ::access(aside.c_str(), F_OK) == 0; ++i) {
+      aside = stem + "-" + std::to_string(i);
+    }
     const bool renamed = std::rename(path_.c_str(), aside.c_str()) == 0;
     for (const char* suffix : {"-wal", "-shm"}) {
       // Missing is fine; one that stayed would be taken for the new file's.

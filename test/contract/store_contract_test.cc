@@ -1,0 +1,195 @@
+// One contract, two stores: the fake that the engine's tests use, and SQLite.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "support/fake_store.h"
+#include "support/test_root.h"
+#include "swarmgate/ports/state_store.h"
+#include "swarmgate/sqlite/store.h"
+
+namespace swarmgate {
+namespace {
+
+using model::Record;
+using model::ServiceName;
+using ports::AppliedDelta;
+using ports::AppliedState;
+
+Record MakeRecord(const std::string& name, const std::string& path) {
+  Record record;
+  record.service = ServiceName(name);
+  record.parameters = {{"serviceName", name}, {"servicePath", path}, {"odd \"\n\\", "\xc3\xa4 %["}};
+  record.updated_unix_ms = 1'700'000'000'123;
+  record.created_unix_ms = 1'600'000'000'456;
+  return record;
+}
+
+model::ServiceFacts MakeFacts(const std::string& id, const std::string& name) {
+  model::ServiceFacts facts;
+  facts.kind = model::ServiceKind::kCompose;
+  facts.id = id;
+  facts.name = name;
+  facts.version = 18'446'744'073'709'551'615ULL;
+  facts.created_unix_ns = -5;
+  facts.stack = "stack";
+  facts.labels = {{"com.df.notify", "true"}, {"com.df.servicePath", "/\"quoted\""}};
+  facts.misplaced_labels = {{"com.df.port", "80"}};
+  facts.network_ids = {"n2", "n1"};
+  facts.global = true;
+  facts.replicas = 3;
+  facts.exposed_tcp_ports = {80, 65535};
+  facts.published = {{80, 8080, true, false}, {53, 53, false, true}};
+  facts.update_state = "updating";
+  model::TaskFacts task;
+  task.id = "t1";
+  task.container_id = "c1";
+  task.node_id = "node";
+  task.on_this_node = true;
+  task.state = "starting";
+  task.running = true;
+  task.desired_running = false;
+  task.health = model::Health::kUnhealthy;
+  task.message = "oops \x01";
+  task.addresses = {{"n1", "10.0.0.1"}, {"n2", "fd00::1"}};
+  task.published = {{80, 30080, true, false}};
+  task.node_address = "192.0.2.1";
+  facts.tasks = {task, model::TaskFacts{}};
+  return facts;
+}
+
+class StoreContract : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { Open(); }
+
+  // As a new process would see it.
+  void Open() {
+    if (GetParam() == "fake") {
+      if (!fake_) fake_ = std::make_unique<testing::FakeStore>();
+    } else {
+      real_ = sqlite::MakeStore(directory_.path() + "/state.db");
+    }
+  }
+  ports::StateStore& store() {
+    return GetParam() == "fake" ? static_cast<ports::StateStore&>(*fake_) : *real_;
+  }
+  std::vector<Record> Records() {
+    Result<ports::StoredRecords> stored = store().Load();
+    EXPECT_TRUE(stored) << stored.error().ToString();
+    return stored ? stored->records : std::vector<Record>();
+  }
+  AppliedState Applied() {
+    Result<std::optional<AppliedState>> state = store().LoadApplied();
+    EXPECT_TRUE(state && *state);
+    return state && *state ? **state : AppliedState();
+  }
+
+  testing::TempDir directory_;
+  std::unique_ptr<testing::FakeStore> fake_;
+  std::unique_ptr<ports::StateStore> real_;
+};
+
+TEST_P(StoreContract, IsEmptyAtFirst) {
+  EXPECT_TRUE(Records().empty());
+  Result<std::optional<AppliedState>> state = store().LoadApplied();
+  ASSERT_TRUE(state);
+  EXPECT_FALSE(*state);
+}
+
+TEST_P(StoreContract, KeepsRecordsWithEveryField) {
+  Record web = MakeRecord("web", "/web");
+  Record gone = MakeRecord("api", "/api");
+  gone.kind = Record::Kind::kWithdrawn;
+  gone.origin = model::Origin::kStatic;
+  gone.labels_hash = "cafe";
+  Result<std::uint64_t> first = store().Put(web, 0);
+  Result<std::uint64_t> second = store().Put(gone, 0);
+  ASSERT_TRUE(first && second);
+  EXPECT_GT(*second, *first);
+  Open();
+  web.revision = *first;
+  gone.revision = *second;
+  EXPECT_EQ(Records(), (std::vector<Record>{gone, web}));  // sorted by name
+  EXPECT_EQ(store().Load()->revision, *second);
+}
+
+TEST_P(StoreContract, WritesOnlyOverTheRevisionThatIsExpected) {
+  const Record record = MakeRecord("web", "/web");
+  Result<std::uint64_t> first = store().Put(record, 0);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(store().Put(record, 0).error().code, Code::kConflict);
+  EXPECT_EQ(store().Put(record, *first + 7).error().code, Code::kConflict);
+  EXPECT_EQ(store().Put(MakeRecord("new", "/"), 3).error().code, Code::kConflict);
+  Result<std::uint64_t> second = store().Put(MakeRecord("web", "/changed"), *first);
+  ASSERT_TRUE(second);
+  EXPECT_GT(*second, *first);
+  EXPECT_EQ(store().Delete(ServiceName("web"), *first).error().code, Code::kConflict);
+  EXPECT_EQ(store().Delete(ServiceName("none"), 1).error().code, Code::kNotFound);
+  ASSERT_EQ(Records().size(), 1U);
+  EXPECT_EQ(Records()[0].parameters.at("servicePath"), "/changed");
+  Result<std::uint64_t> third = store().Delete(ServiceName("web"), *second);
+  ASSERT_TRUE(third);
+  EXPECT_GT(*third, *second);
+  EXPECT_TRUE(Records().empty());
+  // A revision is never given twice, not even to a record that was deleted in between.
+  Result<std::uint64_t> fourth = store().Put(record, 0);
+  ASSERT_TRUE(fourth);
+  EXPECT_GT(*fourth, *third);
+}
+
+TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
+  AppliedDelta first;
+  first.upserts = {MakeFacts("id2", "b"), MakeFacts("id1", "a")};
+  model::DockerFacts host;
+  host.daemon_id = "daemon";
+  host.api_version = "1.41";
+  host.swarm_manager = true;
+  host.node_id = "node";
+  host.networks = {{"n1", "web", "overlay", true, true}};
+  host.own_network_ids = {"n1"};
+  host.on_host = true;
+  host.gateway_addresses = {{"c1", "172.18.0.3"}};
+  first.host = host;
+  first.slots_set = {{model::BackendName("a-be80_0"), model::SlotName("sg_plain_00001")},
+                     {model::BackendName("b-be80_0"), model::SlotName("sg_sticky_00001")}};
+  first.declared = {{model::BackendClass::kPlain, 64}, {model::BackendClass::kSticky, 128}};
+  first.names = {{"db.local", {"10.1.1.1", "10.1.1.2"}}, {"none", {}}};
+  first.structure = std::pair(std::string("beef"), 4711);
+  ASSERT_TRUE(store().SaveApplied(first));
+  Open();
+
+  AppliedState expected;
+  expected.facts = host;
+  expected.facts.services = {MakeFacts("id1", "a"), MakeFacts("id2", "b")};
+  expected.slots.assigned = first.slots_set;
+  expected.slots.declared = *first.declared;
+  expected.names = *first.names;
+  expected.structure = "beef";
+  expected.proxy_pid = 4711;
+  EXPECT_EQ(Applied(), expected);
+
+  AppliedDelta second;
+  second.removals = {"id1", "unknown"};
+  second.upserts = {MakeFacts("id3", "c")};
+  second.slots_removed = {model::BackendName("a-be80_0")};
+  second.slots_set = {{model::BackendName("b-be80_0"), model::SlotName("sg_plain_00002")}};
+  ASSERT_TRUE(store().SaveApplied(second));
+  Open();
+  expected.facts.services = {MakeFacts("id2", "b"), MakeFacts("id3", "c")};
+  expected.slots.assigned = second.slots_set;
+  EXPECT_EQ(Applied(), expected);
+}
+
+TEST_P(StoreContract, AnEmptyDifferenceStillMeansThatSomethingWasApplied) {
+  ASSERT_TRUE(store().SaveApplied({}));
+  Open();
+  EXPECT_EQ(Applied(), AppliedState());
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values("fake", "sqlite"),
+                         [](const auto& store) { return store.param; });
+
+}  // namespace
+}  // namespace swarmgate

@@ -1,0 +1,32 @@
+// Time that a test owns.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "swarmgate/base/clock.h"
+
+namespace swarmgate::testing {
+
+/// Starts at some moment and moves only by Advance. Thread: any.
+class FakeClock final : public Clock {
+ public:
+  [[nodiscard]] SteadyTime Now() const override {
+    return SteadyTime(std::chrono::nanoseconds(now_ns_.load()));
+  }
+  [[nodiscard]] WallTime WallNow() const override {
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(
+        std::chrono::nanoseconds(kWallStartNs + now_ns_.load())));
+  }
+  void Advance(std::chrono::nanoseconds by) { now_ns_ += by.count(); }
+  void Set(SteadyTime time) {
+    now_ns_ = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+  }
+
+ private:
+  static constexpr std::int64_t kWallStartNs = 1'700'000'000'000'000'000;
+  std::atomic<std::int64_t> now_ns_{1'000'000'000'000};
+};
+
+}  // namespace swarmgate::testing
