@@ -127,6 +127,10 @@ std::optional<std::string> ClosestMatch(std::string_view word,
   std::size_t best_cost = 0;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > 2 * kLongest) continue;
+    // Each byte that one has more than the other is an edit: no need to count further.
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    const std::size_t shorter = std::min(word.size(), candidate.size());
+    if (3 * (longer - shorter) > candidate.size()) continue;
     const std::size_t cost = HalfEdits(word, candidate);
     if (3 * cost > 2 * candidate.size()) continue;
     if (best == nullptr || cost < best_cost) {

@@ -121,9 +121,13 @@ class ServiceParser {
 
   void Unknown(const std::string& name, std::string_view value, const Indexed& apart) {
     static const auto* const candidates = new std::vector<std::string>(ParameterNames());
-    const auto closest = ClosestMatch(apart.base, *candidates);
+    // Whoever has many unknown labels has no typos, but labels of something else.
+    constexpr std::size_t kMostSuggestions = 32;
+    const bool suggest = ++unknown_ <= kMostSuggestions;
+    const auto closest = suggest ? ClosestMatch(apart.base, *candidates) : std::nullopt;
     const Parameter* meant = closest ? FindParameter(*closest).parameter : nullptr;
-    About(name, value, meant);
+    // Without a suggestion nobody has looked whether a secret was meant.
+    About(name, suggest ? value : std::string_view(), meant);
     std::string hint;
     if (closest) {
       const std::string index = apart.has_index ? name.substr(apart.base.size()) : "";
@@ -363,6 +367,7 @@ class ServiceParser {
   const ParseOptions& options_;
   Report report_;
   ServiceDraft draft_;
+  std::size_t unknown_ = 0;
   std::span<const Parameter> table_;                     // those with an effect; they stand first
   std::vector<std::array<Given, kMaxIndex + 1>> given_;  // by place in the table
 };

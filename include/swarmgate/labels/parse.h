@@ -44,6 +44,8 @@ struct ParsedService {
 /// name; a serviceName parameter, where the source allows it, overrides it. A bad destination is
 /// left out with an error diagnostic, the others stay. A service without any destination left has
 /// no spec.
+/// Codes that callers ask for: "missing-path" (neither servicePath nor serviceDomain),
+/// "req-mode-not-yet" (reqMode is not http).
 [[nodiscard]] ParsedService ParseParameters(const model::ServiceName& name,
                                             const std::map<std::string, std::string>& parameters,
                                             const ParseOptions& options);
