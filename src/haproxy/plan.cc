@@ -244,7 +244,11 @@ Plan MakePlan(const Held& held, const Image& desired) {
     if (const auto slot = ParseSlotName(name)) plan.files.insert(ShardFile(*slot));
   }
   plan.reload_reason = StructureReason(held.image, desired);
-  if (held.image.base != desired.base) plan.files.insert(kBaseFile);
+  if (held.image.base != desired.base) {
+    // Whoever held nothing has no files either: an empty map must exist as well.
+    plan.files.insert(kBaseFile);
+    for (const auto& [id, steps] : maps) plan.files.insert(std::string(MapFile(id)));
+  }
   DeclaredFiles(held.image, desired, plan.files);
   if (plan.reload_reason.empty()) plan.reload_reason = servers.reload_reason;
   if (!plan.reload_reason.empty()) return plan;
