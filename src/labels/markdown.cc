@@ -25,7 +25,7 @@ docker service create --name go-demo --network proxy \
   -l com.df.notify=true \
   -l com.df.servicePath=/demo \
   -l com.df.port=8080 \
-  vfarcic/go-demo
+  example/go-demo
 ```
 
 For a Swarm service the labels belong to the service (`deploy.labels` in a stack file), for
@@ -89,8 +89,8 @@ as in `path_beg -i`, ignores letter case.
 
 ### Domains
 
-`a.example.com` is that host. `*.example.com` is every host below example.com, not example.com
-itself; `*example.com` is every host that ends so. A port or a dot at the end is left off. Names
+`a.example.com` is that host. `*.example.com` is every host below example.com, up to four labels
+deep, not example.com itself; `*example.com` is every host that ends so. A port or a dot at the end is left off. Names
 outside of ASCII are written in punycode (`xn--…`). `serviceDomainAlgo` compares otherwise; unlike
 in Docker Flow Proxy the default is equality, because `hdr_beg(host)` lets `a.com` match
 `a.com.evil.net`.
@@ -118,11 +118,11 @@ more specific host (a name, the longest wildcard, a regex, none), then the more 
 
 )";
 
-// In a table cell a bar would end the cell.
+// Plain text in a table cell: bars end a cell, stars and backslashes mean something.
 std::string Cell(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += '\\';
+    if (std::string_view("|*\\").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
@@ -140,11 +140,11 @@ std::string Honoured(Level level) {
   std::string out = "| Name | Type | Default | Meaning | Example |\n|---|---|---|---|---|\n";
   for (const Parameter& parameter : Parameters()) {
     if (parameter.set == nullptr || parameter.level != level) continue;
-    std::string help(parameter.help);
+    std::string help = Cell(parameter.help);
     if (parameter.effect == Effect::kAccepted) help += " *Accepted, without effect yet.*";
     out += "| " + Title(parameter) + " | " + Cell(parameter.type) + " | " +
-           (parameter.fallback.empty() ? "–" : Cell(parameter.fallback)) + " | " + Cell(help) +
-           " | " + Code(Cell(parameter.example)) + " |\n";
+           (parameter.fallback.empty() ? "–" : Cell(parameter.fallback)) + " | " + help + " | " +
+           Code(parameter.example) + " |\n";
   }
   return out;
 }

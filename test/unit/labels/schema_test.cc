@@ -41,6 +41,8 @@ TEST(SchemaTest, EveryEntryIsComplete) {
     if (parameter.effect == Effect::kNotYet) {
       EXPECT_TRUE(parameter.notice);
     }
+    // It stands in a cell of the page as code.
+    EXPECT_EQ(parameter.example.find('|'), std::string_view::npos);
     if (parameter.creates) {
       EXPECT_EQ(parameter.level, Level::kDest);
     }
