@@ -73,7 +73,11 @@ JsonWriter& JsonWriter::Int(std::int64_t value) { return Raw(fmt::format("{}", v
 JsonWriter& JsonWriter::Uint(std::uint64_t value) { return Raw(fmt::format("{}", value)); }
 
 JsonWriter& JsonWriter::Double(double value) {
-  return std::isfinite(value) ? Raw(fmt::format("{}", value)) : Null();
+  if (!std::isfinite(value)) return Null();
+  std::string text = fmt::format("{}", value);
+  // A whole number stays a double when it is read again.
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return Raw(text);
 }
 
 JsonWriter& JsonWriter::Bool(bool value) { return Raw(value ? "true" : "false"); }

@@ -14,7 +14,6 @@ struct Outcome {
   bool fed = true;
   bool finished = false;
   std::vector<std::string> elements;
-  friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
 Outcome Split(Form form, std::string_view text, std::size_t piece, std::size_t max = 1000) {

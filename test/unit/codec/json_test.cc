@@ -132,7 +132,7 @@ TEST(JsonWriter, WhatItWritesReadsBackEqual) {
       {{every_byte, JsonValue::OfString(every_byte)},
        {"list", JsonValue::OfArray({JsonValue(), JsonValue::OfBool(false), JsonValue::OfInt(-5),
                                     JsonValue::OfUint(std::numeric_limits<std::uint64_t>::max()),
-                                    JsonValue::OfDouble(0.1)})}});
+                                    JsonValue::OfDouble(0.1), JsonValue::OfDouble(-1500.0)})}});
   JsonWriter json;
   json.Value(value);
   EXPECT_EQ(Parsed(std::move(json).Take()), value);

@@ -469,15 +469,13 @@ TEST_F(DockerAdapterTest, SilenceEndsAtTheDeadline) {
 TEST_F(DockerAdapterTest, CancelEndsAListUnderWay) {
   auto api = MakeDockerApi(daemon_.options());
   ASSERT_TRUE(api);
-  std::thread canceller;
   daemon_.SetScript("/services", [&](const Exchange& x) {
-    canceller = std::thread([&] { (*api)->Cancel(); });
+    (*api)->Cancel();
     x.WaitClosed();
   });
   const auto facts = (*api)->List(In(20s));
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.error().code, Code::kCancelled);
-  canceller.join();
 }
 
 // --- events ---------------------------------------------------------------------------
