@@ -363,7 +363,21 @@ Anchor::Anchor(Dockerd* docker, const std::string& name, const std::vector<std::
   options.network = networks.front();
   // On a port that nobody else takes: the proxy binds its own in this namespace.
   options.args = {"65500"};
-  id_ = docker_->RunContainer(options);
+  // A daemon that has just started may not know the networks of the Swarm yet.
+  std::string problem;
+  const bool started = WaitUntil(
+      [&] {
+        try {
+          id_ = docker_->RunContainer(options);
+        } catch (const std::runtime_error& error) {
+          problem = error.what();
+          int status = 0;
+          docker_->Call("DELETE", "/containers/" + name + "?force=1", {}, &status);
+        }
+        return !id_.empty();
+      },
+      seconds(30), milliseconds(100));
+  if (!started) Fail(problem);
   for (size_t i = 1; i < networks.size(); ++i) {
     docker_->Call("POST", "/networks/" + networks[i] + "/connect",
                   "{\"Container\":" + JsonQuote(id_) + "}");
