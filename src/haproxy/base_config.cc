@@ -108,7 +108,7 @@ void Frontend(std::string& text, const Settings& settings) {
            << found << set_route + any_host;
   Resolve(frontend);
   frontend << "http-request return status " + std::to_string(settings.unknown_route_status) + " " +
-                  kPlainText + " string 'no route\\n' hdr Cache-Control no-store"
+                  kPlainText + " string \"no route\\n\" hdr Cache-Control no-store"
            << "use_backend %[var(txn.r),field(1,|)]";
 }
 
@@ -143,7 +143,7 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendCla
       << "option redispatch 1"
       << "retry-on conn-failure empty-response"
       << std::string("http-error status 503 ") + kPlainText +
-             " string 'no server\\n' hdr Retry-After 1 hdr Cache-Control no-store";
+             " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store";
   if (backend_class == model::BackendClass::kPlain) return;
   if (backend_class == model::BackendClass::kSticky) {
     defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);
