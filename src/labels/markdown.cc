@@ -154,7 +154,8 @@ std::string NotYet() {
   for (const Parameter& parameter : Parameters()) {
     if (parameter.effect != Effect::kNotYet) continue;
     out += "| " + Title(parameter) + " | " + (parameter.level == Level::kDest ? "index" : "–") +
-           " | " + Cell(parameter.help) + " |\n";
+           " | " + Cell(parameter.help) +
+           (parameter.notice == model::Severity::kError ? " **Not served.**" : "") + " |\n";
   }
   return out;
 }
@@ -179,9 +180,8 @@ std::string ParametersMarkdown() {
   out +=
       "\n## Not honoured yet\n\n"
       "These parameters of Docker Flow Proxy are recognised, and the owner of a service is told "
-      "that they\nhave no effect in this version. **Mind those that restrict access**: a service "
-      "with `users`,\n`allowedMethods`, `denyHttp` and the like is served without the "
-      "restriction.\n\n" +
+      "that they\nhave no effect in this version. **A service that asks for a restriction which "
+      "cannot be honoured is\nnot served**, rather than served open: those are marked.\n\n" +
       NotYet();
   out += "\nDocker Flow Proxy itself had dropped: " + Names(Effect::kObsolete);
   out += "\nMeant for Docker Flow Monitor and other companions, passed over in silence: " +

@@ -180,8 +180,16 @@ class ServiceParser {
   }
 
   void NotYet(const Parameter& parameter) {
-    report_.Add(parameter.notice.value_or(model::Severity::kWarning), "not-yet",
-                std::string(parameter.name) + " is not honoured yet",
+    const std::string message = std::string(parameter.name) + " is not honoured yet";
+    if (parameter.notice == model::Severity::kError) {
+      return report_.Error(
+          "not-yet",
+          message +
+              ", and without it the service would be open to more "
+              "requests than its owner wants",
+          "Restrict it elsewhere and leave the " + std::string(Kind()) + " out to have it served");
+    }
+    report_.Add(parameter.notice.value_or(model::Severity::kWarning), "not-yet", message,
                 parameter.help.starts_with("Use ")
                     ? parameter.help.substr(0, parameter.help.size() - 1)
                     : "It has no effect in this version");

@@ -73,8 +73,8 @@ struct Parameter {
   std::string_view help = {};      ///< one line
   std::string_view example = {};   ///< a value
   std::string_view hint = {};      ///< what to write instead of a bad value
-  /// Severity of the notice for kAccepted and kNotYet: a restriction that is not honoured is more
-  /// than a convenience. Nothing: no notice.
+  /// Severity of the notice for kAccepted and kNotYet. kError: it restricts who may send what, so
+  /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
   std::optional<model::Severity> notice = {};
   bool secret = false;   ///< its value is never shown
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one

@@ -100,10 +100,6 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        "true",
        {"warning not-yet: service web: com.df.serviceDomainMatchAll=true: serviceDomainMatchAll "
         "is not honoured yet. Use serviceDomainAlgo=hdr_dom(host)"}},
-      {"users",
-       "admin:secret",
-       {"warning not-yet: service web: com.df.users=(not shown): users is not honoured yet. It "
-        "has no effect in this version"}},
       {"user",
        "admin:secret",
        {"warning unknown-label: service web: com.df.user=(not shown): unknown label. Did you mean "
@@ -129,6 +125,20 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
     EXPECT_TRUE(parsed.spec);
     EXPECT_THAT(Texts(parsed), ::testing::ElementsAreArray(c.texts));
   }
+}
+
+TEST(NamesTest, ARestrictionThatIsNotHonouredKeepsTheServiceOut) {
+  for (const std::string name : {"users", "usersSecret", "allowedMethods", "deniedMethods",
+                                 "denyHttp", "verifyClientSsl", "serviceHeader", "userAgent"}) {
+    SCOPED_TRACE(name);
+    EXPECT_FALSE(Parse({{"servicePath", "/x"}, {name, "admin:secret"}}).spec);
+  }
+  EXPECT_THAT(
+      Texts(Parse({{"servicePath", "/x"}, {"users", "admin:secret"}})),
+      ::testing::ElementsAre(
+          "error not-yet: service web: com.df.users=(not shown): users is not honoured yet, and "
+          "without it the service would be open to more requests than its owner wants. Restrict "
+          "it elsewhere and leave the label out to have it served"));
 }
 
 TEST(NamesTest, EveryParameterOfThePredecessorIsKnown) {
