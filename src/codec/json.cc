@@ -7,6 +7,8 @@
 
 #include <limits>
 
+#include "codec/utf8.h"
+
 namespace swarmgate::codec {
 namespace {
 
@@ -31,11 +33,11 @@ class TreeBuilder {
     return false;
   }
   bool String(const char* text, rapidjson::SizeType size, bool /*copy*/) {
-    return Add(JsonValue::OfString(std::string(text, size)));
+    return Add(JsonValue::OfString(Text(text, size)));
   }
   bool StartObject() { return Open(false); }
   bool Key(const char* text, rapidjson::SizeType size, bool /*copy*/) {
-    open_.back().key.assign(text, size);
+    open_.back().key = Text(text, size);
     return true;
   }
   bool EndObject(rapidjson::SizeType /*count*/) {
@@ -54,6 +56,11 @@ class TreeBuilder {
   [[nodiscard]] bool too_deep() const { return too_deep_; }
 
  private:
+  /// RapidJSON makes bytes that are no UTF-8 out of a low surrogate that stands alone ("\ude00").
+  static std::string Text(const char* text, std::size_t size) {
+    return ValidUtf8(std::string_view(text, size));
+  }
+
   struct Level {
     bool array = false;
     std::string key;
@@ -83,23 +90,6 @@ class TreeBuilder {
   std::vector<Level> open_;
   JsonValue root_;
 };
-
-/// Length of the valid UTF-8 sequence that begins at `text`; 0 when there is none.
-std::size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  }
-  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ||
-      (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) {
-    return 0;
-  }
-  return length;
-}
 
 void AppendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');

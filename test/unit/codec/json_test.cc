@@ -49,6 +49,14 @@ TEST(JsonValue, MissingMembersChainToNull) {
   EXPECT_TRUE(json.Find("a")->is_null());
 }
 
+TEST(JsonParse, SurrogatesThatStandAloneDoNotBecomeBrokenText) {
+  const JsonValue json = Parsed(R"({"\ude08":"a\udc00b","pair":"\ud83d\ude00"})");
+  EXPECT_EQ(json["pair"].AsString(), "\xF0\x9F\x98\x80");
+  ASSERT_EQ(json.members().size(), 2U);
+  EXPECT_EQ(json.members()[0].first, "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_FALSE(JsonValue::Parse(R"("\ud83d")")) << "a high one alone is refused";
+}
+
 TEST(JsonValue, RepeatedMemberCountsByItsLastValue) {
   EXPECT_EQ(Parsed(R"({"a":1,"a":2})")["a"].AsInt64(), 2);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -469,11 +470,17 @@ TEST_F(DockerAdapterTest, SilenceEndsAtTheDeadline) {
 TEST_F(DockerAdapterTest, CancelEndsAListUnderWay) {
   auto api = MakeDockerApi(daemon_.options());
   ASSERT_TRUE(api);
-  daemon_.SetScript("/services", [&](const Exchange& x) {
+  std::promise<void> asked;
+  std::thread canceller([&] {
+    asked.get_future().wait();
     (*api)->Cancel();
+  });
+  daemon_.SetScript("/services", [&](const Exchange& x) {
+    asked.set_value();
     x.WaitClosed();
   });
   const auto facts = (*api)->List(In(20s));
+  canceller.join();
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.error().code, Code::kCancelled);
 }
