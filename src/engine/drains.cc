@@ -89,6 +89,8 @@ bool Applier::Retire(const std::vector<haproxy::Step>& steps) {
 }
 
 SteadyTime Applier::NextPoll() const {
+  // Without files there is nothing that could run.
+  if (!written_) return SteadyTime::max();
   SteadyTime next = next_pid_poll_;
   if (held_) {
     for (const auto& [key, drain] : drains_) next = std::min(next, drain.next);

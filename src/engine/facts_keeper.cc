@@ -119,14 +119,21 @@ void FactsKeeper::KeepNewer(DockerFacts& list, SteadyTime now, News& news) {
   regressed_ = std::move(still);
 }
 
+bool FactsKeeper::IsExplained(const ServiceFacts& service) const {
+  if (service.kind == ServiceKind::kSwarm) return told_removed_.contains(service.id);
+  return std::all_of(service.tasks.begin(), service.tasks.end(), [&](const TaskFacts& task) {
+    auto mark = marks_.find(task.container_id);
+    return mark != marks_.end() && mark->second.kind == MarkKind::kEnded;
+  });
+}
+
 void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news) {
   std::set<std::string> listed;
   for (const ServiceFacts& service : list.services) listed.insert(service.id);
   const bool other_daemon = !facts_.daemon_id.empty() && list.daemon_id != facts_.daemon_id;
-  const bool all_lost =
-      !facts_.services.empty() &&
-      std::none_of(facts_.services.begin(), facts_.services.end(),
-                   [&](const ServiceFacts& held) { return listed.contains(held.id); });
+  const bool all_lost = list.services.empty() &&
+                        !std::all_of(facts_.services.begin(), facts_.services.end(),
+                                     [&](const ServiceFacts& held) { return IsExplained(held); });
   const bool swarm_lost = facts_.swarm_manager && !list.swarm_manager && !other_daemon;
   std::set<std::string> networks;
   for (const model::NetworkFacts& network : list.networks) networks.insert(network.id);
@@ -186,6 +193,7 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   }
   const bool host_changed = !SameHost(facts_, list);
   host_dirty_ = host_dirty_ || host_changed;
+  std::erase_if(told_removed_, [&](const std::string& id) { return !listed.contains(id); });
   news.changed = host_changed || !news.changed_ids.empty();
   if (!news.changed) return;
   facts_ = std::move(list);
@@ -221,6 +229,15 @@ FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::Ser
     service = std::move(fresh);
     dirty_.insert(service.id);
     news.changed_ids.push_back(service.id);
+    // From a bare host a task is reached by its address on the gateway bridge, which only a full
+    // list knows.
+    const bool unreachable =
+        facts_.on_host &&
+        std::any_of(service.tasks.begin(), service.tasks.end(), [&](const TaskFacts& task) {
+          return task.running && task.on_this_node && !task.container_id.empty() &&
+                 !facts_.gateway_addresses.contains(task.container_id);
+        });
+    if (unreachable) news.list_again_in = Duration(0);
   }
   news.changed = !news.changed_ids.empty();
   return news;
@@ -228,6 +245,9 @@ FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::Ser
 
 FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, SteadyTime now) {
   News news;
+  if (event.type == "service" && event.action == "remove" && FindById(event.id) != nullptr) {
+    told_removed_.insert(event.id);
+  }
   if (event.type != "container") return news;
   const std::string_view verb = Verb(event.action);
   MarkKind kind = MarkKind::kStarted;

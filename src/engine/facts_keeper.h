@@ -3,8 +3,9 @@
 // a working route away:
 // - A service's Version.Index only grows. A list that shows an older version (a manager that lags)
 //   is not believed for this service until it has said so for a minute (a restored backup).
-// - A list that has lost every service that was known, or that comes from another daemon, adds but
-//   removes nothing until a second list, at least two seconds later, says the same.
+// - An empty list where services were known and no event told of their removal, or a list of
+// another
+//   daemon, removes nothing until a second list, at least two seconds later, says the same.
 // - A daemon that stops being a Swarm manager (demoted, locked after a restart) cannot know what
 //   became of the Swarm's services: they stay as they were last known until it is a manager again.
 // - `kill` with a signal that stops, and `die`, are believed at once for the one container: Docker
@@ -84,6 +85,8 @@ class FactsKeeper {
   /// True when a task of the service is marked otherwise than it was.
   bool ApplyMarks(model::ServiceFacts& service) const;
   void KeepNewer(model::DockerFacts& list, SteadyTime now, News& news);
+  /// Did events say that it would be gone?
+  [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;
   void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
   void Install(model::DockerFacts list, News& news);
   void Reindex();
@@ -96,6 +99,7 @@ class FactsKeeper {
   std::map<std::string, SteadyTime> regressed_;         ///< service id → first seen older
   std::optional<SteadyTime> loss_seen_;
   bool swarm_lost_ = false;
+  std::set<std::string> told_removed_;  ///< by events, and listed until now
   std::set<std::string> dirty_;
   std::set<std::string> removed_;
   bool host_dirty_ = false;

@@ -171,6 +171,15 @@ void FakeProxy::FailFilesNext(Code code, int calls) {
   const Lock lock(mutex_);
   file_failures_.insert(file_failures_.end(), static_cast<std::size_t>(calls), code);
 }
+void FakeProxy::StopFailing() {
+  const Lock lock(mutex_);
+  failures_.clear();
+  file_failures_.clear();
+}
+void FakeProxy::RejectReloads(int reloads) {
+  const Lock lock(mutex_);
+  reject_reloads_ = reloads;
+}
 void FakeProxy::RefuseStep(std::size_t n) {
   const Lock lock(mutex_);
   refuse_at_ = n;
@@ -361,6 +370,10 @@ Result<ports::ReloadOutcome> FakeProxy::Reload(SteadyTime) {
   if (!entered) return Forward(entered.error());
   const Status checked = CheckText(disk_);
   if (!checked) return Forward(checked.error());
+  if (reject_reloads_ > 0) {
+    --reject_reloads_;
+    return Fail(Code::kRejected, "refused as the test asked");
+  }
   const Status changed = Change();
   if (!changed) return Forward(changed.error());
   ports::ReloadOutcome outcome;

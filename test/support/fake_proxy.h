@@ -34,6 +34,10 @@ class FakeProxy final : public ports::ProxyControl, public ports::ConfigFiles {
   void FailNext(Code code, int calls = 1);
   /// The same for ConfigFiles.
   void FailFilesNext(Code code, int calls = 1);
+  /// Ends what FailNext and FailFilesNext began.
+  void StopFailing();
+  /// The next reloads are refused although the check lets the files pass (a port in use).
+  void RejectReloads(int reloads);
   /// The n-th step from now (1: the next) is refused; those before it take effect.
   void RefuseStep(std::size_t n);
   /// Steps for which it says true are refused until it is set to nullptr.
@@ -93,6 +97,7 @@ class FakeProxy final : public ports::ProxyControl, public ports::ConfigFiles {
   std::size_t refuse_at_ = 0;
   std::function<bool(const haproxy::Step&)> refused_;
   std::string refused_text_;
+  int reject_reloads_ = 0;
   std::optional<std::size_t> freeze_in_;
   std::map<std::pair<model::SlotName, model::ServerName>, std::uint64_t> sessions_;
   std::uint64_t reloads_ = 0;

@@ -1,0 +1,349 @@
+// What Docker says, and what becomes of it.
+#include <gtest/gtest.h>
+
+#include "unit/engine/rig.h"
+
+namespace swarmgate::engine {
+namespace {
+
+using testing::MakeService;
+using testing::MakeTask;
+using Served = std::map<std::string, std::vector<std::string>>;
+
+class DiscoveryTest : public ::testing::Test {
+ protected:
+  Rig rig;
+};
+
+TEST_F(DiscoveryTest, ALabelledServiceIsLiveAfterTheFirstList) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+  EXPECT_EQ(rig.State("web"), "live");
+  EXPECT_TRUE(rig.snapshot()->ready);
+  EXPECT_EQ(rig.files_ready_calls, 1);
+  rig.ExpectFilesAreTheTruth();
+}
+
+TEST_F(DiscoveryTest, WithoutNotifyNothingIsServedAndTheStatusSaysWhy) {
+  auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  service.labels.erase("com.df.notify");
+  rig.docker.SetService(service);
+  rig.Start();
+  EXPECT_TRUE(rig.Served().empty());
+  EXPECT_EQ(rig.State("web"), "rejected");
+  EXPECT_NE(rig.Status("web")->reason.find("com.df.notify"), std::string::npos);
+}
+
+TEST_F(DiscoveryTest, NothingIsWrittenOrCommandedWhenNothingChanges) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  const auto writes = rig.proxy.writes();
+  const auto steps = rig.proxy.steps();
+  const auto saves = rig.store.saves();
+  const auto revision = rig.snapshot()->revision;
+  rig.Advance(Duration(120000));
+  EXPECT_GE(rig.docker.lists(), 4U);  // every 30 s
+  EXPECT_EQ(rig.proxy.writes(), writes);
+  EXPECT_EQ(rig.proxy.steps(), steps);
+  EXPECT_EQ(rig.store.saves(), saves);
+  EXPECT_EQ(rig.snapshot()->revision, revision);
+}
+
+TEST_F(DiscoveryTest, TheFirstHintListsAtOnceAndFurtherOnesTogether) {
+  rig.Start();
+  rig.Advance(Duration(1000));
+  const auto before = rig.docker.lists();
+  rig.Hint("service", "create", "s1");
+  rig.Settle();
+  EXPECT_EQ(rig.docker.lists(), before + 1);
+  for (int i = 0; i < 20; ++i) {
+    rig.Hint("service", "update", "s1");
+    rig.Advance(Duration(1));
+  }
+  EXPECT_EQ(rig.docker.lists(), before + 1);
+  rig.Advance(Duration(50));
+  EXPECT_EQ(rig.docker.lists(), before + 2);
+  rig.Advance(Duration(500));
+  EXPECT_EQ(rig.docker.lists(), before + 2);
+}
+
+TEST_F(DiscoveryTest, AHintDuringAListIsFollowedByAnotherList) {
+  rig.Start();
+  rig.Advance(Duration(1000));
+  rig.answer_lists = false;
+  rig.Hint("service", "create", "s1");
+  ASSERT_EQ(rig.sources.lists.size(), 1U);
+  rig.Hint("service", "create", "s2");
+  rig.Advance(Duration(200));
+  EXPECT_EQ(rig.sources.lists.size(), 1U);  // never two at a time
+  rig.answer_lists = true;
+  const auto before = rig.docker.lists();
+  rig.Settle();
+  EXPECT_EQ(rig.docker.lists(), before + 1);
+  rig.Advance(Duration(200));
+  EXPECT_EQ(rig.docker.lists(), before + 2);
+}
+
+TEST_F(DiscoveryTest, ExecEventsOfHealthProbesCostNothing) {
+  rig.Start();
+  rig.Advance(Duration(1000));
+  const auto before = rig.docker.lists();
+  rig.Hint("container", "exec_start: /bin/probe", "c1");
+  rig.Hint("container", "exec_die", "c1");
+  rig.Advance(Duration(500));
+  EXPECT_EQ(rig.docker.lists(), before);
+}
+
+TEST_F(DiscoveryTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.Start();
+  EXPECT_EQ(rig.State("web"), "no-server");
+  EXPECT_NE(rig.Status("web")->reason.find("starting"), std::string::npos);
+  const auto before = rig.docker.task_lists();
+  rig.Advance(Duration(1000));
+  const auto quick = rig.docker.task_lists() - before;
+  EXPECT_GE(quick, 4U);
+  rig.Advance(Duration(60000));
+  const auto middle = rig.docker.task_lists();
+  rig.Advance(Duration(20000));
+  const auto slow = rig.docker.task_lists() - middle;
+  EXPECT_LE(slow, 13U);  // every 2 s, and all every 10 s
+  EXPECT_GE(slow, 9U);
+
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.State("web"), "live");
+  const auto after = rig.docker.task_lists();
+  rig.Advance(Duration(20000));
+  EXPECT_LE(rig.docker.task_lists() - after, 3U);
+}
+
+TEST_F(DiscoveryTest, AServiceWithoutTasksKeepsItsRoute) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.docker.SetService(MakeService("web", "/web", {}));
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {}}}));
+  EXPECT_EQ(rig.State("web"), "no-server");
+}
+
+TEST_F(DiscoveryTest, ARemovedServiceIsGoneWhenOthersAreStillListed) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(MakeService("api", "/api", {MakeTask("bbb", "10.0.0.2")}));
+  rig.Start();
+  rig.docker.RemoveService("id-web");
+  rig.Hint("service", "remove", "id-web");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served(), (Served{{"/api", {"10.0.0.2:8080"}}}));
+  EXPECT_EQ(rig.Status("web"), nullptr);
+}
+
+TEST_F(DiscoveryTest, AListThatLostEverythingIsBelievedWhenItIsSaidAgain) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.docker.RemoveService("id-web");
+  rig.Hint("node", "update", "n");
+  rig.Advance(Duration(1900));
+  EXPECT_EQ(rig.State("web"), "live");
+  rig.Advance(Duration(300));
+  EXPECT_TRUE(rig.Served().empty());
+  EXPECT_EQ(rig.Status("web"), nullptr);
+}
+
+TEST_F(DiscoveryTest, AnEmptyListThatAnEventExplainsIsBelievedAtOnce) {
+  auto box = MakeService("box", "/box", {MakeTask("bbb", "10.0.0.2")});
+  box.kind = model::ServiceKind::kContainer;
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(box);
+  rig.Start();
+  rig.docker.RemoveService("id-web");
+  rig.docker.RemoveService("id-box");
+  rig.answer_lists = false;
+  rig.Hint("service", "remove", "id-web");
+  rig.Hint("container", "die", "c-bbb");
+  rig.answer_lists = true;
+  rig.Advance(Duration(100));
+  EXPECT_TRUE(rig.Served().empty());
+}
+
+TEST_F(DiscoveryTest, AnotherDaemonsListIsBelievedWhenItIsSaidAgain) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.docker.RemoveService("id-web");
+  rig.docker.SetService(MakeService("new", "/new", {MakeTask("bbb", "10.0.0.2")}));
+  model::DockerFacts facts = rig.docker.facts();
+  facts.daemon_id = "daemon-2";
+  rig.docker.SetFacts(facts);
+  rig.Hint("node", "update", "n");
+  rig.Advance(Duration(1900));
+  EXPECT_EQ(rig.Served().size(), 2U);  // what is new is served at once
+  rig.Advance(Duration(300));
+  EXPECT_EQ(rig.Served(), (Served{{"/new", {"10.0.0.2:8080"}}}));
+}
+
+TEST_F(DiscoveryTest, AnErrorIsNeverAnEmptyList) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  for (Code code : {Code::kUnavailable, Code::kDeadlineExceeded, Code::kCorrupt, Code::kRejected}) {
+    rig.docker.FailNext(code, 3);
+    rig.Hint("service", "update", "id-web");
+    rig.Advance(Duration(100));
+    EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+    EXPECT_FALSE(rig.snapshot()->docker.ok);
+    rig.Advance(Duration(20000));  // tried again by itself
+    EXPECT_TRUE(rig.snapshot()->docker.ok);
+  }
+}
+
+TEST_F(DiscoveryTest, ADaemonThatStopsBeingAManagerTakesNoServiceAway) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  auto container = MakeService("box", "/box", {MakeTask("bbb", "10.0.0.2")});
+  container.kind = model::ServiceKind::kContainer;
+  rig.docker.SetService(container);
+  rig.Start();
+  model::DockerFacts facts = rig.docker.facts();
+  facts.swarm_manager = false;
+  facts.services.clear();
+  rig.docker.SetFacts(facts);
+  rig.Advance(Duration(70000));
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+}
+
+TEST_F(DiscoveryTest, AnOlderVersionOfAServiceIsNotBelievedForAMinute) {
+  rig.docker.SetService(MakeService("web", "/new", {MakeTask("aaa", "10.0.0.1")}, 20));
+  rig.Start();
+  rig.docker.SetService(MakeService("web", "/old", {MakeTask("aaa", "10.0.0.9")}, 10));
+  rig.Advance(Duration(31000));
+  EXPECT_EQ(rig.Served(), (Served{{"/new", {"10.0.0.9:8080"}}}));  // tasks have no version
+  rig.Advance(Duration(90000));
+  EXPECT_EQ(rig.Served(), (Served{{"/old", {"10.0.0.9:8080"}}}));
+}
+
+TEST_F(DiscoveryTest, AKilledTaskIsDrainedAtOnceAndRetiredWhenIdle) {
+  rig.docker.SetService(
+      MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1"), MakeTask("bbb", "10.0.0.2")}));
+  rig.Start();
+  const haproxy::Held before = rig.proxy.held();
+  const model::SlotName slot = before.image.servers.begin()->first;
+  rig.answer_lists = false;  // nothing but the event
+  model::ServerName ending;
+  for (const model::Server& server : before.image.servers.begin()->second) {
+    if (server.address == "10.0.0.1") ending = server.name;
+  }
+  rig.proxy.SetSessions(slot, ending, 1);
+  rig.Hint("container", "kill", "c-aaa", "id-web", "15");
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.2:8080"}}}));
+  EXPECT_EQ(rig.proxy.held().draining.at(slot), (std::set<model::ServerName>{ending}));
+  rig.Advance(Duration(5000));
+  EXPECT_EQ(rig.proxy.held().draining.size(), 1U);  // a request is under way
+  EXPECT_EQ(rig.snapshot()->draining_servers, 1U);
+  rig.proxy.SetSessions(slot, ending, 0);
+  rig.Advance(Duration(1500));
+  EXPECT_TRUE(rig.proxy.held().draining.empty());
+}
+
+TEST_F(DiscoveryTest, AContainerThatIgnoresTheSignalComesBack) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.Hint("container", "kill", "c-aaa", "id-web", "15");
+  rig.Advance(Duration(29000));
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {}}}));
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+}
+
+TEST_F(DiscoveryTest, ASignalThatDoesNotStopDrainsNothing) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  for (const char* signal : {"1", "10", "12", "SIGHUP"}) {
+    rig.Hint("container", "kill", "c-aaa", "id-web", signal);
+    rig.Settle();
+    EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}})) << signal;
+  }
+}
+
+TEST_F(DiscoveryTest, AStartEndsTheMarkAndAnOlderKillDoesNotBringItBack) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  const Served all = rig.Served();
+  rig.Hint("container", "die", "c-aaa", "", "", 1000);
+  rig.Settle();
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {}}}));
+  rig.Hint("container", "start", "c-aaa", "", "", 2000);
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served(), all);
+  rig.Hint("container", "kill", "c-aaa", "", "15", 900);
+  rig.Hint("container", "die", "c-aaa", "", "", 1000);
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served(), all);
+}
+
+TEST_F(DiscoveryTest, ATaskThatIsToEndIsDrainedWhenAListSaysSo) {
+  auto ending = MakeTask("aaa", "10.0.0.1");
+  rig.docker.SetService(MakeService("web", "/web", {ending, MakeTask("bbb", "10.0.0.2")}));
+  rig.Start();
+  ending.desired_running = false;
+  rig.docker.SetService(MakeService("web", "/web", {ending, MakeTask("bbb", "10.0.0.2")}));
+  rig.Advance(Duration(11000));
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.2:8080"}}}));
+}
+
+TEST_F(DiscoveryTest, TheOlderOfTwoServicesWithOneNameIsServed) {
+  auto older = MakeService("web", "/old", {MakeTask("aaa", "10.0.0.1")});
+  auto younger = MakeService("web", "/young", {MakeTask("bbb", "10.0.0.2")});
+  younger.id = "id-other";
+  younger.kind = model::ServiceKind::kContainer;
+  younger.created_unix_ns += 1000;
+  rig.docker.SetService(younger);
+  rig.docker.SetService(older);
+  rig.Start();
+  EXPECT_EQ(rig.Served(), (Served{{"/old", {"10.0.0.1:8080"}}}));
+  EXPECT_TRUE(rig.HasDiagnostic("web", "duplicate-name"));
+}
+
+TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
+  auto bad = MakeService("bad", "/bad", {MakeTask("bbb", "10.0.0.2")});
+  bad.labels["com.df.port"] = "abc";
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(bad);
+  rig.Start();
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+  EXPECT_EQ(rig.State("bad"), "rejected");
+  EXPECT_FALSE(rig.Status("bad")->diagnostics.empty());
+  EXPECT_GE(rig.snapshot()->counters.diagnostics.size(), 1U);
+}
+
+TEST_F(DiscoveryTest, MisplacedLabelsAreTold) {
+  auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  service.misplaced_labels = {{"com.df.servicePath", "/x"}};
+  rig.docker.SetService(service);
+  rig.Start();
+  EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
+}
+
+TEST_F(DiscoveryTest, IsReadyWhenDockerFailedOnceAtStart) {
+  rig.answer_lists = false;
+  rig.Start();
+  EXPECT_FALSE(rig.snapshot()->ready);
+  rig.Send(DockerLost{{Code::kUnavailable, "no daemon", ""}});
+  rig.Settle();
+  EXPECT_TRUE(rig.snapshot()->ready);
+  EXPECT_FALSE(rig.snapshot()->docker.ok);
+}
+
+TEST_F(DiscoveryTest, EventToLiveIsMeasured) {
+  rig.Start();
+  rig.Advance(Duration(1000));
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Hint("service", "create", "id-web");
+  rig.Settle();
+  EXPECT_EQ(rig.snapshot()->counters.event_to_live.count, 1U);
+}
+
+}  // namespace
+}  // namespace swarmgate::engine

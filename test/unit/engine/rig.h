@@ -1,0 +1,255 @@
+// A Reconciler with a wholly fake world around it, driven step by step: time passes only when the
+// test says so, and what the sources would do in threads is done by Settle.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/reconciler.h"
+#include "support/fake_clock.h"
+#include "support/fake_docker.h"
+#include "support/fake_proxy.h"
+#include "support/fake_store.h"
+
+namespace swarmgate::engine {
+
+/// Notes what is asked for; a test (or Rig::Settle) answers.
+class FakeSources final : public Sources {
+ public:
+  struct List_ {
+    std::uint64_t generation = 0;
+    std::vector<std::string> include;
+  };
+  void List(std::uint64_t generation, std::vector<std::string> include) override {
+    lists.push_back({generation, std::move(include)});
+  }
+  void ListTasks(std::vector<std::string> ids) override { tasks.push_back(std::move(ids)); }
+  void Resolve(std::vector<std::string> wanted) override { names.push_back(std::move(wanted)); }
+  void CheckFiles(std::uint64_t writes) override { checks.push_back(writes); }
+
+  std::deque<List_> lists;
+  std::deque<std::vector<std::string>> tasks;
+  std::deque<std::vector<std::string>> names;
+  std::deque<std::uint64_t> checks;
+};
+
+/// The world outlives the engine: Restart is a new controller on the same files, store and HAProxy.
+class Rig {
+ public:
+  using Parameters = std::map<std::string, std::string>;
+
+  Rig() {
+    options.proxy.version = {2, 6, 12};
+    options.proxy.binds = {{"*", 80}};
+    options.proxy.run_dir = "/run/sg";
+    options.proxy.files_dir = "/fake/live";
+    options.proxy.cookie_key = std::string(32, 'a');
+    options.minimum_slots = 8;
+    store.SetFrozen([this] { return proxy.frozen(); });
+  }
+
+  /// Starts a controller (after the one before has vanished without a word).
+  void Restart() {
+    reconciler.reset();
+    sources = FakeSources();
+    ports.docker = with_docker ? &docker : nullptr;
+    ports.proxy = &proxy;
+    ports.files = &proxy;
+    ports.store = &store;
+    ports.clock = &clock;
+    ports.files_ready = [this] {
+      ++files_ready_calls;
+      if (start_haproxy && !proxy.running()) proxy.Start();
+    };
+    ports.resolve = [](const std::string&) { return Fail(Code::kUnavailable, "not used"); };
+    reconciler = std::make_unique<Reconciler>(options, ports, sources, cell);
+    reconciler->Start();
+  }
+
+  /// Start, and everything that follows without time passing.
+  void Start() {
+    Restart();
+    Settle();
+  }
+
+  /// Answers the sources' requests and does what is due, until nothing is due now.
+  void Settle() {
+    for (int round = 0; round < 1000; ++round) {
+      const bool answered = AnswerOne();
+      if (!answered && reconciler->Next() > clock.Now()) return;
+      reconciler->RunDue();
+    }
+    ADD_FAILURE() << "the engine does not come to rest";
+  }
+
+  /// Lets time pass, stopping wherever something is due.
+  void Advance(Duration duration) {
+    const SteadyTime end = clock.Now() + duration;
+    for (int round = 0; round < 100000; ++round) {
+      const SteadyTime next = reconciler->Next();
+      if (next > end) {
+        clock.Set(end);
+        Settle();
+        return;
+      }
+      if (next > clock.Now()) clock.Set(next);
+      reconciler->RunDue();
+      while (AnswerOne()) reconciler->RunDue();
+    }
+    ADD_FAILURE() << "the engine is busy for ever";
+  }
+
+  void Send(Message message) {
+    reconciler->Handle(std::move(message));
+    reconciler->RunDue();
+  }
+  void Hint(const std::string& type, const std::string& action, const std::string& id = "",
+            const std::string& service_id = "", const std::string& signal = "",
+            std::int64_t time_ns = 0) {
+    DockerHint hint;
+    hint.event.type = type;
+    hint.event.action = action;
+    hint.event.id = id;
+    hint.event.service_id = service_id;
+    hint.event.signal = signal;
+    hint.event.time_ns = time_ns != 0 ? time_ns : ++event_time_ns;
+    Send(std::move(hint));
+  }
+
+  /// Posts a call; its outcome stands in `outcomes` when it is answered.
+  std::size_t Post(Command::Kind kind, Parameters parameters = {}) {
+    const std::size_t index = next_call++;
+    Command command;
+    command.kind = kind;
+    command.parameters = std::move(parameters);
+    command.received = clock.Now();
+    command.reply = [this, index](Outcome outcome) {
+      EXPECT_FALSE(outcomes.contains(index)) << "answered twice";
+      outcomes[index] = std::move(outcome);
+    };
+    reconciler->Handle(std::move(command));
+    return index;
+  }
+  /// Posts a call, settles, and returns its outcome; status 0: not answered.
+  Outcome Call(Command::Kind kind, Parameters parameters = {}) {
+    const std::size_t index = Post(kind, std::move(parameters));
+    Settle();
+    if (outcomes.contains(index)) return outcomes[index];
+    Outcome none;
+    none.status = 0;
+    return none;
+  }
+  Outcome Reconfigure(Parameters parameters) {
+    return Call(Command::Kind::kReconfigure, std::move(parameters));
+  }
+  Outcome Remove(const std::string& name) {
+    return Call(Command::Kind::kRemove, {{"serviceName", name}});
+  }
+
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return cell.Get(); }
+  [[nodiscard]] const ServiceStatus* Status(const std::string& name) const {
+    shown_ = snapshot();
+    for (const auto& service : shown_->services) {
+      if (service->name.str() == name) return service.get();
+    }
+    return nullptr;
+  }
+  /// "live", "no-server" …; "" for a service that is not known.
+  [[nodiscard]] std::string State(const std::string& name) const {
+    const ServiceStatus* status = Status(name);
+    return status == nullptr ? "" : ServiceStateName(status->state);
+  }
+  [[nodiscard]] bool HasDiagnostic(const std::string& name, const std::string& code) const {
+    const ServiceStatus* status = Status(name);
+    if (status == nullptr) return false;
+    for (const model::Diagnostic& diagnostic : status->diagnostics) {
+      if (diagnostic.code == code) return true;
+    }
+    return false;
+  }
+  /// Key → addresses of the servers that HAProxy sends its requests to.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>> Served() const {
+    const haproxy::Held held = proxy.held();
+    std::map<std::string, std::vector<std::string>> served;
+    for (const auto& [key, record] : held.image.routes) {
+      std::vector<std::string>& addresses = served[key];
+      auto servers = held.image.servers.find(model::SlotName(record.substr(0, record.find('|'))));
+      if (servers == held.image.servers.end()) continue;
+      for (const model::Server& server : servers->second) {
+        addresses.push_back(server.address + ":" + std::to_string(server.port));
+      }
+    }
+    return served;
+  }
+  /// HAProxy holds what its files say: a reload at this moment changes nothing.
+  void ExpectFilesAreTheTruth() const {
+    EXPECT_EQ(testing::LoadImage(proxy.disk()), proxy.held().image);
+  }
+
+  testing::FakeClock clock;
+  testing::FakeDocker docker;
+  testing::FakeProxy proxy;
+  testing::FakeStore store;
+  EngineOptions options;
+  Engine::Ports ports;
+  FakeSources sources;
+  Cell<Snapshot> cell{std::make_shared<const Snapshot>()};
+  std::unique_ptr<Reconciler> reconciler;
+  std::map<std::string, Result<std::vector<std::string>>> dns;
+  std::map<std::size_t, Outcome> outcomes;
+  bool with_docker = true;
+  bool start_haproxy = true;
+  bool answer_lists = true;
+  int files_ready_calls = 0;
+
+ private:
+  bool AnswerOne() {
+    if (answer_lists && !sources.lists.empty()) {
+      FakeSources::List_ request = std::move(sources.lists.front());
+      sources.lists.pop_front();
+      docker.Include(std::move(request.include));
+      Send(DockerListed{request.generation, clock.Now(), docker.List({})});
+      return true;
+    }
+    if (answer_lists && !sources.tasks.empty()) {
+      std::vector<std::string> ids = std::move(sources.tasks.front());
+      sources.tasks.pop_front();
+      auto tasks = docker.ListTasks(ids, {});
+      Send(TasksListed{clock.Now(), std::move(ids), std::move(tasks)});
+      return true;
+    }
+    if (!sources.names.empty()) {
+      NamesResolved answer;
+      for (const std::string& name : sources.names.front()) {
+        auto known = dns.find(name);
+        answer.names.emplace(
+            name, known != dns.end() ? known->second : Fail(Code::kNotFound, "no such name"));
+      }
+      sources.names.pop_front();
+      Send(std::move(answer));
+      return true;
+    }
+    if (!sources.checks.empty()) {
+      const std::uint64_t writes = sources.checks.front();
+      sources.checks.pop_front();
+      Send(FilesChecked{writes, proxy.CheckFiles("/fake/live", {})});
+      return true;
+    }
+    return false;
+  }
+
+  std::size_t next_call = 0;
+  std::int64_t event_time_ns = 1'700'000'000'000'000'000;
+  mutable std::shared_ptr<const Snapshot> shown_;
+};
+
+}  // namespace swarmgate::engine
