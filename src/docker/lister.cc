@@ -185,7 +185,7 @@ Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& 
                          SteadyTime deadline,
                          std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
                          std::set<std::string>* unreadable) {
-  return daemon_.GetList(query, deadline, [&](std::string_view text) {
+  const auto take = [&](std::string_view text) {
     const auto json = JsonValue::Parse(text);
     if (!json) return Status(Forward(json.error(), "docker: GET /tasks"));
     auto task = codec::DecodeTask(*json);
@@ -201,7 +201,11 @@ Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& 
       (*tasks)[task->service_id].push_back(*std::move(task));
     }
     return Ok();
-  });
+  };
+  Status listed = daemon_.GetList(query, deadline, take);
+  if (listed || listed.error().code != Code::kNotFound) return listed;
+  // One of them was removed a moment ago, which makes the daemon refuse the whole filter.
+  return daemon_.GetList("/tasks", deadline, take);
 }
 
 Status Lister::ListTasksOf(Draft* draft) {

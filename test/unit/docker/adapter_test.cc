@@ -111,6 +111,23 @@ class DockerAdapterTest : public ::testing::Test {
   FixedClock clock_;
 };
 
+TEST_F(DockerAdapterTest, ServiceThatGoesBetweenTwoCallsDoesNotHideTheTasksOfTheOthers) {
+  daemon_.SetScript("/tasks", [](const Exchange& exchange) {
+    if (exchange.target.find("filters") != std::string::npos) {
+      exchange.Reply(404, R"({"message":"service xyz not found"})");
+    } else {
+      exchange.Reply(200, Fixture("tasks"));
+    }
+  });
+  Lister lister = MakeLister();
+  const auto facts = List(lister);
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  EXPECT_EQ(Find(*facts, "demo")->tasks.size(), 2U);
+  const auto tasks = lister.ListTasks({Find(*facts, "demo")->id}, In(20s));
+  ASSERT_TRUE(tasks) << tasks.error().ToString();
+  EXPECT_EQ(tasks->front().tasks.size(), 2U);
+}
+
 TEST_F(DockerAdapterTest, ListsEverythingThatIsLabelled) {
   Lister lister = MakeLister();
   const auto facts = List(lister);
