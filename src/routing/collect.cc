@@ -280,12 +280,20 @@ void NameBackends(std::vector<ServedService>& services, std::vector<Diagnostic>&
 }
 
 std::vector<Route> CollectRoutes(const std::vector<ServedService>& services,
+                                 const std::set<model::ServiceName>& unranked,
                                  std::vector<Diagnostic>& diagnostics) {
   std::vector<Route> all;
   all.reserve(services.size());
   for (const ServedService& service : services) {
     for (const ServedDest& dest : service.dests) AddRoutes(service, dest, all, diagnostics);
     if (service.input->spec.default_backend) all.push_back(FallbackRoute(service));
+  }
+  if (!unranked.empty()) {
+    for (Route& route : all) {
+      if (!unranked.contains(route.service)) continue;
+      route.ranked = false;
+      route.rank.clear();
+    }
   }
   std::vector<Route*> sorted;
   sorted.reserve(all.size());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,9 @@ void NameBackends(std::vector<ServedService>& services,
                   std::vector<model::Diagnostic>& diagnostics);
 
 /// All routes in order of precedence. Claims that are wholly equal are decided: the loser is left
-/// out.
+/// out. The aclName of services in `unranked` does not count.
 std::vector<model::Route> CollectRoutes(const std::vector<ServedService>& services,
+                                        const std::set<model::ServiceName>& unranked,
                                         std::vector<model::Diagnostic>& diagnostics);
 
 /// "host a.com, path prefix /demo, port 8080"

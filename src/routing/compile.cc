@@ -38,7 +38,8 @@ struct Facts {
 
 class Compiler {
  public:
-  explicit Compiler(const std::vector<Route>& routes) : routes_(routes), facts_(routes.size()) {}
+  Compiler(const std::vector<Route>& routes, std::size_t max_inserted)
+      : routes_(routes), max_inserted_(max_inserted), facts_(routes.size()) {}
 
   Compiled Run() {
     Prepare();
@@ -50,9 +51,15 @@ class Compiler {
         nodes[host.text].push_back(i);
       }
     }
+    out_.inserted.resize(routes_.size());
+    std::vector<std::vector<Index>> inserted;
+    inserted.reserve(nodes.size());
     for (const auto& [host, own] : nodes) {
-      CompileHost(host, own, host.empty() ? std::vector<Index>() : LessSpecific(host, own));
+      inserted.push_back(host.empty() ? std::vector<Index>() : LessSpecific(host, own));
     }
+    if (out_.too_large) return std::move(out_);
+    auto added = inserted.cbegin();
+    for (const auto& [host, own] : nodes) CompileHost(host, own, *added++);
     CompileHostRegexes();
     std::sort(out_.matches.entries.begin(), out_.matches.entries.end(),
               [](const model::MatchEntry& a, const model::MatchEntry& b) { return a.key < b.key; });
@@ -79,7 +86,8 @@ class Compiler {
       Facts& facts = facts_[i];
       facts.special = IsSpecial(route);
       facts.key = PathKey(route.path);
-      const std::optional<std::string> condition = TreeCondition(route);
+      const std::optional<std::string> condition =
+          RegexesCompile(route) ? TreeCondition(route) : std::nullopt;
       facts.usable = condition.has_value();
       if (condition) facts.condition = *condition;
       if (facts.usable && route.host.kind == HostMatch::Kind::kRegex) {
@@ -100,7 +108,12 @@ class Compiler {
 
   /// Can the regions of two routes meet? Ports do not count: what is entered before one candidate
   /// of a region stands before all of them.
-  bool MayMeet(Index a, Index b) const { return PathsMayOverlap(routes_[a].path, routes_[b].path); }
+  bool MayMeet(Index a, Index b) const {
+    // A regex opens "/", which everything stands under.
+    const std::string& left = facts_[a].key;
+    const std::string& right = facts_[b].key;
+    return left.size() < right.size() ? right.starts_with(left) : left.starts_with(right);
+  }
 
   /// Marks the wildcard routes that come after a host regex (or after a shorter wildcard, which
   /// more hosts can reach than the entry under the longer one would say), and then those that come
@@ -165,8 +178,14 @@ class Compiler {
         }
       }
     }
+    for (const Index special : found) ++out_.inserted[special];
+    sum_inserted_ += found.size();
+    // Counting goes on, keeping does not.
+    if (sum_inserted_ > max_inserted_) {
+      out_.too_large = true;
+      return {};
+    }
     std::sort(found.begin(), found.end());
-    out_.inserted += found.size();
     return found;
   }
 
@@ -296,7 +315,6 @@ class Compiler {
           std::any_of(list.begin(), list.end(), [&](Index later) { return MayMeet(i, later); });
       if (own) facts_[i].reached = true;
       if (own || before) list.push_back(i);
-      if (before) ++out_.inserted;
     }
     for (auto it = list.rbegin(); it != list.rend(); ++it) {
       std::optional<std::string> regex = HostListRegex(routes_[*it]);
@@ -308,37 +326,66 @@ class Compiler {
   }
 
   /// Which route takes all that an unreachable one asks for.
-  std::size_t FindWinner(Index i) const {
-    const Route& route = routes_[i];
+  std::size_t FindWinner(Index i) {
     if (!Covers(i, facts_[i].key)) return i;
-    for (Index other = 0; other < i; ++other) {
-      if (!facts_[other].usable || !facts_[other].condition.empty()) continue;
-      const Route& winner = routes_[other];
-      if (winner.port && winner.port != route.port) continue;
-      if (!Covers(other, facts_[i].key)) continue;
-      const bool same = winner.host.kind == route.host.kind && winner.host.text == route.host.text;
-      if (same || winner.host.kind == HostMatch::Kind::kAny) return other;
-      if (winner.host.kind == HostMatch::Kind::kWildcard &&
-          HostMatches(winner.host, route.host.text))
-        return other;
-      if (winner.host.kind == HostMatch::Kind::kRegex &&
-          route.host.kind == HostMatch::Kind::kExact) {
-        if (MatchesWhole(winner.host.text, route.host.text)) return other;
+    Index winner = i;
+    const HostMatch& host = routes_[i].host;
+    const auto try_host = [&](std::string_view text) {
+      for (const Index other : Claimants(text, facts_[i].key)) {
+        if (other < winner && Takes(other, i)) winner = other;
+      }
+    };
+    try_host(host.text);
+    if (host.kind != HostMatch::Kind::kAny) try_host("");
+    if (host.kind == HostMatch::Kind::kExact) {
+      for (const std::string_view suffix : HostSuffixes(host.text)) try_host(suffix);
+      for (const auto& [other, regex] : special_regex_) {
+        if (other < winner && Takes(other, i) && regex.Search(host.text)) winner = other;
       }
     }
-    return i;
+    return winner;
+  }
+
+  /// But for the host: does `other` take all of the region that route `i` opens?
+  bool Takes(Index other, Index i) const {
+    const std::optional<std::uint16_t>& port = routes_[other].port;
+    return facts_[other].usable && facts_[other].condition.empty() &&
+           (!port || port == routes_[i].port) && Covers(other, facts_[i].key);
+  }
+
+  /// Routes of one host whose regions are opened by a key that `key` begins with.
+  std::vector<Index> Claimants(std::string_view host, const std::string& key) {
+    if (claims_.empty()) {
+      for (Index i = 0; i < routes_.size(); ++i) {
+        claims_[routes_[i].host.text + facts_[i].key].push_back(i);
+      }
+    }
+    std::vector<Index> found;
+    std::string text(host);
+    for (const char c : key) {
+      text += c;
+      if (const auto claims = claims_.find(text); claims != claims_.end()) {
+        found.insert(found.end(), claims->second.begin(), claims->second.end());
+      }
+    }
+    return found;
   }
 
   const std::vector<Route>& routes_;
+  const std::size_t max_inserted_;
+  std::size_t sum_inserted_ = 0;
   std::vector<Facts> facts_;
   std::vector<Index> special_any_;
   std::vector<std::pair<Index, Regex>> special_regex_;
   std::map<std::string_view, std::vector<Index>> special_wildcard_;
+  std::unordered_map<std::string, std::vector<Index>> claims_;  // host + key → routes
   Compiled out_;
 };
 
 }  // namespace
 
-Compiled Compile(const std::vector<Route>& routes) { return Compiler(routes).Run(); }
+Compiled Compile(const std::vector<Route>& routes, std::size_t max_inserted) {
+  return Compiler(routes, max_inserted).Run();
+}
 
 }  // namespace swarmgate::routing

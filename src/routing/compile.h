@@ -4,9 +4,10 @@
 // most specific key of each. The order of precedence knows routes (/.well-known, ranked ones) that
 // come before more specific hosts and longer paths. So an entry's candidates are all routes that
 // cover its region, in order, up to the first without a condition; and where a route of a less
-// specific host comes before one of this host, it is entered under this host, too. A host regex
-// cannot be entered under a wildcard (a candidate has no condition on the host): there the
-// wildcard's route moves to the list of host regexes, as a regex.
+// specific host comes before one of this host, it is entered under this host, too (or leaves a hole
+// there, which sends the search on, when it takes the whole region). A host regex cannot be entered
+// under a wildcard (a candidate has no condition on the host): there the wildcard's route moves to
+// the list of host regexes, as a regex.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +28,13 @@ struct Compiled {
   model::MatchTable matches;
   std::vector<Unreachable> unreachable;  ///< routes that no request can reach
   std::vector<std::size_t> refused;  ///< routes with a regex that cannot be used: not in the table
-  std::size_t inserted = 0;          ///< how often a route was entered under a more specific host
+  /// By route: under how many more specific hosts it has to be entered, as it comes before routes
+  /// of theirs.
+  std::vector<std::uint32_t> inserted;
+  bool too_large = false;  ///< `inserted` adds up to more than the limit: there is no table
 };
 
 /// REQUIRES: `routes` is sorted by CompareRoutes, their texts are clean.
-[[nodiscard]] Compiled Compile(const std::vector<model::Route>& routes);
+[[nodiscard]] Compiled Compile(const std::vector<model::Route>& routes, std::size_t max_inserted);
 
 }  // namespace swarmgate::routing

@@ -35,6 +35,12 @@ bool AppendPath(const PathMatch& path, std::string& text) {
   return true;
 }
 
+/// Each by itself: what only compiles because of what stands around it is refused.
+bool Compiles(const std::string& regex) {
+  const std::optional<std::string> middle = RegexMiddle(regex);
+  return middle && Regex::Compile(regex) && Regex::Compile(*middle);
+}
+
 bool AppendExclude(const PathMatch& exclude, std::string& text) {
   text += "(?!";
   if (!AppendPath(exclude, text)) return false;
@@ -43,6 +49,14 @@ bool AppendExclude(const PathMatch& exclude, std::string& text) {
 }
 
 }  // namespace
+
+bool RegexesCompile(const Route& route) {
+  const auto good = [](const PathMatch& path) {
+    return path.kind != PathMatch::Kind::kRegex || Compiles(path.text);
+  };
+  return good(route.path) && std::all_of(route.excludes.begin(), route.excludes.end(), good) &&
+         (route.host.kind != HostMatch::Kind::kRegex || Compiles(route.host.text));
+}
 
 bool HasPathRegex(const Route& route) {
   const auto is_regex = [](const PathMatch& path) { return path.kind == PathMatch::Kind::kRegex; };

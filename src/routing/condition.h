@@ -8,6 +8,9 @@
 
 namespace swarmgate::routing {
 
+/// Are all regexes of the route of the form "^…$", and does each compile?
+[[nodiscard]] bool RegexesCompile(const model::Route& route);
+
 /// Looks at the path by a regex. Such a route never gets a request without a path (OPTIONS *): in a
 /// map's subject '^' does not match behind its last newline.
 [[nodiscard]] bool HasPathRegex(const model::Route& route);

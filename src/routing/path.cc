@@ -59,13 +59,6 @@ bool PathCoversKey(const PathMatch& path, std::string_view key) {
   return true;
 }
 
-bool PathsMayOverlap(const PathMatch& a, const PathMatch& b) {
-  if (a.kind == PathMatch::Kind::kRegex || b.kind == PathMatch::Kind::kRegex) return true;
-  const std::string left = PathKey(a);
-  const std::string right = PathKey(b);
-  return left.starts_with(right) || right.starts_with(left);
-}
-
 bool PathMatches(const PathMatch& path, std::string_view request_path) {
   if (path.catch_all()) return true;
   if (path.kind == PathMatch::Kind::kExact) return request_path == path.text;

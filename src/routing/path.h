@@ -29,9 +29,6 @@ std::string PathHole(const model::PathMatch& path);
 /// by a key of `path`.
 bool PathCoversKey(const model::PathMatch& path, std::string_view key);
 
-/// Can one request match both? Errs towards yes.
-bool PathsMayOverlap(const model::PathMatch& a, const model::PathMatch& b);
-
 /// Does a request's path match? REQUIRES: not a regex.
 bool PathMatches(const model::PathMatch& path, std::string_view request_path);
 

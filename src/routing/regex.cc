@@ -41,9 +41,7 @@ std::optional<std::string> RegexMiddle(const std::string& regex) {
   std::size_t slashes = 0;
   while (slashes + 2 < regex.size() && regex[regex.size() - 2 - slashes] == '\\') ++slashes;
   if (slashes % 2 != 0) return std::nullopt;
-  std::string middle = regex.substr(1, regex.size() - 2);
-  if (!Regex::Compile(middle)) return std::nullopt;
-  return "(?:" + middle + ")";
+  return "(?:" + regex.substr(1, regex.size() - 2) + ")";
 }
 
 std::optional<Regex> Regex::CompileWhole(const std::string& regex) {

@@ -25,8 +25,7 @@ class Regex {
   std::shared_ptr<void> code_;
 };
 
-/// What stands between the anchors of "^…$", in brackets: "(?:…)". Nothing for any other form, and
-/// for what does not compile by itself.
+/// What stands between the anchors of "^…$", in brackets: "(?:…)". Nothing for any other form.
 [[nodiscard]] std::optional<std::string> RegexMiddle(const std::string& regex);
 
 /// Does the regex "^…$" match the text as a whole?

@@ -1,7 +1,9 @@
 #include "routing/routes.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -60,6 +62,25 @@ void Drop(std::vector<Route>& routes, const Compiled& compiled) {
   std::erase_if(routes, [&](const Route&) { return gone[i++]; });
 }
 
+/// The youngest services without whose ranks the table is small enough. The older ones keep theirs,
+/// so that a new service changes nothing for them.
+std::set<model::ServiceName> YoungestRanked(const std::vector<Route>& routes,
+                                            const Compiled& compiled, std::size_t max_inserted) {
+  std::map<std::pair<std::int64_t, model::ServiceName>, std::size_t> by_age;
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    sum += compiled.inserted[i];
+    if (!routes[i].ranked || compiled.inserted[i] == 0) continue;
+    by_age[{routes[i].created_unix_ns, routes[i].service}] += compiled.inserted[i];
+  }
+  std::set<model::ServiceName> youngest;
+  for (auto it = by_age.rbegin(); it != by_age.rend() && sum > max_inserted; ++it) {
+    sum -= it->second;
+    youngest.insert(it->first.second);
+  }
+  return youngest;
+}
+
 }  // namespace
 
 void TidyDiagnostics(std::vector<Diagnostic>& diagnostics) {
@@ -80,19 +101,34 @@ void TidyDiagnostics(std::vector<Diagnostic>& diagnostics) {
   });
 }
 
-BuiltRoutes BuildServed(const std::vector<ServedService>& services) {
+BuiltRoutes BuildServed(const std::vector<ServedService>& services, std::size_t max_inserted) {
   BuiltRoutes built;
-  built.routes = CollectRoutes(services, built.diagnostics);
+  std::set<model::ServiceName> unranked;
+  built.routes = CollectRoutes(services, unranked, built.diagnostics);
   // What no request can reach leaves no trace: the table is made again without it.
   for (int pass = 0;; ++pass) {
-    Compiled compiled = Compile(built.routes);
+    Compiled compiled = Compile(built.routes, max_inserted);
+    if (compiled.too_large && unranked.empty()) {
+      unranked = YoungestRanked(built.routes, compiled, max_inserted);
+      built.diagnostics.clear();
+      built.routes = CollectRoutes(services, unranked, built.diagnostics);
+      max_inserted = std::numeric_limits<std::size_t>::max();
+      continue;
+    }
     TellRefused(built.routes, compiled, built.diagnostics);
     TellUnreachable(built.routes, compiled, built.diagnostics);
-    if ((compiled.refused.empty() && compiled.unreachable.empty()) || pass == kPasses) {
+    if ((compiled.refused.empty() && compiled.unreachable.empty()) || pass >= kPasses) {
       built.matches = std::move(compiled.matches);
       break;
     }
     Drop(built.routes, compiled);
+  }
+  for (const model::ServiceName& service : unranked) {
+    built.diagnostics.push_back(Diagnostic{
+        Severity::kWarning, "rank-ignored", service, "aclName", "",
+        "the aclName does not order the routes: too many services with an aclName stand before "
+        "too many domains",
+        "leave aclName out where the more specific domain or the longer path is to win anyway"});
   }
   TidyDiagnostics(built.diagnostics);
   return built;
