@@ -363,6 +363,12 @@ void Reconciler::ObserveLatencies(bool live) {
 }
 
 void Reconciler::Save() {
+  if (store_.TakeLost()) {
+    facts_.SaveAllAgain();
+    saved_slots_ = {};
+    saved_names_.clear();
+    saved_structure_.reset();
+  }
   ports::AppliedDelta delta;
   facts_.MoveChangesTo(delta);
   const haproxy::SlotMap& slots = applier_.slots();
@@ -384,8 +390,7 @@ void Reconciler::Save() {
                      !delta.names && !delta.structure;
   save_wanted_ = false;
   if (empty) return;
-  bool start_over = false;
-  if (store_.SaveApplied(delta, start_over)) {
+  if (store_.SaveApplied(delta)) {
     if (!delta.slots_set.empty() || !delta.slots_removed.empty() || delta.declared) {
       saved_slots_ = slots;
     }
@@ -395,12 +400,6 @@ void Reconciler::Save() {
   }
   save_wanted_ = true;
   facts_.TakeBack(delta);
-  if (start_over) {
-    facts_.SaveAllAgain();
-    saved_slots_ = {};
-    saved_names_.clear();
-    saved_structure_.reset();
-  }
 }
 
 // --- what others see -----------------------------------------------------------------------------

@@ -94,6 +94,7 @@ bool StoreKeeper::Store(const ServiceName& name) {
   if (!written &&
       (written.error().code == Code::kConflict || written.error().code == Code::kCorrupt)) {
     // The store holds something else than we think (a write whose answer was lost, a new file).
+    lost_ = lost_ || written.error().code == Code::kCorrupt;
     if (!Load()) return false;
     written = Write(name);
   }
@@ -125,8 +126,7 @@ bool StoreKeeper::Flush() {
   return first;
 }
 
-bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta, bool& start_over) {
-  start_over = false;
+bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta) {
   Status saved = store_.SaveApplied(delta);
   if (saved) {
     Note(nullptr);
@@ -134,7 +134,7 @@ bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta, bool& start_over
   }
   Note(&saved.error());
   if (saved.error().code == Code::kCorrupt) {
-    start_over = true;
+    lost_ = true;
     (void)Load();
   }
   return false;

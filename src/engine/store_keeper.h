@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "engine/assemble.h"
 #include "engine/backoff.h"
@@ -36,9 +37,11 @@ class StoreKeeper {
     return !queue_.contains(name);
   }
 
-  /// False: not saved, the same change must be part of the next delta; when `start_over` is set,
-  /// so must everything else.
-  bool SaveApplied(const ports::AppliedDelta& delta, bool& start_over);
+  /// False: not saved, the same change must be part of the next delta.
+  bool SaveApplied(const ports::AppliedDelta& delta);
+  /// True, once: the store has been set aside, so that all of the applied state is to be saved
+  /// anew.
+  bool TakeLost() { return std::exchange(lost_, false); }
 
   [[nodiscard]] bool ok() const { return ok_; }
   [[nodiscard]] const Error& error() const { return error_; }
@@ -59,6 +62,7 @@ class StoreKeeper {
   std::map<model::ServiceName, std::uint64_t> stored_;  ///< revisions in the store
   std::set<model::ServiceName> queue_;
   bool loaded_ = false;
+  bool lost_ = false;
   bool ok_ = true;
   Error error_;
   std::uint64_t revision_ = 0;

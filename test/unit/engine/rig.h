@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -187,6 +188,7 @@ class Rig {
       for (const model::Server& server : servers->second) {
         addresses.push_back(server.address + ":" + std::to_string(server.port));
       }
+      std::sort(addresses.begin(), addresses.end());
     }
     return served;
   }
