@@ -49,11 +49,12 @@ bool IsDeclared(const model::SlotName& slot,
 }
 
 // What of an image a process of this structure can hold. Routes to a slot that is not declared yet
-// find no backend and answer 503 until it is.
+// find no backend and answer 503 until it is. Nothing declared: it is not known what is.
 void RestrictTo(Image& image, const std::string& base,
                 const std::map<model::BackendClass, std::uint32_t>& declared) {
   image.base = base;
   image.declared = declared;
+  if (declared.empty()) return;
   std::erase_if(image.servers,
                 [&](const auto& entry) { return !IsDeclared(entry.first, declared); });
 }

@@ -121,7 +121,10 @@ void Assembler::AddLabelled(const model::DockerFacts& facts, Definitions& defini
   for (const ServiceFacts& service : facts.services) {
     const ServiceName own_name(service.name);
     std::shared_ptr<const Parsed> parsed = Parse(Origin::kDocker, own_name, service.labels);
-    if (!parsed->opted_in && parsed->parameters.empty() && parsed->diagnostics.empty()) continue;
+    if (!parsed->opted_in && parsed->parameters.empty() && parsed->diagnostics.empty() &&
+        service.misplaced_labels.empty()) {
+      continue;
+    }
     if (parsed->result.other_instance) continue;
     Definition definition;
     definition.name = parsed->result.spec ? parsed->result.spec->name : own_name;

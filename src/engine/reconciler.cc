@@ -165,7 +165,8 @@ void Reconciler::On(NamesResolved message) {
 void Reconciler::On(FilesChecked message) {
   check_in_flight_ = false;
   if (message.status || message.status.error().code != Code::kRejected) {
-    if (message.status) checked_writes_ = message.writes;
+    // A check that could not be run is tried again with the next change.
+    checked_writes_ = message.writes;
     return;
   }
   // While files are replaced one by one, a check may see a mixture.
