@@ -146,6 +146,7 @@ struct Replacement {
         if (!IsDigit(c)) {
           // HAProxy reads \x41 as a byte, which could be any.
           if (c == 'x') objection = "\\x cannot be used in the replacement";
+          if (c == ' ') objection = "a space in the replacement";
           shifted += std::string("\\") + c;
         } else if (c - '0' > groups) {
           objection = std::string("\\") + c + " in the replacement has no group in the search";
