@@ -58,6 +58,11 @@ struct Scan {
   }
   void Escape() {
     const char c = Peek(1);
+    if (IsDigit(c) && use_ != Use::kRewrite) {
+      // HAProxy compiles these without captures: the whole map would be refused.
+      objection = "back-references cannot be used";
+      return;
+    }
     if (IsDigit(c)) {
       if (c == '0' || IsDigit(Peek(2))) {
         objection = "octal escapes and references with two digits cannot be used";

@@ -276,7 +276,7 @@ TEST(RewriteTest, WhatCannotStandInAListIsLeftOutOfIt) {
   EXPECT_EQ(WhyNotMappable("^/demo/[0-9]+$"), "");
   EXPECT_EQ(WhyNotMappable("^/demo\\z"), "");
   EXPECT_EQ(WhyNotMappable(""), "");
-  for (const char* regex : {"\\Q/x", "(*UCP)/x", "(?x)a#", "\\A/x", "a\nb"}) {
+  for (const char* regex : {"\\Q/x", "(*UCP)/x", "(?x)a#", "\\A/x", "a\nb", "(a)\\1"}) {
     EXPECT_NE(WhyNotMappable(regex), "") << regex;
     model::Desired desired;
     desired.backends = {MakeBackend("a")};
