@@ -138,13 +138,16 @@ model::Health HealthOf(std::string_view status) {
 }
 
 void ReadContainerNetworks(StrictReader& read, const JsonValue& json, std::vector<std::string>* ids,
-                           std::map<std::string, std::string>* addresses) {
+                           Container* container) {
   const JsonValue& settings = read.Object(json, "NetworkSettings");
   for (const auto& [name, network] : read.Object(settings, "Networks").members()) {
     if (network.is_null()) continue;
     read.ExpectObject(network, "NetworkSettings.Networks");
     const std::string id = read.String(network, "NetworkID");
-    if (id.empty()) continue;
+    if (id.empty()) {
+      if (container != nullptr) container->network_names.push_back(name);
+      continue;
+    }
     ids->push_back(id);
     for (const char* key : {"IPAddress", "GlobalIPv6Address"}) {
       const std::string address = read.String(network, key);
@@ -152,12 +155,13 @@ void ReadContainerNetworks(StrictReader& read, const JsonValue& json, std::vecto
       const auto literal = AddressWithoutPrefix(address);
       if (!literal) {
         read.Reject(key, "not an address");
-      } else if (addresses != nullptr) {
-        addresses->emplace(id, *literal);
+      } else if (container != nullptr) {
+        container->facts.addresses.emplace(id, *literal);
       }
     }
   }
   SortUnique(*ids);
+  if (container != nullptr) SortUnique(container->network_names);
 }
 
 void ReadContainerPorts(StrictReader& read, const JsonValue& json, Container* container) {
@@ -336,7 +340,7 @@ Result<Container> DecodeContainer(const JsonValue& json) {
   if (end != std::string::npos && status.compare(0, 8, "Exited (") == 0) {
     facts.message = Printable(status.substr(0, end + 1), kMaxMessage);
   }
-  ReadContainerNetworks(read, json, &container.network_ids, &facts.addresses);
+  ReadContainerNetworks(read, json, &container.network_ids, &container);
   ReadContainerPorts(read, json, &container);
   return Checked(read, std::move(container));
 }

@@ -83,8 +83,9 @@ Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
   auto version = daemon_.Version(deadline);
   if (!version) return Forward(version.error());
   using Step = Status (Lister::*)(Draft*);
-  for (const Step step : {&Lister::ListServices, &Lister::ListTasksOf, &Lister::ListContainers,
-                          &Lister::ListNetworks, &Lister::FindOwnNetworks, &Lister::ListGateway}) {
+  for (const Step step :
+       {&Lister::ListServices, &Lister::ListTasksOf, &Lister::ListNetworks, &Lister::ListContainers,
+        &Lister::FindOwnNetworks, &Lister::ListGateway}) {
     if (Status status = (this->*step)(&draft); !status) return Forward(status.error());
   }
   model::DockerFacts& facts = draft.facts;
@@ -319,6 +320,13 @@ Status Lister::ListContainers(Draft* draft) {
   std::erase_if(container_ports_, [&](const auto& entry) { return seen.count(entry.first) == 0; });
   std::vector<codec::Container> there;
   for (codec::Container& container : containers) {
+    for (const model::NetworkFacts& network : draft->facts.networks) {
+      const auto& names = container.network_names;
+      if (std::binary_search(names.begin(), names.end(), network.name)) {
+        container.network_ids.push_back(network.id);
+      }
+    }
+    std::sort(container.network_ids.begin(), container.network_ids.end());
     if (container.exposed_tcp_ports.empty() &&
         !NamesPort(container.labels, options_.label_prefix)) {
       auto ports = ContainerPorts(container.facts.id, draft->deadline);

@@ -64,6 +64,8 @@ struct Container {
   Labels labels;
   std::int64_t created_unix_ns = 0;
   std::vector<std::string> network_ids;          ///< sorted
+  /// Networks that are told by name only, as they are before its first start; sorted.
+  std::vector<std::string> network_names;
   std::vector<std::uint16_t> exposed_tcp_ports;  ///< sorted; empty unless it runs
   [[nodiscard]] bool swarm_task() const { return labels.count("com.docker.swarm.task.id") != 0; }
   [[nodiscard]] bool one_off() const;

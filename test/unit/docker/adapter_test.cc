@@ -150,6 +150,8 @@ TEST_F(DockerAdapterTest, ListsEverythingThatIsLabelled) {
   EXPECT_EQ(Find(*facts, "stopped")->exposed_tcp_ports, (std::vector<std::uint16_t>{8080, 9000}))
       << "by inspection";
   EXPECT_EQ(Find(*facts, "proj_shop")->tasks.size(), 2U);
+  ASSERT_EQ(Find(*facts, "stopped")->network_ids.size(), 1U) << "by its name: never started";
+  EXPECT_EQ(Find(*facts, "stopped")->network_ids, Find(*facts, "box")->network_ids);
   const model::ServiceFacts* bad = Find(*facts, "bad");
   ASSERT_FALSE(bad->tasks.empty());
   EXPECT_EQ(bad->tasks.back().message, "No such image: nosuch/image:1");
