@@ -22,7 +22,7 @@ remove_demo() {
   # shellcheck disable=SC2086
   [ -z "$ids" ] || docker_cli rm -f $ids >/dev/null 2>&1 || true
   wait_for 30 demo_network_removed || true
-  if [ -e "$run_dir/made-swarm" ]; then
+  if grep -qxF "$engine_host" "$run_dir/made-swarm" 2>/dev/null; then
     # Somebody may have gone on to use the swarm that we made.
     if [ -z "$(docker_cli service ls -q 2>/dev/null)" ]; then
       docker_cli swarm leave --force >/dev/null 2>&1 || true
@@ -92,7 +92,7 @@ ensure_swarm() {
     say "this engine cannot be a swarm: only the plain container is shown"
     return 1
   fi
-  touch "$run_dir/made-swarm"
+  echo "$engine_host" >"$run_dir/made-swarm"
   if [ -z "$gateway" ]; then touch "$run_dir/made-gateway"; fi
 }
 
@@ -123,7 +123,8 @@ show_request() {
 
 # Waits until both services answer through the proxy, shows it, says what to try next.
 show_demo() {
-  local path docker_words="docker"
+  local path docker_words=docker address=
+  if [ "$admin_port" != 8080 ]; then address=" --address http://127.0.0.1:$admin_port"; fi
   for path in ${with_swarm:+/demo} /plain; do
     if ! wait_for 60 answers_or_died "$path" || gone "$swarmgate_pid"; then
       say "$path does not answer through the proxy; the last lines of $run_dir/swarmgate.log:"
@@ -146,8 +147,8 @@ show_demo() {
   cat <<TEXT
 
 Try next, in another terminal${sudo_hint:+ (with sudo)}:
-    $swarmgate_bin services --server http://127.0.0.1:$admin_port
-    $swarmgate_bin why $http_url/demo --server http://127.0.0.1:$admin_port
+    $swarmgate_bin services$address
+    $swarmgate_bin why $http_url/plain$address
     curl http://127.0.0.1:$admin_port/v1/status
 TEXT
   if [ -n "$with_swarm" ]; then
@@ -155,7 +156,8 @@ TEXT
     $docker_words service scale $demo_service=4
     $docker_words service update --label-add com.df.servicePath=/other --args "serve /other changed" $demo_service
     $docker_words service create --name mine --network $demo_network \\
-        -l com.df.notify=true -l com.df.servicePath=/mine -l com.df.port=8080 $demo_image serve /mine mine
+        -l com.df.notify=true -l com.df.servicePath=/mine -l com.df.port=8080 \\
+        -l $demo_label $demo_image serve /mine mine
 TEXT
   fi
   cat <<TEXT
