@@ -20,7 +20,7 @@ namespace swarmgate::haproxy {
 
 /// May it be the key (or a value without spaces) of a map entry: not empty, at most `limit` bytes,
 /// no white space, no control byte, no '#' in front.
-[[nodiscard]] bool IsMapWord(std::string_view word, std::size_t limit = 8000);
+[[nodiscard]] bool IsMapWord(std::string_view word, std::size_t limit = 6000);
 
 /// A field of a record: every byte that is not a letter, a digit or one of "._~/:@-" becomes '_'.
 [[nodiscard]] std::string RecordField(std::string_view text);

@@ -11,7 +11,7 @@ namespace {
 // The frame around a search has two groups in front of the user's: what precedes the match, and the
 // match.
 constexpr int kGroupsInFront = 2;
-constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kMaxText = 5000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

@@ -6,6 +6,8 @@
 
 #include "haproxy/regex.h"
 #include "routing/regex.h"
+#include "swarmgate/labels/parse.h"
+#include "swarmgate/routing/build.h"
 
 namespace swarmgate::haproxy {
 namespace {
@@ -71,6 +73,55 @@ TEST(FrameTest, AnAcceptedSearchMatchesInItsFrameAsItDoesAlone) {
     EXPECT_FALSE(framed->Search("/a\n0123456789abcdef.11"));
   }
   EXPECT_GT(accepted, 5000U);
+}
+
+/// Nothing that was accepted from a user is left out later, where nobody would be told.
+TEST(FrameTest, WhatLabelsAcceptIsNeverLeftOut) {
+  std::mt19937_64 random(13);
+  std::size_t rewrites = 0;
+  std::size_t paths = 0;
+  std::size_t hosts = 0;
+  labels::ParseOptions options;
+  options.source = labels::Source::kQuery;
+  for (int round = 0; round < 20'000; ++round) {
+    std::map<std::string, std::string> parameters = {{"port", "80"}, {"servicePath", "/x"}};
+    switch (round % 3) {
+      case 0:
+        parameters["reqPathSearchReplace"] =
+            RandomRegex(random) + "," + (random() % 2 == 0 ? "\\1x" : "/y");
+        break;
+      case 1:
+        parameters["servicePath"] = RandomRegex(random);
+        parameters["pathType"] = "path_reg";
+        break;
+      default:
+        parameters["serviceDomain"] = RandomRegex(random);
+        parameters["serviceDomainAlgo"] = "hdr_reg(host)";
+    }
+    auto parsed = labels::ParseParameters(model::ServiceName("s"), parameters, options);
+    if (!parsed.spec) continue;
+    for (const auto& rewrite : parsed.spec->dests.at(0).path_rewrites) {
+      ++rewrites;
+      EXPECT_EQ(WhyNotRewritable(rewrite), "") << rewrite.search << " → " << rewrite.replace;
+      EXPECT_TRUE(RewriteLine("0123456789abcdef", 1, rewrite)) << rewrite.search;
+    }
+    routing::ServiceInput input;
+    input.spec = std::move(*parsed.spec);
+    for (const auto& entry : routing::BuildRoutes({input}).matches.entries) {
+      for (const auto& candidate : entry.candidates) {
+        if (candidate.path_regex.empty()) continue;
+        ++paths;
+        EXPECT_EQ(WhyNotMappable(candidate.path_regex), "") << candidate.path_regex;
+      }
+    }
+    for (const auto& entry : routing::BuildRoutes({input}).matches.host_regexes) {
+      ++hosts;
+      EXPECT_TRUE(HostKey(entry.regex)) << entry.regex;
+    }
+  }
+  EXPECT_GT(rewrites, 100U);
+  EXPECT_GT(paths, 100U);
+  EXPECT_GT(hosts, 100U);
 }
 
 }  // namespace

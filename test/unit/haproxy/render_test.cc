@@ -269,7 +269,7 @@ TEST(RewriteTest, WhatCannotBeCarriedOutIsNamed) {
       EXPECT_NE(objection.find(c.objection), std::string::npos) << c.search << ": " << objection;
     }
   }
-  EXPECT_NE(WhyNotRewritable({std::string(2000, 'a'), ""}), "");
+  EXPECT_NE(WhyNotRewritable({std::string(6000, 'a'), ""}), "");
 }
 
 TEST(RewriteTest, WhatCannotStandInAListIsLeftOutOfIt) {
