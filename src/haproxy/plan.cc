@@ -141,6 +141,8 @@ void DiffSlot(const model::SlotName& slot, const Held& held, const Image& desire
               ServerSteps& steps) {
   const auto& before = ServersOf(held.image, slot);
   const auto& after = ServersOf(desired, slot);
+  // Nearly always.
+  if (std::equal(before.begin(), before.end(), after.begin(), after.end(), SamePlace)) return;
   const auto draining = held.draining.find(slot);
   const auto parsed = ParseSlotName(slot);
   const bool sticky = parsed && parsed->backend_class == model::BackendClass::kSticky;

@@ -22,6 +22,25 @@ bool IsAlphanumeric(char c) {
 
 bool AnyOf(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 
+/// Four numbers without leading zeros: the spelling that inet_ntop gives, which is what nearly all
+/// addresses are.
+bool IsPlainIpv4(std::string_view text) {
+  int parts = 0;
+  for (std::size_t at = 0; at <= text.size();) {
+    std::size_t end = at;
+    unsigned value = 0;
+    while (end < text.size() && text[end] >= '0' && text[end] <= '9' && end - at < 4) {
+      value = value * 10 + static_cast<unsigned>(text[end++] - '0');
+    }
+    const bool leading_zero = end - at > 1 && text[at] == '0';
+    if (end == at || value > 255 || leading_zero || ++parts > 4) return false;
+    if (end == text.size()) return parts == 4;
+    if (text[end] != '.') return false;
+    at = end + 1;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string Quote(std::string_view word) {
@@ -57,15 +76,12 @@ bool IsMapWord(std::string_view word, std::size_t limit) {
   return std::none_of(word.begin(), word.end(), [](char c) { return IsControl(c) || c == ' '; });
 }
 
-std::string RecordField(std::string_view text) {
-  std::string field(text);
-  std::replace_if(
-      field.begin(), field.end(),
-      [](char c) { return !(IsAlphanumeric(c) || AnyOf("._~/:@-", c)); }, '_');
-  return field;
+void AppendField(std::string& record, std::string_view text) {
+  for (const char c : text) record += IsAlphanumeric(c) || AnyOf("._~/:@-", c) ? c : '_';
 }
 
 std::optional<std::string> CanonicalAddress(const std::string& address) {
+  if (IsPlainIpv4(address)) return address;
   std::array<unsigned char, 16> binary{};
   std::array<char, INET6_ADDRSTRLEN> text{};
   // inet_pton stops at a zero byte; a text that holds one is no address.

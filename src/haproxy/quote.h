@@ -22,8 +22,9 @@ namespace swarmgate::haproxy {
 /// no white space, no control byte, no '#' in front.
 [[nodiscard]] bool IsMapWord(std::string_view word, std::size_t limit = 6000);
 
-/// A field of a record: every byte that is not a letter, a digit or one of "._~/:@-" becomes '_'.
-[[nodiscard]] std::string RecordField(std::string_view text);
+/// Appends a field to a record: every byte that is not a letter, a digit or one of "._~/:@-"
+/// becomes '_'.
+void AppendField(std::string& record, std::string_view text);
 
 /// "10.0.0.5:8080", "[fd00::1]:8080" in the spelling of inet_ntop; nothing when it is not an IP
 /// literal or the port is 0.

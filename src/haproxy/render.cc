@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "haproxy/base_config.h"
@@ -23,32 +25,48 @@ class Records {
  public:
   Records(const model::Desired& desired, const SlotMap& slots, const Settings& settings,
           Image& image) {
-    std::map<std::string, std::pair<std::string, std::string>> rewrites;
+    entries_.reserve(desired.backends.size());
+    // Both are sorted by name.
+    auto slot = slots.assigned.begin();
     for (const model::Backend& backend : desired.backends) {
-      const auto slot = slots.assigned.find(backend.name);
-      SWARMGATE_CHECK(slot != slots.assigned.end());
-      Entry& entry = entries_[backend.name];
-      entry.head = slot->second.str();
+      while (slot != slots.assigned.end() && slot->first < backend.name) ++slot;
+      if (slot == slots.assigned.end() || slot->first != backend.name) {
+        slot = slots.assigned.find(backend.name);
+      }
+      SWARMGATE_CHECK(slot != slots.assigned.end() && slot->first == backend.name);
+      Entry entry{&slot->second, ""};
       if (backend.backend_class != model::BackendClass::kPlain) {
         entry.tail =
             "|" + std::to_string(backend.timeout_server.value_or(settings.timeout_server).count()) +
             "|" + std::to_string(backend.timeout_tunnel.value_or(settings.timeout_tunnel).count()) +
             Rewrites(backend, image);
       }
+      entries_.emplace(backend.name.str(), std::move(entry));
+      RenderServers(backend, slot->second, image);
     }
-    SortRewrites(image);
+    std::stable_sort(image.rewrites.begin(), image.rewrites.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 
   [[nodiscard]] std::string Of(const model::MatchCandidate& candidate) const {
-    const auto found = entries_.find(candidate.backend);
+    const auto found = entries_.find(candidate.backend.str());
     SWARMGATE_CHECK(found != entries_.end());
-    return found->second.head + "|" + RecordField(candidate.service.str()) + "|" +
-           RecordField(candidate.route.str()) + found->second.tail;
+    const Entry& entry = found->second;
+    std::string record;
+    record.reserve(entry.slot->str().size() + candidate.service.str().size() +
+                   candidate.route.str().size() + entry.tail.size() + 2);
+    record += entry.slot->str();
+    record += '|';
+    AppendField(record, candidate.service.str());
+    record += '|';
+    AppendField(record, candidate.route.str());
+    record += entry.tail;
+    return record;
   }
 
  private:
   struct Entry {
-    std::string head;
+    const model::SlotName* slot;
     std::string tail;
   };
 
@@ -74,12 +92,25 @@ class Records {
     return "|" + std::to_string(usable.size()) + "|" + id;
   }
 
-  static void SortRewrites(Image& image) {
-    std::stable_sort(image.rewrites.begin(), image.rewrites.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
+  static void RenderServers(const model::Backend& backend, const model::SlotName& slot,
+                            Image& image) {
+    std::vector<model::Server> servers;
+    servers.reserve(backend.servers.size());
+    for (const model::Server& server : backend.servers) {
+      if (server.port != 0 && CanonicalAddress(server.address)) {
+        servers.push_back(WireServer(server));
+      }
+    }
+    if (servers.empty()) return;
+    std::sort(servers.begin(), servers.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    servers.erase(std::unique(servers.begin(), servers.end(),
+                              [](const auto& a, const auto& b) { return a.name == b.name; }),
+                  servers.end());
+    image.servers.emplace_hint(image.servers.end(), slot, std::move(servers));
   }
 
-  std::map<model::BackendName, Entry> entries_;
+  std::unordered_map<std::string_view, Entry> entries_;
   std::set<std::string> rewrite_ids_;
 };
 
@@ -89,6 +120,10 @@ class Groups {
   Groups(const Records& records, Image& image) : records_(records), image_(image) {}
 
   std::string Value(const model::MatchEntry& entry) {
+    if (!entry.candidates.empty()) {
+      const model::MatchCandidate& first = entry.candidates.front();
+      if (!first.port && first.path_regex.empty()) return records_.Of(first);
+    }
     std::vector<const model::MatchCandidate*> candidates;
     bool regexes = false;
     for (const model::MatchCandidate& candidate : entry.candidates) {
@@ -98,6 +133,7 @@ class Groups {
       if (!candidate.port && candidate.path_regex.empty()) break;
     }
     if (candidates.empty()) return "-";
+    // Those with conditions may all have been left out.
     if (!candidates.front()->port && candidates.front()->path_regex.empty()) {
       return records_.Of(*candidates.front());
     }
@@ -148,33 +184,40 @@ class Groups {
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> regex_groups_;
 };
 
-void RenderServers(const model::Desired& desired, const SlotMap& slots, Image& image) {
-  for (const model::Backend& backend : desired.backends) {
-    std::map<model::ServerName, model::Server> servers;
-    for (const model::Server& server : backend.servers) {
-      if (!CanonicalAddress(server.address) || server.port == 0) continue;
-      model::Server wire = WireServer(server);
-      servers.emplace(wire.name, wire);
-    }
-    if (servers.empty()) continue;
-    auto& list = image.servers[slots.assigned.find(backend.name)->second];
-    for (auto& [name, server] : servers) list.push_back(std::move(server));
+}  // namespace
+
+namespace {
+
+/// "-" and six hex digits of FNV-1a; computed for every server at every change, so without a string
+/// in between.
+void AppendAddressHash(std::string& name, const model::Server& server) {
+  std::uint32_t hash = 0x811c9dc5U;
+  const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x01000193U; };
+  for (const char c : server.address) add(static_cast<unsigned char>(c));
+  add(static_cast<unsigned char>(server.port >> 8U));
+  add(static_cast<unsigned char>(server.port & 0xffU));
+  name += '-';
+  for (int shift = 28; shift > 4; shift -= 4) {
+    name += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 15U];
   }
 }
 
 }  // namespace
 
 model::Server WireServer(const model::Server& server) {
+  constexpr std::size_t kMaxName = 64;
   model::Server wire;
   wire.address = CanonicalAddress(server.address).value_or(server.address);
   wire.port = server.port;
-  std::string name = RecordField(server.name.str());
+  std::string name;
+  name.reserve(server.name.str().size() + 8);
+  AppendField(name, server.name.str());
   // HAProxy allows letters, digits, '-', '_', '.' and ':' in names.
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '~' || c == '/' || c == '@'; }, '_');
-  name.resize(std::min<std::size_t>(name.size(), 64));
-  wire.name =
-      model::ServerName(name + "-" + HashHex(JoinAddress(wire.address, wire.port)).substr(10));
+  name.resize(std::min(name.size(), kMaxName));
+  AppendAddressHash(name, wire);
+  wire.name = model::ServerName(std::move(name));
   return wire;
 }
 
@@ -183,7 +226,6 @@ Image Render(const model::Desired& desired, const SlotMap& slots, const Settings
   image.base = RenderBase(settings);
   image.declared = slots.declared;
   const Records records(desired, slots, settings, image);
-  RenderServers(desired, slots, image);
 
   bool wildcards = false;
   Groups groups(records, image);
