@@ -66,7 +66,7 @@ void DiagnosticsLog::Update(const std::vector<Diagnostic>& now) {
     }
   }
   for (const model::ServiceName& service : recovered) {
-    LogEvent(LogLevel::kInfo, "SERVICE_RECOVERED", "nothing is wrong with the service any more",
+    LogEvent(LogLevel::kInfo, "SERVICE_RECOVERED", "the service has no errors any more",
              {{"service", service.str()}});
   }
   shown_ = std::move(next);
