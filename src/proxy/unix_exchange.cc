@@ -14,7 +14,6 @@
 namespace swarmgate::proxy {
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 

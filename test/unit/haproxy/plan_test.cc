@@ -106,9 +106,9 @@ TEST(PlanTest, AtNoMomentDoesARouteLeadNowhere) {
               << key << " → " << value;
         }
         if (regex) {
-          ASSERT_TRUE(
-              std::any_of(held.image.regexes.begin(), held.image.regexes.end(),
-                          [&](const auto& e) { return e.first.rfind("^" + value + ":", 0) == 0; }))
+          ASSERT_TRUE(std::any_of(
+              held.image.regexes.begin(), held.image.regexes.end(),
+              [v = value](const auto& e) { return e.first.rfind("^" + v + ":", 0) == 0; }))
               << key << " → " << value;
         }
         if (value.rfind("sg_", 0) != 0) continue;
