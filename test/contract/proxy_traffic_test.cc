@@ -124,7 +124,7 @@ class Services {
       routing::ServiceInput input;
       input.spec.name = model::ServiceName("s" + std::to_string(i));
       input.spec.acl_name = input.spec.name.str();
-      if (Pick(8) == 0) {
+      if (Pick(4) == 0) {
         input.spec.acl_name = std::to_string(Pick(30)) + "-s" + std::to_string(i);
         input.spec.acl_name_given = true;
       }
@@ -168,10 +168,11 @@ class Services {
   int Pick(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
 
   PathMatch Path() {
-    static const char* const kPaths[] = {"/",          "/demo", "/demo/v1",
-                                         "/demo/v1/x", "/api",  "/.well-known/acme"};
-    static const char* const kRegexes[] = {"^/demo/[0-9]+", "\\.js$", "^/(api|demo)/v1",
-                                           "(?i)^/DEMO$"};
+    static const char* const kPaths[] = {"/",    "/demo",  "/demo/v1",         "/demo/v1/x",
+                                         "/api", "/demo/", "/.well-known/acme"};
+    // As labels write them: they match the whole path.
+    static const char* const kRegexes[] = {"^/demo/[0-9]+.*$", "^.*\\.js$", "^/(?:api|demo)/v1.*$",
+                                           "^(?i:/DEMO)$"};
     PathMatch path;
     switch (Pick(8)) {
       case 0:
@@ -180,15 +181,15 @@ class Services {
         break;
       case 1:
         path.kind = PathMatch::Kind::kExact;
-        path.text = kPaths[Pick(6)];
+        path.text = kPaths[Pick(7)];
         break;
       case 2:
       case 3:
         path.kind = PathMatch::Kind::kSegment;
-        path.text = kPaths[Pick(6)];
+        path.text = kPaths[Pick(7)];
         break;
       default:
-        path.text = kPaths[Pick(6)];
+        path.text = kPaths[Pick(7)];
     }
     path.original = path.text;
     return path;
@@ -201,7 +202,7 @@ class Services {
     switch (Pick(6)) {
       case 0:
         host.kind = HostMatch::Kind::kRegex;
-        host.text = Pick(2) == 0 ? "^h[0-9]\\.x$" : "a\\.com$";
+        host.text = Pick(2) == 0 ? "^h[0-9]\\.x$" : "^[^/|]*a\\.com$";
         break;
       case 1:
       case 2:
