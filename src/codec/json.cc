@@ -2,15 +2,20 @@
 
 #include <fmt/format.h>
 #include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+#include <rapidjson/stream.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "codec/utf8.h"
 
 namespace swarmgate::codec {
 namespace {
+
+// RapidJSON may scan strings 16 bytes at a time: the last scan stays inside of the buffer.
+constexpr std::size_t kPadding = 16;
 
 const JsonValue kNull;
 const JsonValue::Array kNoItems;
@@ -20,33 +25,50 @@ const JsonValue::Object kNoMembers;
 /// nothing recurses.
 class TreeBuilder {
  public:
-  explicit TreeBuilder(std::size_t max_depth) : max_depth_(max_depth) {}
+  TreeBuilder(std::size_t max_depth, const JsonShape* shape)
+      : max_depth_(max_depth), root_shape_(shape) {}
 
-  bool Null() { return Add(JsonValue()); }
-  bool Bool(bool value) { return Add(JsonValue::OfBool(value)); }
-  bool Int(int value) { return Add(JsonValue::OfInt(value)); }
-  bool Uint(unsigned value) { return Add(JsonValue::OfInt(value)); }
-  bool Int64(std::int64_t value) { return Add(JsonValue::OfInt(value)); }
-  bool Uint64(std::uint64_t value) { return Add(JsonValue::OfUint(value)); }
-  bool Double(double value) { return Add(JsonValue::OfDouble(value)); }
+  bool Null() { return Skipping() || Add(JsonValue()); }
+  bool Bool(bool value) { return Skipping() || Add(JsonValue::OfBool(value)); }
+  bool Int(int value) { return Skipping() || Add(JsonValue::OfInt(value)); }
+  bool Uint(unsigned value) { return Skipping() || Add(JsonValue::OfInt(value)); }
+  bool Int64(std::int64_t value) { return Skipping() || Add(JsonValue::OfInt(value)); }
+  bool Uint64(std::uint64_t value) { return Skipping() || Add(JsonValue::OfUint(value)); }
+  bool Double(double value) { return Skipping() || Add(JsonValue::OfDouble(value)); }
   bool RawNumber(const char* /*text*/, rapidjson::SizeType /*size*/, bool /*copy*/) {
     return false;
   }
   bool String(const char* text, rapidjson::SizeType size, bool /*copy*/) {
-    return Add(JsonValue::OfString(Text(text, size)));
+    return Skipping() || Add(JsonValue::OfString(Text(text, size)));
   }
   bool StartObject() { return Open(false); }
   bool Key(const char* text, rapidjson::SizeType size, bool /*copy*/) {
-    open_.back().key = Text(text, size);
+    if (skipped_ > 0) return true;
+    Level& level = open_.back();
+    level.member_shape = nullptr;
+    if (level.shape != nullptr) {
+      const auto& wanted = level.shape->members;
+      const auto found = std::find_if(wanted.begin(), wanted.end(), [&](const auto& member) {
+        return member.key == std::string_view(text, size);
+      });
+      if (found == wanted.end()) {
+        skip_next_ = true;
+        return true;
+      }
+      level.member_shape = found->inside;
+    }
+    level.key = Text(text, size);
     return true;
   }
   bool EndObject(rapidjson::SizeType /*count*/) {
+    if (CloseSkipped()) return true;
     JsonValue value = JsonValue::OfObject(std::move(open_.back().members));
     open_.pop_back();
     return Add(std::move(value));
   }
   bool StartArray() { return Open(true); }
   bool EndArray(rapidjson::SizeType /*count*/) {
+    if (CloseSkipped()) return true;
     JsonValue value = JsonValue::OfArray(std::move(open_.back().items));
     open_.pop_back();
     return Add(std::move(value));
@@ -63,15 +85,32 @@ class TreeBuilder {
 
   struct Level {
     bool array = false;
+    const JsonShape* shape = nullptr;         // of this container
+    const JsonShape* member_shape = nullptr;  // of the value that follows the last key
     std::string key;
     JsonValue::Array items;
     JsonValue::Object members;
   };
 
+  /// Is the value that begins now part of what nobody wants?
+  bool Skipping() { return skipped_ > 0 || std::exchange(skip_next_, false); }
+  bool CloseSkipped() {
+    if (skipped_ == 0) return false;
+    --skipped_;
+    return true;
+  }
   bool Open(bool array) {
-    too_deep_ = open_.size() >= max_depth_;
+    too_deep_ = open_.size() + skipped_ >= max_depth_;
     if (too_deep_) return false;
-    open_.emplace_back().array = array;
+    if (Skipping()) {
+      ++skipped_;
+      return true;
+    }
+    const JsonShape* shape = root_shape_;
+    if (!open_.empty()) shape = open_.back().array ? open_.back().shape : open_.back().member_shape;
+    Level& level = open_.emplace_back();
+    level.array = array;
+    level.shape = shape;
     return true;
   }
   bool Add(JsonValue value) {
@@ -86,7 +125,10 @@ class TreeBuilder {
   }
 
   std::size_t max_depth_;
+  const JsonShape* root_shape_;
   bool too_deep_ = false;
+  bool skip_next_ = false;   // the value of an unwanted key comes next
+  std::size_t skipped_ = 0;  // containers that are open inside of such a value
   std::vector<Level> open_;
   JsonValue root_;
 };
@@ -120,16 +162,26 @@ void AppendQuoted(std::string& out, std::string_view text) {
 
 }  // namespace
 
-Result<JsonValue> JsonValue::Parse(std::string_view text, const JsonLimits& limits) {
+Result<JsonValue> JsonValue::Parse(std::string_view text, const JsonLimits& limits,
+                                   const JsonShape* shape) {
   if (text.size() > limits.max_bytes) {
     return Fail(Code::kCorrupt, fmt::format("JSON of {} bytes is larger than the limit of {} bytes",
                                             text.size(), limits.max_bytes));
   }
-  TreeBuilder builder(limits.max_depth);
-  rapidjson::MemoryStream stream(text.data(), text.size());
+  // RapidJSON takes a NUL byte for the end of the text, and is slow at judging UTF-8.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Fail(Code::kCorrupt, fmt::format("not JSON at byte {}: a NUL byte", nul));
+  }
+  if (const std::size_t valid = Utf8Prefix(text); valid != text.size()) {
+    return Fail(Code::kCorrupt, fmt::format("not JSON at byte {}: no UTF-8", valid));
+  }
+  TreeBuilder builder(limits.max_depth, shape);
+  std::string buffer;
+  buffer.reserve(text.size() + kPadding);
+  buffer.append(text).append(kPadding, '\0');
+  rapidjson::InsituStringStream stream(buffer.data());
   rapidjson::Reader reader;
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseValidateEncodingFlag |
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag |
                               rapidjson::kParseFullPrecisionFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (builder.too_deep()) {
@@ -139,10 +191,6 @@ Result<JsonValue> JsonValue::Parse(std::string_view text, const JsonLimits& limi
   if (!result) {
     return Fail(Code::kCorrupt, fmt::format("not JSON at byte {}: {}", result.Offset(),
                                             rapidjson::GetParseError_En(result.Code())));
-  }
-  // RapidJSON takes a NUL byte for the end of the text.
-  if (stream.Tell() != text.size()) {
-    return Fail(Code::kCorrupt, fmt::format("not JSON at byte {}: a NUL byte", stream.Tell()));
   }
   return builder.TakeRoot();
 }

@@ -1,6 +1,7 @@
 #include "codec/utf8.h"
 
-#include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace swarmgate::codec {
 
@@ -20,10 +21,26 @@ std::size_t Utf8Length(std::string_view text) {
   return length;
 }
 
+std::size_t Utf8Prefix(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t word = 0;
+    if (at + sizeof(word) <= text.size()) {
+      std::memcpy(&word, text.data() + at, sizeof(word));
+      if ((word & 0x8080808080808080U) == 0) {  // eight bytes of ASCII
+        at += sizeof(word);
+        continue;
+      }
+    }
+    const std::size_t length = Utf8Length(text.substr(at));
+    if (length == 0) break;
+    at += length;
+  }
+  return at;
+}
+
 std::string ValidUtf8(std::string_view text) {
-  const bool ascii = std::all_of(text.begin(), text.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (ascii) return std::string(text);
+  if (Utf8Prefix(text) == text.size()) return std::string(text);
   std::string out;
   while (!text.empty()) {
     const std::size_t length = Utf8Length(text);

@@ -10,6 +10,9 @@ namespace swarmgate::codec {
 /// Length of the valid sequence that begins at `text`; 0 when there is none. REQUIRES: not empty.
 [[nodiscard]] std::size_t Utf8Length(std::string_view text);
 
+/// How many bytes from the front are valid UTF-8.
+[[nodiscard]] std::size_t Utf8Prefix(std::string_view text);
+
 /// The text with U+FFFD in place of each byte that belongs to no valid sequence.
 [[nodiscard]] std::string ValidUtf8(std::string_view text);
 

@@ -137,7 +137,7 @@ void Lister::TellUnreadable(const std::string& what, const std::string& id, cons
 Status Lister::ListServices(Draft* draft) {
   Status listed = daemon_.GetList("/services", draft->deadline, [&](std::string_view text) {
     if (!WorthParsing(text)) return Ok();
-    const auto json = JsonValue::Parse(text);
+    const auto json = JsonValue::Parse(text, {}, &codec::ServiceShape());
     if (!json) return Status(Forward(json.error(), "docker: GET /services"));
     auto service = codec::DecodeService(*json, options_.label_prefix);
     if (!service) {
@@ -187,7 +187,7 @@ Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& 
                          std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
                          std::set<std::string>* unreadable) {
   const auto take = [&](std::string_view text) {
-    const auto json = JsonValue::Parse(text);
+    const auto json = JsonValue::Parse(text, {}, &codec::TaskShape());
     if (!json) return Status(Forward(json.error(), "docker: GET /tasks"));
     auto task = codec::DecodeTask(*json);
     if (!task) {
@@ -297,7 +297,7 @@ Status Lister::ListContainers(Draft* draft) {
   std::vector<codec::Container> containers;
   std::set<std::string> seen;
   Status status = daemon_.GetList(query, draft->deadline, [&](std::string_view text) {
-    const auto json = JsonValue::Parse(text);
+    const auto json = JsonValue::Parse(text, {}, &codec::ContainerShape());
     if (!json) return Status(Forward(json.error(), "docker: GET /containers/json"));
     auto container = codec::DecodeContainer(*json);
     if (!container) {
@@ -347,7 +347,7 @@ Status Lister::ListContainers(Draft* draft) {
 Status Lister::ListNetworks(Draft* draft) {
   Status status = daemon_.GetList("/networks", draft->deadline, [&](std::string_view text) {
     // "Containers", "Peers" and "Services" can be long, but only an inspection fills them.
-    const auto json = JsonValue::Parse(text);
+    const auto json = JsonValue::Parse(text, {}, &codec::NetworkShape());
     if (!json) return Status(Forward(json.error(), "docker: GET /networks"));
     auto network = codec::DecodeNetwork(*json);
     if (!network) return Status(Forward(network.error(), "docker: GET /networks"));

@@ -21,6 +21,12 @@ using Labels = std::map<std::string, std::string>;
 
 // All functions: Errors: kCorrupt, naming the member ("Labels: array instead of an object").
 
+/// What DecodeService, DecodeTask, DecodeContainer and DecodeNetwork look at, for JsonValue::Parse.
+[[nodiscard]] const JsonShape& ServiceShape();
+[[nodiscard]] const JsonShape& TaskShape();
+[[nodiscard]] const JsonShape& ContainerShape();
+[[nodiscard]] const JsonShape& NetworkShape();
+
 /// GET /version.
 struct DaemonVersion {
   std::string api;      ///< "1.41"
@@ -63,7 +69,7 @@ struct Container {
   std::string image;
   Labels labels;
   std::int64_t created_unix_ns = 0;
-  std::vector<std::string> network_ids;          ///< sorted
+  std::vector<std::string> network_ids;  ///< sorted
   /// Networks that are told by name only, as they are before its first start; sorted.
   std::vector<std::string> network_names;
   std::vector<std::uint16_t> exposed_tcp_ports;  ///< sorted; empty unless it runs

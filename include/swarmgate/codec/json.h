@@ -22,6 +22,16 @@ struct JsonLimits {
   std::size_t max_depth = 64;  ///< of nested arrays and objects
 };
 
+/// Which members of objects are wanted: the others are checked but not kept, which is what most of
+/// the time of reading a large list goes into. Elements of an array have the array's shape.
+struct JsonShape {
+  struct Wanted {
+    std::string_view key;
+    const JsonShape* inside = nullptr;  ///< nullptr: everything
+  };
+  std::vector<Wanted> members;
+};
+
 /// An immutable JSON value. Thread: any (const).
 class JsonValue {
  public:
@@ -34,7 +44,8 @@ class JsonValue {
   /// Parses exactly one JSON value with nothing but white space around it. Invalid UTF-8 is
   /// refused. Errors: kCorrupt, with the byte offset, for anything that is not JSON, too large or
   /// too deep.
-  static Result<JsonValue> Parse(std::string_view text, const JsonLimits& limits = {});
+  static Result<JsonValue> Parse(std::string_view text, const JsonLimits& limits = {},
+                                 const JsonShape* shape = nullptr);
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   [[nodiscard]] bool is_bool() const { return std::holds_alternative<bool>(value_); }

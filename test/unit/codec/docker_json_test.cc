@@ -360,6 +360,60 @@ TEST(DockerJson, TheMessageOfARefusalIsPrintable) {
   EXPECT_EQ(DecodeMessage("<html>\n"), "<html>");
 }
 
+TEST(DockerJson, ShapesKeepEverythingThatTheDecodersLookAt) {
+  const auto both = [](const std::string& list, const JsonShape& shape, const auto& decode) {
+    std::size_t count = 0;
+    const JsonValue whole = Json(Fixture(list));
+    for (const JsonValue& item : whole.items()) {
+      JsonWriter text;
+      text.Value(item);
+      const auto pruned = JsonValue::Parse(text.text(), {}, &shape);
+      EXPECT_TRUE(pruned);
+      const auto expected = decode(item);
+      const auto decoded = decode(*pruned);
+      EXPECT_TRUE(expected && decoded) << list;
+      if (expected && decoded) decode.Compare(*decoded, *expected);
+      ++count;
+    }
+    EXPECT_GT(count, 0U) << list;
+  };
+  struct Service {
+    auto operator()(const JsonValue& json) const { return DecodeService(json, "com.df."); }
+    static void Compare(const SwarmService& a, const SwarmService& b) {
+      EXPECT_EQ(a.facts, b.facts);
+      EXPECT_EQ(a.image, b.image);
+    }
+  };
+  struct Task {
+    auto operator()(const JsonValue& json) const { return DecodeTask(json); }
+    static void Compare(const SwarmTask& a, const SwarmTask& b) {
+      EXPECT_EQ(a.facts, b.facts);
+      EXPECT_EQ(std::tie(a.service_id, a.slot, a.state_unix_ns),
+                std::tie(b.service_id, b.slot, b.state_unix_ns));
+    }
+  };
+  struct One {
+    auto operator()(const JsonValue& json) const { return DecodeContainer(json); }
+    static void Compare(const Container& a, const Container& b) {
+      EXPECT_EQ(a.facts, b.facts);
+      EXPECT_EQ(std::tie(a.name, a.image, a.labels, a.created_unix_ns, a.network_ids,
+                         a.network_names, a.exposed_tcp_ports),
+                std::tie(b.name, b.image, b.labels, b.created_unix_ns, b.network_ids,
+                         b.network_names, b.exposed_tcp_ports));
+    }
+  };
+  struct Network {
+    auto operator()(const JsonValue& json) const { return DecodeNetwork(json); }
+    static void Compare(const model::NetworkFacts& a, const model::NetworkFacts& b) {
+      EXPECT_EQ(a, b);
+    }
+  };
+  both("services", ServiceShape(), Service());
+  both("tasks", TaskShape(), Task());
+  both("containers", ContainerShape(), One());
+  both("networks", NetworkShape(), Network());
+}
+
 /// Every decoder on every text: none may crash, whatever it is.
 TEST(DockerJson, DamagedAnswersNeverCrash) {
   std::mt19937 random(7);

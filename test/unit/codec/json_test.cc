@@ -28,6 +28,23 @@ TEST(JsonParse, ReadsEveryTypeOfValue) {
   EXPECT_TRUE(json["o"].is_object());
 }
 
+TEST(JsonParse, AShapeKeepsOnlyWhatIsWanted) {
+  static const JsonShape kInner{{{"x"}}};
+  static const JsonShape kShape{{{"a"}, {"b", &kInner}, {"list", &kInner}}};
+  const auto json = JsonValue::Parse(
+      R"({"no":{"a":[{"x":1}]},"a":{"all":[1,{"y":2}]},"s":"t","b":{"y":[[]],"x":3,"z":{}},)"
+      R"("n":null,"list":[{"x":4,"y":5},{"y":6},7],"end":[1]})",
+      {}, &kShape);
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ(*json, Parsed(R"({"a":{"all":[1,{"y":2}]},"b":{"x":3},"list":[{"x":4},{},7]})"));
+  // What is not kept is still checked.
+  EXPECT_FALSE(JsonValue::Parse(R"({"no":{"a":}})", {}, &kShape));
+  EXPECT_FALSE(JsonValue::Parse(R"({"no":["\x"]})", {}, &kShape));
+  EXPECT_FALSE(JsonValue::Parse("{\"no\":" + std::string(10'000, '['), {}, &kShape));
+  EXPECT_FALSE(JsonValue::Parse(R"({"no":[[[]]]})", {.max_bytes = 99, .max_depth = 3}, &kShape));
+  EXPECT_TRUE(JsonValue::Parse(R"({"no":[[[]]]})", {.max_bytes = 99, .max_depth = 4}, &kShape));
+}
+
 TEST(JsonValue, GetterOfTheWrongTypeAnswersNothing) {
   const JsonValue json = Parsed(R"({"s":"1","i":-1,"d":1.5,"big":18446744073709551615})");
   EXPECT_EQ(json["s"].AsInt64(), std::nullopt);
