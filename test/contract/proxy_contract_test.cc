@@ -174,7 +174,7 @@ TEST_P(ProxyContractTest, CarriesOutAPlanFromAnyImageToAnyOther) {
     std::vector<Step> retire;
     for (const auto& [slot, servers] : held.draining) {
       for (const auto& server : servers) {
-        if (round % 2 == 0) retire.push_back(haproxy::RetireServer{slot, server});
+        if (round % 2 == 0) retire.emplace_back(haproxy::RetireServer{slot, server});
       }
     }
     const Status retired = Execute(retire);
@@ -212,8 +212,8 @@ TEST_P(ProxyContractTest, CarriesOutThousandsOfSteps) {
   StartWith(image);
   std::vector<Step> steps;
   for (int i = 0; i < 3000; ++i) {
-    steps.push_back(haproxy::SetMapEntry{MapId::kRoutes, "h" + std::to_string(i) + "/",
-                                         "sg_plain_00001|service|service/0/0", true});
+    steps.emplace_back(haproxy::SetMapEntry{MapId::kRoutes, "h" + std::to_string(i) + "/",
+                                            "sg_plain_00001|service|service/0/0", true});
   }
   const Status done = Execute(steps);
   ASSERT_TRUE(done) << done.error().ToString();

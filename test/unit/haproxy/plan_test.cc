@@ -315,6 +315,7 @@ TEST(SlotsTest, GrowsByDoublingAndNeverShrinks) {
 TEST(SlotsTest, DoesNotDependOnTheOrderOfBackends) {
   std::mt19937_64 random(5);
   std::vector<model::Backend> backends;
+  backends.reserve(200);
   for (int i = 0; i < 200; ++i) {
     backends.push_back(MakeBackend(std::to_string(i), static_cast<BackendClass>(i % 3)));
   }

@@ -69,9 +69,9 @@ TEST(EncodeTest, EachStepHasItsCommands) {
 TEST(EncodeTest, BatchesAreLinesBelowTheLimitAndCarryEachStepOnce) {
   std::vector<Step> steps;
   for (int i = 0; i < 2000; ++i) {
-    steps.push_back(SetMapEntry{
+    steps.emplace_back(SetMapEntry{
         MapId::kRoutes, "/" + std::string(static_cast<std::size_t>(i % 500), 'x'), "value", true});
-    if (i % 100 == 0) steps.push_back(ReplaceMap{MapId::kRegexes, {}});
+    if (i % 100 == 0) steps.emplace_back(ReplaceMap{MapId::kRegexes, {}});
   }
   std::size_t next = 0;
   for (const Batch& batch : EncodeSteps(steps, kSettings)) {

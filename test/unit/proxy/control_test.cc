@@ -175,7 +175,7 @@ TEST_F(ControlTest, AnotherProcessThanTheOneThatWasReadBackIsReported) {
   const auto done = control_->Execute({}, In(seconds(5)));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::kUnavailable);
-  EXPECT_NE(done.error().message.find("7"), std::string::npos);
+  EXPECT_NE(done.error().message.find('7'), std::string::npos);
 }
 
 TEST_F(ControlTest, AProcessThatIsReplacedWhileItIsReadIsNotBelieved) {
