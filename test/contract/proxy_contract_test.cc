@@ -1,7 +1,7 @@
 // One suite against FakeProxy and the real HAProxy: what the engine may rely on.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <algorithm>
 #include <random>
 
 #include "support/fake_proxy.h"
@@ -335,6 +335,23 @@ TEST_P(ProxyContractTest, AStagedSetIsAcceptedAndLeavesTheFilesAlone) {
   const auto disk = subject_->files().Load();
   ASSERT_TRUE(disk);
   EXPECT_EQ(*disk, RenderFiles(image));
+}
+
+TEST_P(ProxyContractTest, TheGoldenFilesAreAccepted) {
+  haproxy::Files files;
+  for (const std::string name :
+       {"conf/00-base.cfg", "conf/10-plain-0001.cfg", "conf/20-rich-0001.cfg",
+        "conf/30-sticky-0001.cfg", "maps/conditions.map", "maps/host_regexes.map",
+        "maps/regexes.map", "maps/rewrites.map", "maps/routes.map"}) {
+    std::string flat = name;
+    std::replace(flat.begin(), flat.end(), '/', '_');
+    files[name] = ReadFile(std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/haproxy/full_" + flat);
+    EXPECT_NE(files[name], "") << name;
+  }
+  const auto staged = subject_->files().Stage(files);
+  ASSERT_TRUE(staged) << staged.error().ToString();
+  const Status checked = subject_->control().CheckFiles(*staged, In(seconds(10)));
+  EXPECT_TRUE(checked) << checked.error().ToString();
 }
 
 TEST_P(ProxyContractTest, ARestartForgetsWhatStandsInNoFile) {
