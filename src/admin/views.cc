@@ -170,8 +170,8 @@ std::string ServiceJson(const Snapshot& snapshot, const ServiceStatus& service) 
   json.Key("backends").BeginArray();
   for (const model::BackendName& name : service.backends) {
     json.BeginObject().Field("name", name.str());
-    const auto slot = snapshot.slots.find(name);
-    json.Field("slot", slot == snapshot.slots.end() ? std::string() : slot->second.str());
+    const auto slot = snapshot.slots->find(name);
+    json.Field("slot", slot == snapshot.slots->end() ? std::string() : slot->second.str());
     json.EndObject();
   }
   json.EndArray();

@@ -104,7 +104,7 @@ Applied Applier::Apply(const model::Desired& desired) {
 
 Applied Applier::TryApply(const model::Desired& desired) {
   const bool was_put_off = put_off_until_.has_value();
-  const Image image = MakeImage(desired);
+  Image image = MakeImage(desired);
   Status put = PutFiles(image);
   if (!put && put.error().code == Code::kRejected) {
     return {Applied::State::kRefused, false, put.error()};
@@ -114,7 +114,7 @@ Applied Applier::TryApply(const model::Desired& desired) {
   if (!put && put_off_until_ && !was_put_off) return TryApply(desired);
   // A full disk is no reason to leave a request without its server: what is known to hold goes to
   // HAProxy, the files follow.
-  Applied applied = Converge(image);
+  Applied applied = Converge(put ? written_->image : image);
   if (applied.state == Applied::State::kLive && applied.changed) ++counters_.applies;
   if (applied.state == Applied::State::kLive && !put) return Waiting(put.error(), applied.changed);
   return applied;
@@ -124,7 +124,7 @@ Applied Applier::ForceReload(const model::Desired& desired) {
   files_failed_ = true;
   aligned_ = false;
   put_off_until_.reset();
-  const Image image = MakeImage(desired);
+  Image image = MakeImage(desired);
   Status put = PutFiles(image);
   if (!put) {
     const bool refused = put.error().code == Code::kRejected;
@@ -137,7 +137,7 @@ Applied Applier::ForceReload(const model::Desired& desired) {
   }
   Status reloaded = Reload("manual", "asked for by the API");
   if (!reloaded) return Waiting(reloaded.error());
-  Applied applied = Converge(image);
+  Applied applied = Converge(written_->image);
   applied.changed = true;
   return applied;
 }
@@ -156,7 +156,8 @@ Status Applier::CheckStructure(const Image& image) {
   return proxy_.CheckFiles(*staged, In(kCheckDeadline));
 }
 
-Status Applier::PutFiles(const Image& image) {
+Status Applier::PutFiles(Image& image) {
+  next_plan_.reset();
   const bool structural =
       !written_ || image.base != written_->image.base || image.declared != written_->image.declared;
   if (structural) {
@@ -186,12 +187,13 @@ Status Applier::PutFiles(const Image& image) {
       }
     }
   } else {
-    const std::set<std::string> paths =
-        haproxy::MakePlan(aligned_ && held_ ? *held_ : *written_, image).files;
-    if (!paths.empty()) changed = haproxy::RenderFiles(image, paths);
+    const bool same = aligned_ && held_;
+    Plan plan = haproxy::MakePlan(same ? *held_ : *written_, image);
+    if (!plan.files.empty()) changed = haproxy::RenderFiles(image, plan.files);
+    if (same) next_plan_ = std::move(plan);
   }
   if (changed.empty() && removed.empty()) {
-    if (!written_ || files_failed_) written_ = Held{image, {}};
+    written_ = Held{std::move(image), {}};
     files_failed_ = false;
     return Ok();
   }
@@ -213,7 +215,7 @@ Status Applier::PutFiles(const Image& image) {
     LogEvent(LogLevel::kInfo, "FILES_WRITTEN", "HAProxy's files are written again");
   file_error_logged_ = false;
   files_failed_ = false;
-  written_ = Held{image, {}};
+  written_ = Held{std::move(image), {}};
   return Ok();
 }
 
@@ -254,6 +256,7 @@ Applied Applier::Converge(const Image& wanted) {
   int failures = 0;
   Error error;
   for (;;) {
+    if (!held_) next_plan_.reset();
     if (!EnsureHeld(wanted, error)) {
       aligned_ = false;
       return Waiting(error, changed);
@@ -264,7 +267,13 @@ Applied Applier::Converge(const Image& wanted) {
       RestrictTo(restricted, held_->image.base, held_->image.declared);
       image = &restricted;
     }
-    const Plan plan = haproxy::MakePlan(*held_, *image);
+    Plan plan;
+    if (next_plan_ && image == &wanted) {
+      plan = std::move(*next_plan_);
+    } else {
+      plan = haproxy::MakePlan(*held_, *image);
+    }
+    next_plan_.reset();
     if (plan.reload_reason.empty() && plan.steps.empty()) {
       aligned_ = image == &wanted && !files_failed_;
       if (!changed) ++counters_.noops;

@@ -91,7 +91,8 @@ class Applier {
   haproxy::Image MakeImage(const model::Desired& desired);
   Applied TryApply(const model::Desired& desired);
   /// kRejected: the check refused a new structure. Others: the files could not be written.
-  Status PutFiles(const haproxy::Image& image);
+  /// On success the image has moved into `written_`.
+  Status PutFiles(haproxy::Image& image);
   Status CheckStructure(const haproxy::Image& image);
   Applied Converge(const haproxy::Image& wanted);
   Status Carry(const haproxy::Plan& plan);
@@ -112,11 +113,12 @@ class Applier {
   Counters& counters_;
 
   haproxy::SlotMap slots_;
-  std::optional<haproxy::Held> written_;  ///< what the files say (nothing drains in files)
-  std::optional<haproxy::Held> held_;     ///< what HAProxy holds, where known
-  std::optional<Structure> running_;      ///< what the worker was started with, where known
-  bool aligned_ = false;                  ///< held_ and written_ have the same image
-  bool files_failed_ = false;             ///< the files are not what written_ says: write them all
+  std::optional<haproxy::Held> written_;    ///< what the files say (nothing drains in files)
+  std::optional<haproxy::Held> held_;       ///< what HAProxy holds, where known
+  std::optional<Structure> running_;        ///< what the worker was started with, where known
+  std::optional<haproxy::Plan> next_plan_;  ///< from held_ to written_, made on the way
+  bool aligned_ = false;                    ///< held_ and written_ have the same image
+  bool files_failed_ = false;  ///< the files are not what written_ says: write them all
   bool file_error_logged_ = false;
   bool reload_rejected_ = false;  ///< since the last Apply began
   std::uint64_t writes_ = 0;

@@ -1,7 +1,6 @@
 #include "engine/assemble.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 #include <utility>
 
@@ -117,8 +116,8 @@ void Assembler::Sweep() {
   }
 }
 
-void Assembler::AddLabelled(const model::DockerFacts& facts, Definitions& definitions) {
-  for (const ServiceFacts& service : facts.services) {
+void Assembler::AddLabelled(const FactsKeeper& facts, Definitions& definitions) {
+  for (const ServiceFacts& service : facts.facts().services) {
     const ServiceName own_name(service.name);
     std::shared_ptr<const Parsed> parsed = Parse(Origin::kDocker, own_name, service.labels);
     if (!parsed->opted_in && parsed->parameters.empty() && parsed->diagnostics.empty() &&
@@ -132,8 +131,11 @@ void Assembler::AddLabelled(const model::DockerFacts& facts, Definitions& defini
     definition.facts = &service;
     definition.created_unix_ns = service.created_unix_ns;
     AddMisplaced(service, definition.name, definition.diagnostics);
-    auto [held, added] = definitions.try_emplace(definition.name, definition);
-    if (added) continue;
+    auto [held, added] = definitions.try_emplace(definition.name);
+    if (added) {
+      held->second = std::move(definition);
+      continue;
+    }
     const bool replace = held->second.parsed->opted_in == parsed->opted_in
                              ? Older(service, *held->second.facts)
                              : parsed->opted_in;
@@ -170,14 +172,17 @@ void Assembler::AddGiven(Origin origin, const ServiceName& name, const Parameter
   definitions.insert_or_assign(name, std::move(definition));
 }
 
-Assembly Assembler::Assemble(const model::DockerFacts& facts, const Records& records,
-                             const std::map<ServiceName, Quarantined>& quarantine) {
+Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
+                             const std::map<ServiceName, Quarantined>& quarantine,
+                             Assembly previous) {
   ++round_;
   Definitions definitions;
   AddLabelled(facts, definitions);
   std::unordered_map<std::string, const ServiceFacts*> by_name;
   if (!records.empty() || !static_services_.empty()) {
-    for (const ServiceFacts& service : facts.services) by_name.emplace(service.name, &service);
+    for (const ServiceFacts& service : facts.facts().services) {
+      by_name.emplace(service.name, &service);
+    }
   }
   for (const Parameters& parameters : static_services_) {
     auto name = parameters.find("serviceName");
@@ -186,7 +191,6 @@ Assembly Assembler::Assemble(const model::DockerFacts& facts, const Records& rec
   }
 
   Assembly assembly;
-  std::set<std::string> include;
   for (const auto& [name, record] : records) {
     if (record.kind == Record::Kind::kReconfigure) {
       AddGiven(Origin::kManual, name, record.parameters, record.created_unix_ms * 1'000'000,
@@ -201,6 +205,10 @@ Assembly Assembler::Assemble(const model::DockerFacts& facts, const Records& rec
       assembly.obsolete.push_back(name);
     }
   }
+  assembly.definitions.reserve(definitions.size());
+  assembly.inputs.reserve(definitions.size());
+  assembly.keys.reserve(definitions.size());
+  std::size_t old = 0;
   for (auto& [name, definition] : definitions) {
     auto bad = quarantine.find(name);
     if (bad != quarantine.end() && bad->second.hash == definition.parsed->hash) {
@@ -210,21 +218,37 @@ Assembly Assembler::Assemble(const model::DockerFacts& facts, const Records& rec
            "HAProxy refuses the configuration made of this service: " + bad->second.reason,
            "Change its labels; it is tried again when they differ."});
     }
-    if (definition.origin != Origin::kDocker) include.insert(name.str());
-    if (definition.served()) {
-      routing::ServiceInput input;
-      input.spec = *definition.parsed->result.spec;
-      input.spec.name = name;
-      input.origin = definition.origin;
-      input.created_unix_ns = definition.created_unix_ns;
-      if (definition.facts != nullptr) input.facts = *definition.facts;
-      assembly.inputs.push_back(std::move(input));
+    if (definition.origin != Origin::kDocker) assembly.include.push_back(name.str());
+    if (definition.facts != nullptr) {
+      definition.facts_revision = facts.RevisionOf(definition.facts->id);
     }
+    if (definition.served()) AddInput(definition, previous, old, assembly);
     assembly.definitions.push_back(std::move(definition));
   }
-  assembly.include.assign(include.begin(), include.end());
   Sweep();
   return assembly;
+}
+
+void Assembler::AddInput(const Definition& definition, Assembly& previous, std::size_t& old,
+                         Assembly& assembly) {
+  InputKey key{definition.parsed, definition.facts_revision, definition.origin,
+               definition.created_unix_ns};
+  while (old < previous.inputs.size() && previous.inputs[old].spec.name < definition.name) ++old;
+  const bool known = old < previous.inputs.size() && previous.keys[old] == key &&
+                     previous.inputs[old].spec.name == definition.name;
+  if (known) {
+    // Copying ten thousand of these costs more than everything else here.
+    assembly.inputs.push_back(std::move(previous.inputs[old++]));
+  } else {
+    routing::ServiceInput input;
+    input.spec = *definition.parsed->result.spec;
+    input.spec.name = definition.name;
+    input.origin = definition.origin;
+    input.created_unix_ns = definition.created_unix_ns;
+    if (definition.facts != nullptr) input.facts = *definition.facts;
+    assembly.inputs.push_back(std::move(input));
+  }
+  assembly.keys.push_back(std::move(key));
 }
 
 }  // namespace swarmgate::engine

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/facts_keeper.h"
 #include "swarmgate/labels/parse.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/service_spec.h"
@@ -47,7 +48,8 @@ struct Definition {
   bool withdrawn = false;
   bool quarantined = false;
   std::shared_ptr<const Parsed> parsed;
-  const model::ServiceFacts* facts = nullptr;  ///< of the DockerFacts given; may be null
+  const model::ServiceFacts* facts = nullptr;  ///< of the FactsKeeper given; may be null
+  std::uint64_t facts_revision = 0;            ///< FactsKeeper::RevisionOf
   std::vector<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
   std::int64_t created_unix_ns = 0;
   /// It is given to routing::Build.
@@ -56,9 +58,19 @@ struct Definition {
   }
 };
 
+/// What an input was made of; equal keys make equal inputs.
+struct InputKey {
+  std::shared_ptr<const Parsed> parsed;
+  std::uint64_t facts_revision = 0;
+  model::Origin origin = model::Origin::kDocker;
+  std::int64_t created_unix_ns = 0;
+  friend bool operator==(const InputKey&, const InputKey&) = default;
+};
+
 struct Assembly {
   std::vector<Definition> definitions;        ///< sorted by name, unique
-  std::vector<routing::ServiceInput> inputs;  ///< of those that are served
+  std::vector<routing::ServiceInput> inputs;  ///< of those that are served, sorted by name
+  std::vector<InputKey> keys;                 ///< of the inputs
   std::vector<model::ServiceName> obsolete;   ///< withdrawals whose labels have changed
   std::vector<std::string> include;           ///< names that Docker should list without labels
   [[nodiscard]] const Definition* Find(const model::ServiceName& name) const;
@@ -68,8 +80,10 @@ class Assembler {
  public:
   Assembler(labels::ParseOptions options, std::vector<Parameters> static_services);
 
-  Assembly Assemble(const model::DockerFacts& facts, const Records& records,
-                    const std::map<model::ServiceName, Quarantined>& quarantine);
+  /// `previous`: an earlier result, of which is taken over what did not change.
+  Assembly Assemble(const FactsKeeper& facts, const Records& records,
+                    const std::map<model::ServiceName, Quarantined>& quarantine,
+                    Assembly previous = {});
 
   /// Parses as Assemble does. `labels`: for origin docker, all of the object's labels.
   std::shared_ptr<const Parsed> Parse(model::Origin origin, const model::ServiceName& name,
@@ -83,13 +97,15 @@ class Assembler {
   };
   using Definitions = std::map<model::ServiceName, Definition>;
 
-  void AddLabelled(const model::DockerFacts& facts, Definitions& definitions);
+  void AddLabelled(const FactsKeeper& facts, Definitions& definitions);
   void AddGiven(model::Origin origin, const model::ServiceName& name, const Parameters& parameters,
                 std::int64_t created_unix_ns,
                 const std::unordered_map<std::string, const model::ServiceFacts*>& by_name,
                 Definitions& definitions);
   std::shared_ptr<const Parsed> ParseNow(model::Origin origin, const model::ServiceName& name,
                                          const Parameters& parameters) const;
+  static void AddInput(const Definition& definition, Assembly& previous, std::size_t& old,
+                       Assembly& assembly);
   void Sweep();
 
   labels::ParseOptions options_;

@@ -189,7 +189,7 @@ void Reconciler::Validate(Command command) {
       held != records.end() ? held->second.created_unix_ms : INT64_MAX / 1'000'000;
   const ServiceName name = record.service;
   records.insert_or_assign(name, std::move(record));
-  const Assembly assembly = assembler_.Assemble(facts_.facts(), records, quarantine_);
+  const Assembly assembly = assembler_.Assemble(facts_, records, quarantine_);
   Outcome outcome = Verdict(name, assembly, routing::Build(assembly.inputs, Context()));
   outcome.revision = revision_;
   command.reply(std::move(outcome));
@@ -254,7 +254,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
   Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
   if (overridden) {
     (void)store_.Set(name, std::nullopt);
-    const Assembly rest = assembler_.Assemble(facts_.facts(), store_.records(), quarantine_);
+    const Assembly rest = assembler_.Assemble(facts_, store_.records(), quarantine_);
     const Definition* definition = rest.Find(name);
     if (definition != nullptr && definition->served()) {
       pending.outcome.message =
@@ -264,7 +264,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
           " count again";
     }
   } else {
-    const Assembly assembly = assembler_.Assemble(facts_.facts(), store_.records(), quarantine_);
+    const Assembly assembly = assembler_.Assemble(facts_, store_.records(), quarantine_);
     const Definition* definition = assembly.Find(name);
     if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
       // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.

@@ -48,12 +48,24 @@ bool IsStopSignal(const std::string& signal) {
 void FactsKeeper::Restore(DockerFacts facts) {
   facts_ = std::move(facts);
   SortServices(facts_.services);
+  for (const ServiceFacts& service : facts_.services) revisions_[service.id] = ++last_revision_;
   Reindex();
 }
 
 const ServiceFacts* FactsKeeper::FindById(const std::string& id) const {
   auto found = index_.find(id);
   return found == index_.end() ? nullptr : &facts_.services[found->second];
+}
+
+std::uint64_t FactsKeeper::RevisionOf(const std::string& id) const {
+  auto found = revisions_.find(id);
+  return found == revisions_.end() ? 0 : found->second;
+}
+
+void FactsKeeper::NoteChanged(const std::string& id, News& news) {
+  revisions_[id] = ++last_revision_;
+  dirty_.insert(id);
+  news.changed_ids.push_back(id);
 }
 
 std::vector<std::string> FactsKeeper::SwarmIds() const {
@@ -181,14 +193,14 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
     listed.insert(service.id);
     const ServiceFacts* held = FindById(service.id);
     if (held != nullptr && *held == service) continue;
-    dirty_.insert(service.id);
     removed_.erase(service.id);
-    news.changed_ids.push_back(service.id);
+    NoteChanged(service.id, news);
   }
   for (const ServiceFacts& held : facts_.services) {
     if (listed.contains(held.id)) continue;
     dirty_.erase(held.id);
     removed_.insert(held.id);
+    revisions_.erase(held.id);
     news.changed_ids.push_back(held.id);
   }
   const bool host_changed = !SameHost(facts_, list);
@@ -227,8 +239,7 @@ FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::Ser
     (void)ApplyMarks(fresh);
     if (fresh == service) continue;
     service = std::move(fresh);
-    dirty_.insert(service.id);
-    news.changed_ids.push_back(service.id);
+    NoteChanged(service.id, news);
     // From a bare host a task is reached by its address on the gateway bridge, which only a full
     // list knows.
     const bool unreachable =
@@ -266,8 +277,7 @@ FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, Steady
   if (kind == MarkKind::kStarted) return news;
   for (ServiceFacts& service : facts_.services) {
     if (!ApplyMarks(service)) continue;
-    dirty_.insert(service.id);
-    news.changed_ids.push_back(service.id);
+    NoteChanged(service.id, news);
   }
   news.changed = !news.changed_ids.empty();
   return news;

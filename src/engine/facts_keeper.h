@@ -64,6 +64,8 @@ class FactsKeeper {
 
   [[nodiscard]] const model::DockerFacts& facts() const { return facts_; }
   [[nodiscard]] const model::ServiceFacts* FindById(const std::string& id) const;
+  /// Another number for each different content of a service, never used twice.
+  [[nodiscard]] std::uint64_t RevisionOf(const std::string& id) const;
   /// Swarm services' ids.
   [[nodiscard]] std::vector<std::string> SwarmIds() const;
 
@@ -90,13 +92,16 @@ class FactsKeeper {
   void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
   void Install(model::DockerFacts list, News& news);
   void Reindex();
+  void NoteChanged(const std::string& id, News& news);
   [[nodiscard]] bool HasContainer(const std::string& container_id) const;
 
   Options options_;
   model::DockerFacts facts_;
-  std::unordered_map<std::string, std::size_t> index_;  ///< service id → position
-  std::map<std::string, Mark> marks_;                   ///< by container id
-  std::map<std::string, SteadyTime> regressed_;         ///< service id → first seen older
+  std::unordered_map<std::string, std::size_t> index_;        ///< service id → position
+  std::unordered_map<std::string, std::uint64_t> revisions_;  ///< by service id
+  std::uint64_t last_revision_ = 0;
+  std::map<std::string, Mark> marks_;            ///< by container id
+  std::map<std::string, SteadyTime> regressed_;  ///< service id → first seen older
   std::optional<SteadyTime> loss_seen_;
   bool swarm_lost_ = false;
   std::set<std::string> told_removed_;  ///< by events, and listed until now

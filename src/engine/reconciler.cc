@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/status.h"
 #include "swarmgate/base/log.h"
 
 namespace swarmgate::engine {
@@ -175,7 +174,7 @@ void Reconciler::On(FilesChecked message) {
   LogEvent(LogLevel::kError, "FILES_REFUSED",
            "HAProxy would refuse its files at the next start; the service at fault is looked for",
            {{"error", message.status.error().ToString()}});
-  const Assembly assembly = assembler_.Assemble(facts_.facts(), store_.records(), quarantine_);
+  const Assembly assembly = assembler_.Assemble(facts_, store_.records(), quarantine_);
   if (Quarantine(assembly, message.status.error())) dirty_ = true;
 }
 
@@ -273,11 +272,11 @@ Applied Reconciler::ApplyDesired(const model::Desired& desired) {
 
 void Reconciler::Converge() {
   dirty_ = false;
-  Assembly assembly;
+  Assembly assembly = std::move(previous_);
   Built built;
   Applied applied;
   for (;;) {
-    assembly = assembler_.Assemble(facts_.facts(), store_.records(), quarantine_);
+    assembly = assembler_.Assemble(facts_, store_.records(), quarantine_, std::move(assembly));
     DropObsolete(assembly.obsolete);
     built = routing::Build(assembly.inputs, Context());
     if (!Judge(assembly, built)) continue;
@@ -287,9 +286,12 @@ void Reconciler::Converge() {
     break;
   }
   AfterApply(assembly, built, applied);
+  // The definitions point into the facts, which go on changing.
+  assembly.definitions.clear();
+  previous_ = std::move(assembly);
 }
 
-void Reconciler::AfterApply(const Assembly& assembly, const Built& built, const Applied& applied) {
+void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applied& applied) {
   const bool live = applied.state == Applied::State::kLive;
   live_ = live;
   if (live) {
@@ -310,7 +312,7 @@ void Reconciler::AfterApply(const Assembly& assembly, const Built& built, const 
   if (live) {
     accepted_.clear();
     for (const Definition& definition : assembly.definitions) {
-      if (definition.served()) accepted_[definition.name] = definition.parsed->hash;
+      if (definition.served()) accepted_.emplace_back(definition.name, definition.parsed);
     }
   }
   names_.SetWanted(built.names_wanted);
@@ -416,7 +418,37 @@ void Reconciler::UpdateReady() {
   }
 }
 
-void Reconciler::Publish(const Assembly* assembly, const Built* built) {
+void Reconciler::PublishServices(const Assembly& assembly,
+                                 const std::vector<model::Diagnostic>& diagnostics) {
+  const StatusContext context{assembly,
+                              *shown_.desired,
+                              diagnostics,
+                              applier_.slots(),
+                              [this](const model::SlotName& slot, const std::string& prefix) {
+                                return applier_.IsDraining(slot, prefix);
+                              },
+                              live_                 ? ""
+                              : applier_.proxy_up() ? "HAProxy has not taken it yet"
+                                                    : "HAProxy does not answer"};
+  std::vector<std::shared_ptr<const ServiceStatus>> before = std::move(shown_.services);
+  shown_.services = book_.Update(context);
+  DiagnosticsLog::TellChanges(before, shown_.services);
+  shown_.diagnostics.clear();
+  for (const model::Diagnostic& diagnostic : diagnostics) {
+    if (assembly.Find(diagnostic.service) == nullptr) shown_.diagnostics.push_back(diagnostic);
+  }
+  std::vector<model::Diagnostic> all = shown_.diagnostics;
+  for (const std::shared_ptr<const ServiceStatus>& service : shown_.services) {
+    all.insert(all.end(), service->diagnostics.begin(), service->diagnostics.end());
+  }
+  log_.Update(all);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  counters_.diagnostics.clear();
+  for (const model::Diagnostic& diagnostic : all) ++counters_.diagnostics[diagnostic.code];
+}
+
+void Reconciler::Publish(const Assembly* assembly, Built* built) {
   const WallTime now = clock_.WallNow();
   const bool up = applier_.proxy_up();
   SetPartner(shown_.proxy, up, up ? shown_.proxy_version : applier_.proxy_error().ToString(), now);
@@ -427,32 +459,14 @@ void Reconciler::Publish(const Assembly* assembly, const Built* built) {
   shown_.draining_servers = applier_.draining_servers();
   UpdateReady();
   if (assembly != nullptr) {
-    const StatusContext context{
-        *assembly, *built, applier_.slots(),
-        [this](const model::SlotName& slot, const std::string& prefix) {
-          return applier_.IsDraining(slot, prefix);
-        },
-        up ? (retry_at_ ? "HAProxy has not taken it yet" : "") : "HAProxy does not answer"};
-    std::vector<std::shared_ptr<const ServiceStatus>> before = std::move(shown_.services);
-    shown_.services = DescribeServices(context, before);
-    DiagnosticsLog::TellChanges(before, shown_.services);
-    std::vector<model::Diagnostic> all = built->diagnostics;
-    shown_.diagnostics.clear();
-    for (const model::Diagnostic& diagnostic : built->diagnostics) {
-      if (assembly->Find(diagnostic.service) == nullptr) shown_.diagnostics.push_back(diagnostic);
-    }
-    for (const std::shared_ptr<const ServiceStatus>& service : shown_.services) {
-      all.insert(all.end(), service->diagnostics.begin(), service->diagnostics.end());
-    }
-    log_.Update(all);
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
-    counters_.diagnostics.clear();
-    for (const model::Diagnostic& diagnostic : all) ++counters_.diagnostics[diagnostic.code];
     if (*shown_.desired != built->desired) {
-      shown_.desired = std::make_shared<const model::Desired>(built->desired);
+      shown_.desired = std::make_shared<const model::Desired>(std::move(built->desired));
     }
-    shown_.slots = applier_.slots().assigned;
+    if (*shown_.slots != applier_.slots().assigned) {
+      shown_.slots = std::make_shared<const std::map<model::BackendName, model::SlotName>>(
+          applier_.slots().assigned);
+    }
+    PublishServices(*assembly, built->diagnostics);
   }
   shown_.counters = counters_;
   cell_.Set(std::make_shared<const Snapshot>(shown_));

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/applier.h"
@@ -22,6 +23,7 @@
 #include "engine/facts_keeper.h"
 #include "engine/message.h"
 #include "engine/names.h"
+#include "engine/status.h"
 #include "engine/store_keeper.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/inbox.h"
@@ -99,13 +101,15 @@ class Reconciler {
                      std::vector<routing::ServiceInput> suspects, int& checks,
                      std::vector<routing::ServiceInput>& accepted,
                      std::map<model::ServiceName, std::string>& offenders);
-  void AfterApply(const Assembly& assembly, const routing::Built& built, const Applied& applied);
+  /// `built` loses its desired state to the snapshot.
+  void AfterApply(const Assembly& assembly, routing::Built& built, const Applied& applied);
   void ObserveLatencies(bool changed);
   void CheckInBackground();
   void Save();
 
   // --- what others see
-  void Publish(const Assembly* assembly, const routing::Built* built);
+  void Publish(const Assembly* assembly, routing::Built* built);
+  void PublishServices(const Assembly& assembly, const std::vector<model::Diagnostic>& diagnostics);
   void PublishPartners() { Publish(nullptr, nullptr); }
   void UpdateReady();
 
@@ -123,6 +127,8 @@ class Reconciler {
   DockerDesk desk_;
   Names names_;
   DiagnosticsLog log_;
+  StatusBook book_;
+  Assembly previous_;  ///< inputs of the last Converge, without definitions
 
   bool dirty_ = true;
   bool live_ = false;  ///< the last Apply ended well
@@ -130,7 +136,8 @@ class Reconciler {
   std::optional<SteadyTime> retry_at_;
   Backoff retry_backoff_{Duration(100), Duration(5000)};
   std::map<model::ServiceName, Quarantined> quarantine_;
-  std::map<model::ServiceName, std::string> accepted_;  ///< name → hash that the check has passed
+  /// Services that have gone live, sorted by name.
+  std::vector<std::pair<model::ServiceName, std::shared_ptr<const Parsed>>> accepted_;
   std::vector<Pending> pending_;
   std::vector<HeldBack> held_back_;
   std::vector<HeldBack> list_waiters_;

@@ -35,22 +35,49 @@ using model::Diagnostic;
 using model::ServiceName;
 using model::Severity;
 
-// What the stages after parsing say about each service.
-struct Outcomes {
-  std::unordered_map<std::string, std::vector<const Diagnostic*>> diagnostics;
-  std::unordered_map<std::string, std::vector<const model::Backend*>> backends;
-  std::unordered_map<std::string, std::size_t> routes;
+// What the stages after parsing say about one service.
+struct Verdict {
+  std::vector<const Diagnostic*> diagnostics;
+  std::vector<const model::Backend*> backends;
+  std::size_t routes = 0;
+  std::uint64_t fingerprint = 0;
+
+  void Mix(std::uint64_t value) {
+    fingerprint = (fingerprint ^ value) * 0x9E3779B97F4A7C15ULL;
+    fingerprint ^= fingerprint >> 29U;
+  }
+  void Mix(const std::string& text) { Mix(std::hash<std::string>()(text)); }
 };
 
-Outcomes Collect(const routing::Built& built) {
+using Outcomes = std::unordered_map<std::string_view, Verdict>;
+
+Outcomes Collect(const StatusContext& context) {
   Outcomes outcomes;
-  for (const Diagnostic& diagnostic : built.diagnostics) {
-    outcomes.diagnostics[diagnostic.service.str()].push_back(&diagnostic);
+  outcomes.reserve(context.assembly.definitions.size());
+  for (const Diagnostic& diagnostic : context.diagnostics) {
+    Verdict& outcome = outcomes[diagnostic.service.str()];
+    outcome.diagnostics.push_back(&diagnostic);
+    outcome.Mix(static_cast<std::uint64_t>(diagnostic.severity));
+    for (const std::string* text : {&diagnostic.code, &diagnostic.label, &diagnostic.value,
+                                    &diagnostic.message, &diagnostic.hint}) {
+      outcome.Mix(*text);
+    }
   }
-  for (const model::Backend& backend : built.desired.backends) {
-    outcomes.backends[backend.service.str()].push_back(&backend);
+  for (const model::Backend& backend : context.desired.backends) {
+    Verdict& outcome = outcomes[backend.service.str()];
+    outcome.backends.push_back(&backend);
+    outcome.Mix(backend.name.str());
+    for (const model::Server& server : backend.servers) {
+      outcome.Mix(server.task_id);
+      outcome.Mix(server.address);
+      outcome.Mix(server.port);
+    }
   }
-  for (const model::Route& route : built.desired.routes) ++outcomes.routes[route.service.str()];
+  for (const model::Route& route : context.desired.routes) {
+    Verdict& outcome = outcomes[route.service.str()];
+    ++outcome.routes;
+    outcome.Mix(1);
+  }
   return outcomes;
 }
 
@@ -127,18 +154,13 @@ std::string WhyNoServer(const ServiceStatus& status, const Definition& definitio
   return text;
 }
 
-void Judge(const StatusContext& context, const Definition& definition, const Outcomes& outcomes,
+void Judge(const StatusContext& context, const Definition& definition, const Verdict& verdict,
            ServiceStatus& status) {
-  const std::string& name = definition.name.str();
-  auto routes = outcomes.routes.find(name);
-  const std::size_t route_count = routes == outcomes.routes.end() ? 0 : routes->second;
+  const std::size_t route_count = verdict.routes;
   std::set<std::string> addresses;
-  auto backends = outcomes.backends.find(name);
-  if (backends != outcomes.backends.end()) {
-    for (const model::Backend* backend : backends->second) {
-      for (const model::Server& server : backend->servers) {
-        addresses.insert(server.address + ":" + std::to_string(server.port));
-      }
+  for (const model::Backend* backend : verdict.backends) {
+    for (const model::Server& server : backend->servers) {
+      addresses.insert(server.address + ":" + std::to_string(server.port));
     }
   }
   const std::string error = FirstError(status.diagnostics);
@@ -170,9 +192,8 @@ void Judge(const StatusContext& context, const Definition& definition, const Out
 }
 
 ServiceStatus Describe(const StatusContext& context, const Definition& definition,
-                       const Outcomes& outcomes) {
+                       const Verdict& verdict) {
   ServiceStatus status;
-  const std::string& name = definition.name.str();
   status.name = definition.name;
   status.origin = definition.origin;
   status.overrides_labels = definition.overrides_labels;
@@ -182,16 +203,12 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.diagnostics = definition.parsed->diagnostics;
   status.diagnostics.insert(status.diagnostics.end(), definition.diagnostics.begin(),
                             definition.diagnostics.end());
-  auto said = outcomes.diagnostics.find(name);
-  if (said != outcomes.diagnostics.end()) {
-    for (const Diagnostic* diagnostic : said->second) status.diagnostics.push_back(*diagnostic);
+  for (const Diagnostic* diagnostic : verdict.diagnostics) {
+    status.diagnostics.push_back(*diagnostic);
   }
-  std::vector<const model::Backend*> backends;
-  auto found = outcomes.backends.find(name);
-  if (found != outcomes.backends.end()) backends = found->second;
-  for (const model::Backend* backend : backends) status.backends.push_back(backend->name);
-  DescribeTasks(context, definition, backends, status);
-  Judge(context, definition, outcomes, status);
+  for (const model::Backend* backend : verdict.backends) status.backends.push_back(backend->name);
+  DescribeTasks(context, definition, verdict.backends, status);
+  Judge(context, definition, verdict, status);
   return status;
 }
 
@@ -209,21 +226,39 @@ Parameters RedactParameters(Parameters parameters) {
   return parameters;
 }
 
-std::vector<std::shared_ptr<const ServiceStatus>> DescribeServices(
-    const StatusContext& context, const std::vector<std::shared_ptr<const ServiceStatus>>& before) {
-  const Outcomes outcomes = Collect(context.built);
-  std::vector<std::shared_ptr<const ServiceStatus>> services;
+StatusBook::Services StatusBook::Update(const StatusContext& context) {
+  const Outcomes outcomes = Collect(context);
+  static const Verdict kNothing;
+  Services services;
+  std::vector<Entry> entries;
   services.reserve(context.assembly.definitions.size());
-  auto old = before.begin();
+  entries.reserve(context.assembly.definitions.size());
+  auto old = entries_.begin();
   for (const Definition& definition : context.assembly.definitions) {
-    ServiceStatus status = Describe(context, definition, outcomes);
-    while (old != before.end() && (*old)->name < status.name) ++old;
-    if (old != before.end() && **old == status) {
-      services.push_back(*old);
+    auto found = outcomes.find(definition.name.str());
+    const Verdict& verdict = found == outcomes.end() ? kNothing : found->second;
+    Key key{definition.parsed,           definition.facts_revision, definition.origin,
+            definition.overrides_labels, definition.withdrawn,      definition.quarantined,
+            definition.diagnostics,      verdict.fingerprint,       context.not_applied};
+    while (old != entries_.end() && old->status->name < definition.name) ++old;
+    const bool known = old != entries_.end() && old->status->name == definition.name;
+    if (known && old->lasting && old->key == key) {
+      entries.push_back(std::move(*old++));
     } else {
-      services.push_back(std::make_shared<const ServiceStatus>(std::move(status)));
+      ServiceStatus status = Describe(context, definition, verdict);
+      const bool lasting =
+          std::none_of(status.tasks.begin(), status.tasks.end(),
+                       [](const TaskStatus& task) { return task.draining; }) &&
+          (definition.facts == nullptr || status.tasks.size() == definition.facts->tasks.size());
+      std::shared_ptr<const ServiceStatus> shown =
+          known && *old->status == status
+              ? old->status
+              : std::make_shared<const ServiceStatus>(std::move(status));
+      entries.push_back({std::move(key), std::move(shown), lasting});
     }
+    services.push_back(entries.back().status);
   }
+  entries_ = std::move(entries);
   return services;
 }
 

@@ -102,7 +102,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
-  std::map<model::BackendName, model::SlotName> slots;
+  /// Shared, not copied; never null.
+  std::shared_ptr<const std::map<model::BackendName, model::SlotName>> slots =
+      std::make_shared<const std::map<model::BackendName, model::SlotName>>();
   std::vector<model::Diagnostic> diagnostics;  ///< those of no service
   std::size_t draining_servers = 0;
   Counters counters;
