@@ -1,6 +1,7 @@
 #include "support/load_generator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <sstream>
 #include <thread>
@@ -121,7 +122,7 @@ LoadReport LoadGenerator::Finish() {
 microseconds LoadReport::Quantile(double q) const {
   if (latencies.empty()) return microseconds(0);
   const auto last = static_cast<double>(latencies.size() - 1);
-  return microseconds(latencies[static_cast<size_t>(q * last + 0.5)]);
+  return microseconds(latencies[static_cast<size_t>(std::lround(q * last))]);
 }
 
 std::string LoadReport::Summary() const {

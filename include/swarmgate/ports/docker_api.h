@@ -33,8 +33,9 @@ class DockerApi {
   /// Errors: kUnavailable, kDeadlineExceeded, kCorrupt, kRejected, kCancelled.
   virtual Result<model::DockerFacts> List(SteadyTime deadline) = 0;
 
-  /// Names of Swarm services and containers that List shall return although they carry no routing label: the API may
-  /// define routes for any service that Docker knows. Replaces the former set. Thread: that of List.
+  /// Names of Swarm services and containers that List shall return although they carry no routing
+  /// label: the API may define routes for any service that Docker knows. Replaces the former set.
+  /// Thread: that of List.
   virtual void Include(std::vector<std::string> names) { (void)names; }
 
   /// The tasks of these Swarm services (by service id) only: the quick look at a converging

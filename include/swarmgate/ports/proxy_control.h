@@ -16,7 +16,8 @@ struct ReloadOutcome {
   int new_pid = 0;
 };
 
-/// Thread: the engine's owner thread only, but for CheckFiles (one other thread may run it meanwhile).
+/// Thread: the engine's owner thread only, but for CheckFiles (one other thread may run it
+/// meanwhile).
 class ProxyControl {
  public:
   virtual ~ProxyControl() = default;

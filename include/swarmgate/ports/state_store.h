@@ -26,9 +26,9 @@ struct AppliedState {
   model::DockerFacts facts;
   haproxy::SlotMap slots;
   std::map<std::string, std::vector<std::string>> names;  ///< resolved names → addresses
-  /// Hash of the structure (base configuration, declared slots) that the worker `proxy_pid` was confirmed to run. What
-  /// a running HAProxy was started with cannot be asked of it; a controller that died between writing files and
-  /// reloading would otherwise take the files for it.
+  /// Hash of the structure (base configuration, declared slots) that the worker `proxy_pid` was
+  /// confirmed to run. What a running HAProxy was started with cannot be asked of it; a controller
+  /// that died between writing files and reloading would otherwise take the files for it.
   std::string structure;
   int proxy_pid = 0;
   friend bool operator==(const AppliedState&, const AppliedState&) = default;
@@ -43,7 +43,8 @@ struct AppliedDelta {
   std::vector<model::BackendName> slots_removed;
   std::optional<std::map<model::BackendClass, std::uint32_t>> declared;
   std::optional<std::map<std::string, std::vector<std::string>>> names;
-  std::optional<std::pair<std::string, int>> structure;  ///< AppliedState::structure and ::proxy_pid
+  std::optional<std::pair<std::string, int>>
+      structure;  ///< AppliedState::structure and ::proxy_pid
 };
 
 /// Thread: the engine's owner thread only.
