@@ -478,6 +478,20 @@ TEST_F(DockerAdapterTest, ListTasksIsOneCall) {
   EXPECT_TRUE(lister.ListTasks({}, In(20s)));
 }
 
+TEST_F(DockerAdapterTest, AServiceThatGoesBetweenTwoCallsFailsNoList) {
+  // The daemon refuses a filter that names a service which it no longer has.
+  daemon_.SetScript("/tasks", [](const Exchange& x) {
+    if (x.target.find("service") != std::string::npos) {
+      return x.Reply(404, R"({"message":"service bad not found"})");
+    }
+    x.Reply(200, Fixture("tasks"));
+  });
+  Lister lister = MakeLister();
+  const auto facts = List(lister);
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  EXPECT_EQ(Find(*facts, "demo")->tasks.size(), 2U);
+}
+
 TEST_F(DockerAdapterTest, SilenceEndsAtTheDeadline) {
   daemon_.SetScript("/services", [](const Exchange& x) { x.WaitClosed(); });
   Lister lister = MakeLister();
