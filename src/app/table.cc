@@ -21,6 +21,7 @@ std::string FormatTable(const std::vector<std::string>& head,
   std::vector<std::vector<std::string>> lines = {head};
   for (const auto& row : rows) {
     std::vector<std::string> line;
+    line.reserve(std::max(row.size(), head.size()));
     for (const std::string& cell : row) line.push_back(Printable(cell, 300));
     line.resize(head.size());
     lines.push_back(std::move(line));

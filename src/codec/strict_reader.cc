@@ -55,7 +55,7 @@ std::optional<std::int64_t> ParseZone(std::string_view text) {
   const auto hours = two(text.substr(1, 2));
   const auto minutes = two(text.substr(4, 2));
   if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  const std::int64_t seconds = (*hours * 60 + *minutes) * 60;
+  const std::int64_t seconds = (std::int64_t{*hours} * 60 + *minutes) * 60;
   return text[0] == '-' ? -seconds : seconds;
 }
 

@@ -39,7 +39,7 @@ class StrictReader {
   [[nodiscard]] Status status() const;
 
  private:
-  const JsonValue& Typed(const JsonValue& object, std::string_view key, bool right_type,
+  const JsonValue& Typed(const JsonValue& value, std::string_view key, bool right_type,
                          std::string_view type);
 
   std::optional<std::string> error_;

@@ -199,7 +199,8 @@ Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& 
       unreadable->insert(service);
     } else if (wanted.count(task->service_id) != 0) {
       task->facts.on_this_node = !info_->node_id.empty() && task->facts.node_id == info_->node_id;
-      (*tasks)[task->service_id].push_back(*std::move(task));
+      auto& of_service = (*tasks)[task->service_id];
+      of_service.push_back(*std::move(task));
     }
     return Ok();
   };
