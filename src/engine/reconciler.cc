@@ -71,7 +71,7 @@ void Reconciler::Start() {
 }
 
 void Reconciler::Handle(Message message) {
-  std::visit([this](auto&& taken) { On(std::move(taken)); }, std::move(message));
+  std::visit([this](auto&& taken) { On(std::forward<decltype(taken)>(taken)); }, std::move(message));
 }
 
 // --- Docker ------------------------------------------------------------------------------------
