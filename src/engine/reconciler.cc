@@ -71,7 +71,8 @@ void Reconciler::Start() {
 }
 
 void Reconciler::Handle(Message message) {
-  std::visit([this](auto&& taken) { On(std::forward<decltype(taken)>(taken)); }, std::move(message));
+  std::visit([this](auto&& taken) { On(std::forward<decltype(taken)>(taken)); },
+             std::move(message));
 }
 
 // --- Docker ------------------------------------------------------------------------------------
