@@ -103,7 +103,7 @@ class Reconciler {
                      std::map<model::ServiceName, std::string>& offenders);
   /// `built` loses its desired state to the snapshot.
   void AfterApply(const Assembly& assembly, routing::Built& built, const Applied& applied);
-  void ObserveLatencies(bool changed);
+  void ObserveLatencies(bool live);
   void CheckInBackground();
   void Save();
 
