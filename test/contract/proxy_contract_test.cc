@@ -211,6 +211,7 @@ TEST_P(ProxyContractTest, CarriesOutThousandsOfSteps) {
   const Image image = EmptyImage();
   StartWith(image);
   std::vector<Step> steps;
+  steps.reserve(3000);
   for (int i = 0; i < 3000; ++i) {
     steps.emplace_back(haproxy::SetMapEntry{MapId::kRoutes, "h" + std::to_string(i) + "/",
                                             "sg_plain_00001|service|service/0/0", true});

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <random>
 #include <set>
@@ -129,7 +130,7 @@ class Services {
         input.spec.acl_name_given = true;
       }
       input.spec.default_backend = Pick(20) == 0;
-      input.created_unix_ns = static_cast<std::int64_t>(1 + Pick(50));
+      input.created_unix_ns = 1 + Pick(50);
       model::DestSpec dest;
       dest.port = upstreams_[i];
       dest.outbound_hostname = "127.0.0.1";
@@ -222,17 +223,42 @@ class Services {
   std::vector<std::uint16_t> binds_;
 };
 
+/// What went wrong first; empty when HAProxy answered everything as the table says.
+std::string AskMany(const model::Desired& desired, Services& services,
+                    std::atomic<std::size_t>& found) {
+  std::map<int, std::unique_ptr<HttpConnection>> connections;
+  for (int i = 0; i < 30; ++i) {
+    const routing::Question question = services.Ask();
+    const auto expected = routing::Lookup(desired.matches, question);
+    auto& connection = connections[question.port];
+    if (!connection) {
+      connection =
+          std::make_unique<HttpConnection>(Endpoint{"127.0.0.1", question.port}, seconds(60));
+    }
+    const HttpResponse response =
+        connection->Exchange({"GET", question.path, {{"Host", question.host}}, ""});
+    std::string want = "no route";
+    for (const auto& backend : desired.backends) {
+      if (!expected || backend.name != expected->backend) continue;
+      want = "port=" + std::to_string(backend.servers.at(0).port) + " ";
+      ++found;
+    }
+    if (response.status != (expected ? 200 : 503) ||
+        response.body.find(want) == std::string::npos) {
+      return question.host + question.path + " on port " + std::to_string(question.port) +
+             ": wanted " + want + ", got " + response.Summary();
+    }
+  }
+  return "";
+}
+
 TEST_F(ProxyTrafficTest, RoutesEachRequestAsTheLookupTableSays) {
   std::vector<std::uint16_t> binds;
   for (const auto& bind : haproxy_.settings().binds) binds.push_back(bind.port);
   Services services(7, ports_, binds);
   routing::BuildContext context;
   context.bound_ports = binds;
-  std::map<int, std::unique_ptr<HttpConnection>> connections;
-  for (const std::uint16_t bind : binds) {
-    connections[bind] = std::make_unique<HttpConnection>(Endpoint{"127.0.0.1", bind}, seconds(10));
-  }
-  std::size_t found = 0;
+  std::atomic<std::size_t> found{0};
   std::size_t regexes = 0;
   std::size_t conditions = 0;
   for (int round = 0; round < 12; ++round) {
@@ -240,25 +266,16 @@ TEST_F(ProxyTrafficTest, RoutesEachRequestAsTheLookupTableSays) {
     ASSERT_NO_FATAL_FAILURE(Serve(built.desired));
     regexes += held_.image.regexes.size() + held_.image.host_regexes.size();
     conditions += held_.image.conditions.size();
-    for (int i = 0; i < 250; ++i) {
-      const routing::Question question = services.Ask();
-      const auto expected = routing::Lookup(built.desired.matches, question);
-      const HttpResponse response = connections[question.port]->Exchange(
-          {"GET", question.path, {{"Host", question.host}}, ""});
-      std::string want = "no route";
-      if (expected) {
-        for (const auto& backend : built.desired.backends) {
-          if (backend.name == expected->backend) {
-            want = "port=" + std::to_string(backend.servers.at(0).port) + " ";
-          }
-        }
-        ++found;
-      }
-      ASSERT_EQ(response.status, expected ? 200 : 503) << response.Summary();
-      ASSERT_NE(response.body.find(want), std::string::npos)
-          << "round " << round << ": " << question.host << question.path << " on port "
-          << question.port << ": wanted " << want << ", got " << response.Summary();
+    // Side by side: on a busy machine each answer waits for its turn.
+    std::vector<std::future<std::string>> askers;
+    for (std::uint64_t asker = 0; asker < 10; ++asker) {
+      Services questions(100 * static_cast<std::uint64_t>(round) + asker, ports_, binds);
+      askers.push_back(std::async(std::launch::async, [&built, &found, questions]() mutable {
+        return AskMany(built.desired, questions, found);
+      }));
     }
+    for (auto& asker : askers) EXPECT_EQ(asker.get(), "") << "round " << round;
+    ASSERT_FALSE(HasFailure());
     // Slots become free again.
     std::vector<haproxy::Step> retire;
     for (const auto& [slot, servers] : held_.draining) {
@@ -425,9 +442,8 @@ TEST_F(ProxyTrafficTest, TimeoutsAreThoseOfTheRecordAndChangeWithoutReload) {
   desired.backends[0].timeout_server = milliseconds(100);
   Route(desired, "/", desired.backends[0]);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
-  EXPECT_EQ(Get(Proxy(), "/sleep/600").status, 504);
-  EXPECT_EQ(Get(Proxy(), "/sleep/1").status, 200);
-  desired.backends[0].timeout_server = milliseconds(5000);
+  EXPECT_EQ(Get(Proxy(), "/sleep/5000").status, 504);
+  desired.backends[0].timeout_server = milliseconds(30000);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   EXPECT_EQ(Get(Proxy(), "/sleep/600").status, 200);
 }
@@ -551,8 +567,8 @@ TEST_F(ProxyTrafficTest, ServersAreReplacedAndHaproxyReloadedWithoutLoss) {
     options.think_time = std::chrono::microseconds(500);
     LoadGenerator load(options);
     const model::SlotName slot = slots_.assigned.at(desired.backends[0].name);
-    for (int i = 1; i <= 40; ++i) {
-      ASSERT_TRUE(load.WaitForAnswers(20));
+    for (int i = 1; i <= 20; ++i) {
+      ASSERT_TRUE(load.WaitForAnswers(10));
       const model::Backend next = MakeBackend(i % kBackends);
       desired.backends[0].servers = next.servers;
       desired.backends[0].servers[0].name = model::ServerName("r-" + std::to_string(i));
@@ -568,14 +584,14 @@ TEST_F(ProxyTrafficTest, ServersAreReplacedAndHaproxyReloadedWithoutLoss) {
         ASSERT_TRUE(done) << done.error().ToString();
         ApplyStep(held_, retire);
       }
-      if (i % 10 == 0) {
+      if (i % 5 == 0) {
         const auto reload = haproxy_.control().Reload(In(seconds(10)));
         ASSERT_TRUE(reload) << reload.error().ToString();
       }
     }
     const LoadReport report = load.Stop();
     EXPECT_EQ(report.lost, 0U) << report.Summary();
-    EXPECT_GT(report.ok, 800U);
+    EXPECT_GT(report.ok, 200U);
   }
 }
 
