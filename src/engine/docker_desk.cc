@@ -9,6 +9,9 @@ namespace {
 // Beyond this a list of tasks by service costs the daemon more than listing everything.
 constexpr std::size_t kMostIdsPerCall = 100;
 constexpr Duration kTasksCoalesce{10};
+// From the start of a container to the state "running" at the manager it takes some 100 ms.
+constexpr Duration kSprint{1000};
+constexpr Duration kSprintPause{15};
 
 }  // namespace
 
@@ -24,6 +27,7 @@ DockerDesk::DockerDesk(const EngineOptions& options, bool enabled, Sources& sour
   full_due_ = now;
   all_due_ = now + options.poll_all;
   poll_due_ = SteadyTime::max();
+  sprint_until_ = now;
 }
 
 void DockerDesk::WantList() { list_wanted_ = enabled_; }
@@ -50,8 +54,17 @@ void DockerDesk::SetConverging(std::set<std::string> ids) {
 void DockerDesk::QuickenPolls() {
   poll_backoff_.Reset();
   if (!converging_.empty()) {
-    poll_due_ = std::min(poll_due_, clock_.Now() + poll_backoff_.Next());
+    poll_due_ = std::min(poll_due_, clock_.Now() + NextPause());
   }
+}
+
+void DockerDesk::SprintPolls() {
+  sprint_until_ = clock_.Now() + kSprint;
+  QuickenPolls();
+}
+
+Duration DockerDesk::NextPause() {
+  return clock_.Now() < sprint_until_ ? kSprintPause : poll_backoff_.Next();
 }
 
 void DockerDesk::SetInclude(std::vector<std::string> names) {
@@ -102,7 +115,7 @@ void DockerDesk::RunDue() {
     WantTasks(all_ids_);
   }
   if (poll_due_ <= now) {
-    poll_due_ = now + poll_backoff_.Next();
+    poll_due_ = now + NextPause();
     WantTasks({converging_.begin(), converging_.end()});
   }
   if (tasks_wanted_.size() > kMostIdsPerCall) {

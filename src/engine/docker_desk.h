@@ -29,6 +29,9 @@ class DockerDesk {
   void SetConverging(std::set<std::string> ids);
   /// Their tasks did change: poll quickly again.
   void QuickenPolls();
+  /// A container of theirs has just started: its task runs any moment. Polls as fast as the daemon
+  /// can for a second.
+  void SprintPolls();
   /// Names for the next list's DockerApi::Include. A new one wants a list.
   void SetInclude(std::vector<std::string> names);
   void SetAllIds(std::vector<std::string> ids) { all_ids_ = std::move(ids); }
@@ -66,7 +69,9 @@ class DockerDesk {
   SteadyTime tasks_started_;
   SteadyTime tasks_not_before_;
   std::set<std::string> converging_;
+  [[nodiscard]] Duration NextPause();
   SteadyTime poll_due_;
+  SteadyTime sprint_until_;
   Backoff poll_backoff_;
   SteadyTime all_due_;
   std::vector<std::string> all_ids_;

@@ -64,6 +64,8 @@ class FactsKeeper {
 
   [[nodiscard]] const model::DockerFacts& facts() const { return facts_; }
   [[nodiscard]] const model::ServiceFacts* FindById(const std::string& id) const;
+  /// Does a task of a known service live in this container?
+  [[nodiscard]] bool HasContainer(const std::string& container_id) const;
   /// Another number for each different content of a service, never used twice.
   [[nodiscard]] std::uint64_t RevisionOf(const std::string& id) const;
   /// Swarm services' ids.
@@ -93,7 +95,6 @@ class FactsKeeper {
   void Install(model::DockerFacts list, News& news);
   void Reindex();
   void NoteChanged(const std::string& id, News& news);
-  [[nodiscard]] bool HasContainer(const std::string& container_id) const;
 
   Options options_;
   model::DockerFacts facts_;

@@ -102,20 +102,31 @@ void Reconciler::On(DockerConnected) {
 
 void Reconciler::On(DockerLost message) { NoteDocker(false, message.error.ToString()); }
 
+// Could this container be of concern? Health probes, `docker exec` and foreign containers would
+// otherwise cost a list each.
+bool Reconciler::IsIrrelevant(const ports::DockerEvent& event) const {
+  if (event.type != "container") return false;
+  const std::string verb = event.action.substr(0, event.action.find(':'));
+  if (verb.starts_with("exec_") || verb == "top" || verb == "attach" || verb == "resize" ||
+      verb == "create" || verb == "archive-path" || verb == "extract-to-dir") {
+    return true;
+  }
+  // A task of a service that is not listed: were it new, the service's own event would tell.
+  if (!event.service_id.empty()) return facts_.FindById(event.service_id) == nullptr;
+  const bool ends = verb == "kill" || verb == "die" || verb == "stop" || verb == "oom" ||
+                    verb == "destroy" || verb == "pause" || verb == "unpause";
+  return ends && !facts_.HasContainer(event.id) && facts_.FindById(event.id) == nullptr;
+}
+
 void Reconciler::On(DockerHint message) {
   const ports::DockerEvent& event = message.event;
-  if (event.type == "container") {
-    // Health probes and `docker exec` would otherwise cost a list each.
-    if (event.action.starts_with("exec_") || event.action == "top" || event.action == "attach" ||
-        event.action == "resize" || event.action.starts_with("archive-path")) {
-      return;
-    }
-  }
-  if (!hint_at_) hint_at_ = clock_.Now();
   TakeNews(facts_.TakeEvent(event, clock_.Now()));
-  if (event.type == "container" && facts_.FindById(event.service_id) != nullptr) {
-    desk_.QuickenPolls();
+  if (IsIrrelevant(event)) return;
+  if (!hint_at_) hint_at_ = clock_.Now();
+  if (event.type == "container" && !event.service_id.empty()) {
     desk_.WantTasks({event.service_id});
+    desk_.QuickenPolls();
+    if (event.action == "start" || event.action.starts_with("health_status")) desk_.SprintPolls();
     return;
   }
   desk_.WantList();

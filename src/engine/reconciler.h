@@ -71,6 +71,7 @@ class Reconciler {
   void On(NamesResolved message);
   void On(FilesChecked message);
   void On(Command message);
+  [[nodiscard]] bool IsIrrelevant(const ports::DockerEvent& event) const;
   void TakeNews(const FactsKeeper::News& news);
   void NoteDocker(bool ok, std::string detail);
 

@@ -95,6 +95,39 @@ TEST_F(DiscoveryTest, ExecEventsOfHealthProbesCostNothing) {
   EXPECT_EQ(rig.docker.lists(), before);
 }
 
+TEST_F(DiscoveryTest, ContainersThatAreNoneOfOursCostNothing) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.Advance(Duration(1000));
+  const auto before = rig.docker.lists() + rig.docker.task_lists();
+  for (const char* action : {"kill", "die", "stop", "destroy", "create"}) {
+    rig.Hint("container", action, "foreign");
+    rig.Hint("container", action, "foreign", "id-foreign-service");
+    rig.Advance(Duration(100));
+  }
+  rig.Hint("container", "start", "foreign", "id-foreign-service");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.docker.lists() + rig.docker.task_lists(), before);
+  rig.Hint("container", "start", "may-be-labelled");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.docker.lists() + rig.docker.task_lists(), before + 1);
+}
+
+TEST_F(DiscoveryTest, ATaskWhoseContainerHasStartedIsLiveSoonAfterItRuns) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.Start();
+  rig.Advance(Duration(20000));  // polls have become slow
+  rig.Hint("container", "start", "c-aaa", "id-web");
+  rig.Advance(Duration(150));
+  EXPECT_EQ(rig.State("web"), "no-server");
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Advance(Duration(16));
+  EXPECT_EQ(rig.State("web"), "live");
+}
+
 TEST_F(DiscoveryTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
   auto starting = MakeTask("aaa", "10.0.0.1");
   starting.running = false;
