@@ -1,5 +1,7 @@
 // Requests through a real HAProxy on our files and commands: does it do what the core says that it
 // does?
+#include "contract/proxy_traffic.h"
+
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -7,287 +9,18 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <future>
 #include <map>
-#include <random>
 #include <set>
 #include <thread>
 
-#include "support/child_process.h"
-#include "support/http_client.h"
 #include "support/load_generator.h"
-#include "support/paths.h"
-#include "support/real_haproxy.h"
 #include "swarmgate/base/strings.h"
-#include "swarmgate/routing/build.h"
 
 namespace swarmgate::testing {
 namespace {
 
-using haproxy::Held;
-using haproxy::Image;
-using model::HostMatch;
-using model::PathMatch;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr int kBackends = 24;
-
-/// HAProxy, and a web server that listens on one port per backend and says which.
-class ProxyTrafficTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!RealHaproxy::Available()) GTEST_SKIP() << "no haproxy on this machine";
-    std::string list;
-    for (int i = 0; i < kBackends; ++i) {
-      ports_.push_back(static_cast<std::uint16_t>(FreePort()));
-      list += (i == 0 ? "" : ",") + std::to_string(ports_.back());
-    }
-    echo_ = std::make_unique<ChildProcess>(
-        ChildOptions{{EchoServerBinary(), list}, {}, "", "", "", false});
-    for (int i = 0; i < 2; ++i) {
-      haproxy_.settings().binds.push_back({"127.0.0.1", static_cast<std::uint16_t>(FreePort())});
-    }
-    ASSERT_TRUE(WaitUntil([this] { return Get({"127.0.0.1", ports_.back()}, "/").status == 200; }));
-  }
-
-  void Serve(const model::Desired& desired) {
-    slots_ = AssignSlots(slots_, desired.backends, Busy(), 64);
-    const Image image = Render(desired, slots_, haproxy_.settings());
-    const haproxy::Plan plan = MakePlan(held_, image);
-    const Status written = haproxy_.files().Write(RenderFiles(image, plan.files), {});
-    ASSERT_TRUE(written) << written.error().ToString();
-    if (haproxy_.master() == 0) {
-      ASSERT_TRUE(haproxy_.Start()) << proxy::HaproxyLogTail(haproxy_.settings().run_dir);
-      held_ = {image, {}};
-    } else {
-      ASSERT_EQ(plan.reload_reason, "");
-      const auto done = haproxy_.control().Execute(plan.steps, In(seconds(10)));
-      ASSERT_TRUE(done) << done.error().ToString();
-      for (const auto& step : plan.steps) ApplyStep(held_, step);
-    }
-    ASSERT_EQ(held_.image, image);
-  }
-
-  [[nodiscard]] std::vector<model::SlotName> Busy() const {
-    std::vector<model::SlotName> busy;
-    for (const auto& [slot, servers] : held_.draining) busy.push_back(slot);
-    return busy;
-  }
-
-  /// A backend on the n-th port of the web server, and a candidate that leads to it.
-  model::Backend MakeBackend(int n,
-                             model::BackendClass backend_class = model::BackendClass::kPlain) {
-    model::Backend backend;
-    backend.name = model::BackendName("b" + std::to_string(n));
-    backend.service = model::ServiceName("s" + std::to_string(n));
-    backend.backend_class = backend_class;
-    model::Server server;
-    server.name = model::ServerName("t-" + std::to_string(n));
-    server.address = "127.0.0.1";
-    server.port = ports_[static_cast<std::size_t>(n)];
-    backend.servers = {server};
-    return backend;
-  }
-  static void Route(model::Desired& desired, const std::string& key,
-                    const model::Backend& backend) {
-    model::MatchCandidate candidate;
-    candidate.backend = backend.name;
-    candidate.service = backend.service;
-    candidate.route = model::RouteId(backend.service.str() + "/0/0");
-    desired.matches.entries.push_back({key, {candidate}});
-    std::sort(desired.matches.entries.begin(), desired.matches.entries.end(),
-              [](const auto& a, const auto& b) { return a.key < b.key; });
-  }
-  [[nodiscard]] Endpoint Proxy() const { return {"127.0.0.1", haproxy_.port()}; }
-
-  std::vector<std::uint16_t> ports_;
-  std::unique_ptr<ChildProcess> echo_;
-  RealHaproxy haproxy_;
-  haproxy::SlotMap slots_;
-  Held held_;
-};
-
-// --- routing
-// -----------------------------------------------------------------------------------------------
-
-/// Services by chance, of few hosts and nested paths, so that all rules of precedence meet.
-class Services {
- public:
-  Services(std::uint64_t seed, std::vector<std::uint16_t> upstreams,
-           std::vector<std::uint16_t> binds)
-      : random_(seed), upstreams_(std::move(upstreams)), binds_(std::move(binds)) {}
-
-  std::vector<routing::ServiceInput> Make() {
-    std::vector<routing::ServiceInput> services;
-    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
-      if (Pick(5) == 0) continue;
-      routing::ServiceInput input;
-      input.spec.name = model::ServiceName("s" + std::to_string(i));
-      input.spec.acl_name = input.spec.name.str();
-      if (Pick(4) == 0) {
-        input.spec.acl_name = std::to_string(Pick(30)) + "-s" + std::to_string(i);
-        input.spec.acl_name_given = true;
-      }
-      input.spec.default_backend = Pick(20) == 0;
-      input.created_unix_ns = 1 + Pick(50);
-      model::DestSpec dest;
-      dest.port = upstreams_[i];
-      dest.outbound_hostname = "127.0.0.1";
-      if (Pick(4) == 0) dest.src_port = binds_[static_cast<std::size_t>(Pick(3))];
-      for (int k = 0, n = 1 + Pick(2); k < n; ++k) dest.paths.push_back(Path());
-      if (Pick(4) == 0) dest.path_excludes.push_back(Path());
-      for (int k = 0, n = Pick(3); k < n; ++k) dest.hosts.push_back(Host());
-      input.spec.dests = {dest};
-      services.push_back(std::move(input));
-    }
-    return services;
-  }
-
-  routing::Question Ask() {
-    static const char* const kHosts[] = {
-        "a.com",           "A.com.",    "b.a.com", "c.b.a.com",      "x.c.b.a.com",
-        "z.y.x.c.b.a.com", "other.org", "h1.x",    "a.com.evil.org", "com"};
-    static const char* const kPaths[] = {"/",
-                                         "/demo",
-                                         "/demo/",
-                                         "/demolition",
-                                         "/demo/v1",
-                                         "/demo/v1/x",
-                                         "/demo/v10",
-                                         "/x.js",
-                                         "/api",
-                                         "/demo/7",
-                                         "/demo/77/y",
-                                         "/.well-known/acme",
-                                         "/api/v2/x.js",
-                                         "//demo"};
-    return {kHosts[Pick(10)], kPaths[Pick(14)], binds_[static_cast<std::size_t>(Pick(3))]};
-  }
-
- private:
-  int Pick(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
-
-  PathMatch Path() {
-    static const char* const kPaths[] = {"/",    "/demo",  "/demo/v1",         "/demo/v1/x",
-                                         "/api", "/demo/", "/.well-known/acme"};
-    // As labels write them: they match the whole path.
-    static const char* const kRegexes[] = {"^/demo/[0-9]+.*$", "^.*\\.js$", "^/(?:api|demo)/v1.*$",
-                                           "^(?i:/DEMO)$"};
-    PathMatch path;
-    switch (Pick(8)) {
-      case 0:
-        path.kind = PathMatch::Kind::kRegex;
-        path.text = kRegexes[Pick(4)];
-        break;
-      case 1:
-        path.kind = PathMatch::Kind::kExact;
-        path.text = kPaths[Pick(7)];
-        break;
-      case 2:
-      case 3:
-        path.kind = PathMatch::Kind::kSegment;
-        path.text = kPaths[Pick(7)];
-        break;
-      default:
-        path.text = kPaths[Pick(7)];
-    }
-    path.original = path.text;
-    return path;
-  }
-
-  HostMatch Host() {
-    static const char* const kExact[] = {"a.com", "b.a.com", "h1.x", "com"};
-    static const char* const kWild[] = {".a.com", ".b.a.com", ".com"};
-    HostMatch host;
-    switch (Pick(6)) {
-      case 0:
-        host.kind = HostMatch::Kind::kRegex;
-        host.text = Pick(2) == 0 ? "^h[0-9]\\.x$" : "^[^/|]*a\\.com$";
-        break;
-      case 1:
-      case 2:
-        host.kind = HostMatch::Kind::kWildcard;
-        host.text = kWild[Pick(3)];
-        break;
-      default:
-        host.kind = HostMatch::Kind::kExact;
-        host.text = kExact[Pick(4)];
-    }
-    host.original = host.text;
-    return host;
-  }
-
-  std::mt19937_64 random_;
-  std::vector<std::uint16_t> upstreams_;
-  std::vector<std::uint16_t> binds_;
-};
-
-/// What went wrong first; empty when HAProxy answered everything as the table says.
-std::string AskMany(const model::Desired& desired, Services& services,
-                    std::atomic<std::size_t>& found) {
-  std::map<int, std::unique_ptr<HttpConnection>> connections;
-  for (int i = 0; i < 30; ++i) {
-    const routing::Question question = services.Ask();
-    const auto expected = routing::Lookup(desired.matches, question);
-    auto& connection = connections[question.port];
-    if (!connection) {
-      connection =
-          std::make_unique<HttpConnection>(Endpoint{"127.0.0.1", question.port}, seconds(60));
-    }
-    const HttpResponse response =
-        connection->Exchange({"GET", question.path, {{"Host", question.host}}, ""});
-    std::string want = "no route";
-    for (const auto& backend : desired.backends) {
-      if (!expected || backend.name != expected->backend) continue;
-      want = "port=" + std::to_string(backend.servers.at(0).port) + " ";
-      ++found;
-    }
-    if (response.status != (expected ? 200 : 503) ||
-        response.body.find(want) == std::string::npos) {
-      return question.host + question.path + " on port " + std::to_string(question.port) +
-             ": wanted " + want + ", got " + response.Summary();
-    }
-  }
-  return "";
-}
-
-TEST_F(ProxyTrafficTest, RoutesEachRequestAsTheLookupTableSays) {
-  std::vector<std::uint16_t> binds;
-  for (const auto& bind : haproxy_.settings().binds) binds.push_back(bind.port);
-  Services services(7, ports_, binds);
-  routing::BuildContext context;
-  context.bound_ports = binds;
-  std::atomic<std::size_t> found{0};
-  std::size_t regexes = 0;
-  std::size_t conditions = 0;
-  for (int round = 0; round < 12; ++round) {
-    const routing::Built built = routing::Build(services.Make(), context);
-    ASSERT_NO_FATAL_FAILURE(Serve(built.desired));
-    regexes += held_.image.regexes.size() + held_.image.host_regexes.size();
-    conditions += held_.image.conditions.size();
-    // Side by side: on a busy machine each answer waits for its turn.
-    std::vector<std::future<std::string>> askers;
-    for (std::uint64_t asker = 0; asker < 10; ++asker) {
-      Services questions(100 * static_cast<std::uint64_t>(round) + asker, ports_, binds);
-      askers.push_back(std::async(std::launch::async, [&built, &found, questions]() mutable {
-        return AskMany(built.desired, questions, found);
-      }));
-    }
-    for (auto& asker : askers) EXPECT_EQ(asker.get(), "") << "round " << round;
-    ASSERT_FALSE(HasFailure());
-    // Slots become free again.
-    std::vector<haproxy::Step> retire;
-    for (const auto& [slot, servers] : held_.draining) {
-      for (const auto& server : servers) retire.emplace_back(haproxy::RetireServer{slot, server});
-    }
-    ASSERT_TRUE(haproxy_.control().Execute(retire, In(seconds(5))));
-    for (const auto& step : retire) ApplyStep(held_, step);
-  }
-  EXPECT_GT(found, 1000U);
-  EXPECT_GT(regexes, 20U);
-  EXPECT_GT(conditions, 20U);
-}
 
 TEST_F(ProxyTrafficTest, AHostHeaderCannotForgeAKey) {
   model::Desired desired;
@@ -324,8 +57,7 @@ TEST_F(ProxyTrafficTest, AWildcardReachesFourLabelsDeep) {
   EXPECT_EQ(Get(Proxy(), "/", "5.4.3.2.1.a.com").status, 503);
 }
 
-// --- answers of its own
-// ------------------------------------------------------------------------------------
+// --- answers of its own -------------------------------------------------------------------------
 
 TEST_F(ProxyTrafficTest, WithoutServerItAnswers503WithRetryAfter) {
   model::Desired desired;
@@ -433,8 +165,7 @@ TEST_F(ProxyTrafficTest, TheClientsAddressIsHandedOn) {
       << response.body;
 }
 
-// --- features of a record
-// ----------------------------------------------------------------------------------
+// --- features of a record -----------------------------------------------------------------------
 
 TEST_F(ProxyTrafficTest, TimeoutsAreThoseOfTheRecordAndChangeWithoutReload) {
   model::Desired desired;
@@ -550,8 +281,7 @@ TEST_F(ProxyTrafficTest, ASessionStaysAtItsServerOverReloadAndDraining) {
   stay();
 }
 
-// --- changes under load
-// ------------------------------------------------------------------------------------
+// --- changes under load -------------------------------------------------------------------------
 
 TEST_F(ProxyTrafficTest, ServersAreReplacedAndHaproxyReloadedWithoutLoss) {
   model::Desired desired;
