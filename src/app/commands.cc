@@ -20,6 +20,9 @@ void PrintLine(std::string_view text) {
   Print("\n");
 }
 
+/// A text of the answer as it may be shown on a terminal.
+std::string Shown(const JsonValue& value) { return Printable(value.StringOr(), 1000); }
+
 /// What every command does with an answer: unreachable is 3, a refusal is told and is 1, a success
 /// is handed on.
 template <typename Show>
@@ -104,8 +107,7 @@ int RunStatus(const CommandLine& line) {
 }
 
 int ShowService(const JsonValue& json) {
-  PrintLine(json["name"].StringOr() + ": " + json["state"].StringOr() + " (" +
-            json["origin"].StringOr() + ")");
+  PrintLine(Shown(json["name"]) + ": " + Shown(json["state"]) + " (" + Shown(json["origin"]) + ")");
   PrintLine("  " + Printable(json["reason"].StringOr(), 500));
   std::vector<std::vector<std::string>> routes;
   for (const JsonValue& route : json["routes"].items()) {
@@ -187,8 +189,8 @@ int RunWhy(const CommandLine& line) {
   return Answer(line, response, [](const JsonValue& json) {
     const bool found = !json["winner"].StringOr().empty();
     if (found) {
-      PrintLine("service " + json["service"].StringOr() + ", backend " +
-                json["backend"].StringOr() + ", route " + json["winner"].StringOr());
+      PrintLine("service " + Shown(json["service"]) + ", backend " + Shown(json["backend"]) +
+                ", route " + Shown(json["winner"]));
     } else {
       PrintLine("no route");
     }
@@ -196,9 +198,9 @@ int RunWhy(const CommandLine& line) {
     if (found) {
       std::string servers;
       for (const JsonValue& server : json["servers"].items()) {
-        servers += (servers.empty() ? "" : ", ") + server.StringOr();
+        servers += (servers.empty() ? "" : ", ") + Shown(server);
       }
-      PrintLine("  " + json["serviceState"].StringOr() + ": " +
+      PrintLine("  " + Shown(json["serviceState"]) + ": " +
                 Printable(json["serviceReason"].StringOr(), 500));
       PrintLine("  servers: " + (servers.empty() ? "none" : servers));
     }

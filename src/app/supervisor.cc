@@ -236,7 +236,7 @@ class Supervisor {
     return true;
   }
 
-  void WatchForAnswer() { answer_until_ = Now() + std::chrono::seconds(10); }
+  void WatchForAnswer() { answer_until_ = Now() + options_.haproxy_start_timeout; }
 
   void WatchHaproxyStart() {
     if (answer_until_ == kNever || !proxy_.alive()) return;

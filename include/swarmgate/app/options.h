@@ -64,6 +64,7 @@ struct Options {
   std::string run_dir;
   std::string haproxy_binary = "haproxy";
   std::optional<std::string> haproxy_user;  ///< only as root
+  Duration haproxy_start_timeout{30000};
   Duration stop_grace{8000};
   std::string log_level = "info";
 

@@ -1,0 +1,247 @@
+// Starting and ending: what a newcomer meets first, and what the supervisor does when things go
+// wrong.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "support/child_process.h"
+#include "support/gate.h"
+#include "support/http_client.h"
+#include "support/load_generator.h"
+#include "support/network.h"
+#include "support/paths.h"
+#include "support/test_root.h"
+#include "support/wait.h"
+
+namespace swarmgate::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Environment = std::map<std::string, std::string>;
+
+/// `swarmgate run` as a command that is expected to end by itself.
+class StartTest : public ::testing::Test {
+ protected:
+  StartTest()
+      : dir_("start"), web_(std::to_string(FreePort())), admin_(std::to_string(FreePort())) {}
+
+  CommandResult Run(const Environment& more, milliseconds limit = seconds(40)) {
+    Environment environment = {{"DATA_DIR", dir_.File("data")},
+                               {"DEFAULT_PORTS", web_},
+                               {"PORT", admin_},
+                               {"IP", "127.0.0.1"},
+                               {"DOCKER_HOST", "none"}};
+    for (const auto& [name, value] : more) environment[name] = value;
+    ChildOptions options;
+    options.argv = {SwarmgateBinary(), "run"};
+    options.environment.assign(environment.begin(), environment.end());
+    const CommandResult result = RunCommand(options, limit);
+    EXPECT_TRUE(ProcessesOf(dir_.path()).empty()) << "nothing is left running";
+    return result;
+  }
+
+  /// A program that claims to be a HAProxy and then does as told.
+  std::string FakeHaproxy(const std::string& behaviour) {
+    const std::string path = dir_.File("haproxy");
+    WriteFile(path,
+              "#!/bin/sh\n"
+              "for word in \"$@\"; do\n"
+              "  case $word in\n"
+              "    -v) echo 'HAProxy version 2.6.12-1+deb12u1 2023/12/16'; exit 0 ;;\n"
+              "    -c) exit 0 ;;\n"
+              "  esac\n"
+              "done\n" +
+                  behaviour + "\n");
+    chmod(path.c_str(), 0755);
+    return path;
+  }
+
+  TempDir dir_;
+  std::string web_;
+  std::string admin_;
+};
+
+TEST_F(StartTest, WrongOptionEndsWithStatus2AndOneSentence) {
+  const struct {
+    Environment environment;
+    const char* text;
+  } cases[] = {
+      {{{"DEFAULT_PORTS", "eighty"}}, "DEFAULT_PORTS=eighty"},
+      {{{"TIMEOUT_SERVER", "soon"}}, "TIMEOUT_SERVER=soon"},
+      {{{"PORT", web_}}, "choose another PORT"},
+      {{{"RUN_DIR", "/" + std::string(120, 'x')}}, "RUN_DIR"},
+  };
+  for (const auto& c : cases) {
+    const CommandResult result = Run(c.environment);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find(c.text), std::string::npos) << result.output;
+    EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << result.output;
+  }
+}
+
+TEST_F(StartTest, PortOfAnotherProgramEndsItWithWhatToDo) {
+  ChildOptions options;
+  options.argv = {EchoServerBinary(), web_};
+  ChildProcess other(options);
+  ASSERT_TRUE(WaitUntil([&] { return Get({.port = std::stoi(web_)}, "/").status == 200; }));
+  const CommandResult result = Run({});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("PORT_UNAVAILABLE"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find(":" + web_), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("DEFAULT_PORTS="), std::string::npos) << result.output;
+}
+
+TEST_F(StartTest, AdminPortOfAnotherProgramEndsItWithWhatToDo) {
+  ChildOptions options;
+  options.argv = {EchoServerBinary(), admin_};
+  ChildProcess other(options);
+  ASSERT_TRUE(WaitUntil([&] { return Get({.port = std::stoi(admin_)}, "/").status == 200; }));
+  const CommandResult result = Run({});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("ADMIN_PORT_UNAVAILABLE"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("another PORT"), std::string::npos) << result.output;
+}
+
+TEST_F(StartTest, HaproxyThatIsMissingOrTooOldIsSaid) {
+  CommandResult result = Run({{"HAPROXY_BINARY", dir_.File("nothing")}});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("HAPROXY_BINARY"), std::string::npos) << result.output;
+  const std::string old = dir_.File("old");
+  WriteFile(old, "#!/bin/sh\necho 'HA-Proxy version 1.8.8-1 2018/04/19'\n");
+  chmod(old.c_str(), 0755);
+  result = Run({{"HAPROXY_BINARY", old}});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("2.6"), std::string::npos) << result.output;
+}
+
+TEST_F(StartTest, HaproxyThatEndsAtOnceIsQuoted) {
+  const CommandResult result =
+      Run({{"HAPROXY_BINARY", FakeHaproxy("echo '[ALERT] no will to live' >&2; exit 1")}});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("HAPROXY_ENDED"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("no will to live"), std::string::npos) << result.output;
+}
+
+TEST_F(StartTest, HaproxyThatNeverAnswersIsNotWaitedForForever) {
+  const CommandResult result =
+      Run({{"HAPROXY_BINARY", FakeHaproxy("exec sleep 300")}, {"HAPROXY_START_TIMEOUT", "1"}});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("HAPROXY_SILENT"), std::string::npos) << result.output;
+}
+
+TEST_F(StartTest, DataDirectoryThatHaproxyCannotReachIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::filesystem::permissions(dir_.path(), std::filesystem::perms::owner_all);
+  const CommandResult result = Run({});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_NE(result.output.find("chmod o+x"), std::string::npos) << result.output;
+}
+
+/// A running instance with one service of this machine.
+class RunningTest : public ::testing::Test {
+ protected:
+  RunningTest() : gate_(GateOptions{}), port_(std::to_string(FreePort())) {
+    ChildOptions options;
+    options.argv = {EchoServerBinary(), port_};
+    server_ = std::make_unique<ChildProcess>(options);
+    gate_.options().environment["STOP_GRACE"] = "20";
+    gate_.Start();
+    EXPECT_EQ(gate_
+                  .Admin("/v1/docker-flow-proxy/reconfigure?serviceName=web&servicePath=/&port=" +
+                         port_ + "&outboundHostname=127.0.0.1")
+                  .status,
+              200);
+    EXPECT_TRUE(gate_.WaitStatus(200, "/"));
+  }
+  void TearDown() override {
+    if (HasFailure()) GTEST_LOG_(INFO) << gate_.Log();
+  }
+
+  Gate gate_;
+  std::string port_;
+  std::unique_ptr<ChildProcess> server_;
+};
+
+TEST_F(RunningTest, ControllerThatKeepsDyingCostsNoRequest) {
+  LoadOptions options;
+  options.endpoint = gate_.web();
+  options.targets = {GetTarget("/")};
+  options.threads = 2;
+  options.think_time = milliseconds(2);
+  LoadGenerator load(options);
+  for (int i = 0; i < 4; ++i) {
+    pid_t pid = 0;
+    ASSERT_TRUE(WaitUntil([&] { return (pid = gate_.controller()) != 0; }, seconds(15))) << i;
+    ASSERT_EQ(kill(pid, SIGKILL), 0);
+    ASSERT_TRUE(WaitUntil([&] { return gate_.controller() != pid; }, seconds(5)));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return gate_.Admin("/readyz").status == 200; }, seconds(30)));
+  const LoadReport report = load.Stop();
+  EXPECT_GT(report.ok, 100U);
+  EXPECT_EQ(report.lost, 0U) << report.Summary();
+  EXPECT_EQ(gate_.Reloads(), 0);
+}
+
+TEST_F(RunningTest, HupLooksAgainAndEndsNothing) {
+  const pid_t controller = gate_.controller();
+  gate_.process().Signal(SIGHUP);
+  EXPECT_EQ(gate_.Admin("/readyz").status, 200);
+  kill(controller, SIGHUP);
+  EXPECT_EQ(gate_.Admin("/v1/status").status, 200);
+  EXPECT_EQ(gate_.Web("/").status, 200);
+  EXPECT_EQ(gate_.controller(), controller);
+}
+
+TEST_F(RunningTest, SecondSignalEndsItWithoutPatience) {
+  // A client that never sends the end of its request keeps a soft stop waiting.
+  ChildOptions options;
+  options.argv = {
+      "sh", "-c",
+      "{ printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 10\\r\\n\\r\\n12345'; "
+      "sleep 60; } | exec busybox nc 127.0.0.1 " +
+          std::to_string(gate_.web().port)};
+  ChildProcess client(options);
+  ASSERT_TRUE(
+      WaitUntil([&] { return gate_.Admin("/v1/status").status == 200 && client.Running(); }));
+  gate_.process().Signal(SIGTERM);
+  ASSERT_TRUE(gate_.process().WaitForOutput("STOPPING", seconds(5)));
+  gate_.process().Signal(SIGTERM);
+  const auto code = gate_.process().Wait(seconds(8));
+  ASSERT_TRUE(code) << "it had 20 seconds of grace";
+  EXPECT_EQ(*code, 0);
+  EXPECT_TRUE(WaitUntil([&] { return ProcessesOf(gate_.data_dir()).empty(); }));
+}
+
+TEST_F(RunningTest, AnotherPortAfterARestartIsBoundAndTheOldOneLeft) {
+  gate_.Stop();
+  const int port = FreePort();
+  gate_.options().environment["DEFAULT_PORTS"] = std::to_string(port);
+  const int before = gate_.web().port;
+  gate_.Start();
+  EXPECT_EQ(Get({.port = port}, "/").status, 200);
+  EXPECT_EQ(Get({.port = before}, "/").status, 0);
+}
+
+TEST_F(RunningTest, AdoptedHaproxyTakesANewPortByAHitlessReload) {
+  gate_.process().Kill();
+  ASSERT_TRUE(WaitUntil([&] { return gate_.Admin("/readyz").status == 0; }, seconds(15)));
+  EXPECT_EQ(gate_.Web("/").status, 200) << "nobody but HAProxy is there";
+  const int port = FreePort();
+  const int before = gate_.web().port;
+  gate_.options().environment["DEFAULT_PORTS"] =
+      std::to_string(before) + "," + std::to_string(port);
+  gate_.Start();
+  EXPECT_TRUE(WaitUntil([&] { return Get({.port = port}, "/").status == 200; }, seconds(10)));
+  EXPECT_EQ(gate_.Web("/").status, 200);
+  EXPECT_GE(gate_.Reloads(), 1);
+}
+
+}  // namespace
+}  // namespace swarmgate::testing
