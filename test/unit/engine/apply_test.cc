@@ -271,6 +271,14 @@ TEST_F(ApplyTest, ASlotWhoseTenantDrainsIsNotGivenToAnother) {
   EXPECT_EQ(rig.Served(), (Served{{"/api", {"10.0.0.2:8080"}}}));
   EXPECT_FALSE(rig.proxy.held().image.servers.contains(slot));
   EXPECT_TRUE(rig.proxy.held().draining.contains(slot));
+  ASSERT_EQ(rig.Reconfigure({{"serviceName", "db"},
+                             {"servicePath", "/db"},
+                             {"port", "1"},
+                             {"outboundHostname", "192.0.2.1"}})
+                .status,
+            200);
+  EXPECT_FALSE(rig.proxy.held().image.servers.contains(slot));
+  ASSERT_EQ(rig.Remove("db").status, 200);
   // Given up after a while, but still watched.
   rig.Advance(Duration(60000));
   EXPECT_TRUE(rig.proxy.held().draining.contains(slot));
