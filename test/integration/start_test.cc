@@ -200,23 +200,23 @@ TEST_F(RunningTest, HupLooksAgainAndEndsNothing) {
 }
 
 TEST_F(RunningTest, SecondSignalEndsItWithoutPatience) {
-  // A client that never sends the end of its request keeps a soft stop waiting.
-  ChildOptions options;
-  options.argv = {
-      "sh", "-c",
-      "{ printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 10\\r\\n\\r\\n12345'; "
-      "sleep 60; } | exec busybox nc 127.0.0.1 " +
-          std::to_string(gate_.web().port)};
-  ChildProcess client(options);
-  ASSERT_TRUE(
-      WaitUntil([&] { return gate_.Admin("/v1/status").status == 200 && client.Running(); }));
+  LoadOptions options;
+  options.endpoint = gate_.web();
+  options.targets = {GetTarget("/sleep/15000")};
+  options.threads = 1;
+  options.keep_alive = false;
+  options.max_requests = 1;
+  LoadGenerator load(options);
+  // Its answer shows that the slow one, sent before it, is in flight.
+  ASSERT_EQ(gate_.Web("/sleep/200").status, 200);
   gate_.process().Signal(SIGTERM);
-  ASSERT_TRUE(gate_.process().WaitForOutput("STOPPING", seconds(5)));
+  EXPECT_FALSE(gate_.process().Wait(seconds(1))) << "a request is in flight";
   gate_.process().Signal(SIGTERM);
   const auto code = gate_.process().Wait(seconds(8));
-  ASSERT_TRUE(code) << "it had 20 seconds of grace";
+  ASSERT_TRUE(code) << "it has 20 seconds of grace, and was told not to take them";
   EXPECT_EQ(*code, 0);
   EXPECT_TRUE(WaitUntil([&] { return ProcessesOf(gate_.data_dir()).empty(); }));
+  EXPECT_EQ(load.Stop().ok, 0U);
 }
 
 TEST_F(RunningTest, AnotherPortAfterARestartIsBoundAndTheOldOneLeft) {
