@@ -217,6 +217,7 @@ TEST_F(RunningTest, SecondSignalEndsItWithoutPatience) {
   EXPECT_EQ(*code, 0);
   EXPECT_TRUE(WaitUntil([&] { return ProcessesOf(gate_.data_dir()).empty(); }));
   EXPECT_EQ(load.Stop().ok, 0U);
+  server_->Kill();  // it would answer the slow request first
 }
 
 TEST_F(RunningTest, AnotherPortAfterARestartIsBoundAndTheOldOneLeft) {
