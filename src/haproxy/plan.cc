@@ -13,6 +13,7 @@ namespace swarmgate::haproxy {
 namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
+using Servers = std::vector<model::Server>;
 
 // Costs on 2.6 in nanoseconds, measured: `set map` and `del map` look through the whole list, the
 // others do not.
@@ -23,12 +24,6 @@ constexpr std::size_t kReplaceCost = 3'000'000;
 
 bool SamePlace(const model::Server& a, const model::Server& b) {
   return a.name == b.name && a.address == b.address && a.port == b.port;
-}
-
-const std::vector<model::Server>& ServersOf(const Image& image, const model::SlotName& slot) {
-  static const std::vector<model::Server> kNone;
-  const auto found = image.servers.find(slot);
-  return found == image.servers.end() ? kNone : found->second;
 }
 
 MapEntries& TreeOf(Image& image, MapId id) {
@@ -137,12 +132,9 @@ struct ServerSteps {
   std::string reload_reason;
 };
 
-void DiffSlot(const model::SlotName& slot, const Held& held, const Image& desired,
-              ServerSteps& steps) {
-  const auto& before = ServersOf(held.image, slot);
-  const auto& after = ServersOf(desired, slot);
-  // Nearly always.
-  if (std::equal(before.begin(), before.end(), after.begin(), after.end(), SamePlace)) return;
+/// REQUIRES: they are not the same.
+void DiffSlot(const model::SlotName& slot, const Servers& before, const Servers& after,
+              const Held& held, ServerSteps& steps) {
   const auto draining = held.draining.find(slot);
   const auto parsed = ParseSlotName(slot);
   const bool sticky = parsed && parsed->backend_class == model::BackendClass::kSticky;
@@ -175,6 +167,7 @@ void DiffSlot(const model::SlotName& slot, const Held& held, const Image& desire
 }
 
 ServerSteps DiffServers(const Held& held, const Image& desired) {
+  const Servers none;
   ServerSteps steps;
   auto h = held.image.servers.begin();
   auto d = desired.servers.begin();
@@ -183,7 +176,12 @@ ServerSteps DiffServers(const Held& held, const Image& desired) {
         d == desired.servers.end() || (h != held.image.servers.end() && h->first < d->first);
     const bool only_desired = !only_held && (h == held.image.servers.end() || d->first < h->first);
     const model::SlotName& slot = only_desired ? d->first : h->first;
-    DiffSlot(slot, held, desired, steps);
+    const Servers& before = only_desired ? none : h->second;
+    const Servers& after = only_held ? none : d->second;
+    // Nearly always.
+    if (!std::equal(before.begin(), before.end(), after.begin(), after.end(), SamePlace)) {
+      DiffSlot(slot, before, after, held, steps);
+    }
     if (!only_desired) ++h;
     if (!only_held) ++d;
   }

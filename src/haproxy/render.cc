@@ -3,8 +3,8 @@
 #include <map>
 #include <set>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "haproxy/base_config.h"
 #include "haproxy/quote.h"
@@ -41,17 +41,18 @@ class Records {
             "|" + std::to_string(backend.timeout_tunnel.value_or(settings.timeout_tunnel).count()) +
             Rewrites(backend, image);
       }
-      entries_.emplace(backend.name.str(), std::move(entry));
+      entries_.emplace_back(backend.name.str(), std::move(entry));
       RenderServers(backend, slot->second, image);
+    }
+    if (!std::is_sorted(entries_.begin(), entries_.end(), ByName)) {
+      std::sort(entries_.begin(), entries_.end(), ByName);
     }
     std::stable_sort(image.rewrites.begin(), image.rewrites.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 
   [[nodiscard]] std::string Of(const model::MatchCandidate& candidate) const {
-    const auto found = entries_.find(candidate.backend.str());
-    SWARMGATE_CHECK(found != entries_.end());
-    const Entry& entry = found->second;
+    const Entry& entry = Find(candidate.backend.str());
     std::string record;
     record.reserve(entry.slot->str().size() + candidate.service.str().size() +
                    candidate.route.str().size() + entry.tail.size() + 2);
@@ -69,6 +70,18 @@ class Records {
     const model::SlotName* slot;
     std::string tail;
   };
+
+  using Named = std::pair<std::string_view, Entry>;
+
+  static bool ByName(const Named& a, const Named& b) { return a.first < b.first; }
+
+  [[nodiscard]] const Entry& Find(std::string_view name) const {
+    const auto found =
+        std::lower_bound(entries_.begin(), entries_.end(), name,
+                         [](const Named& a, std::string_view b) { return a.first < b; });
+    SWARMGATE_CHECK(found != entries_.end() && found->first == name);
+    return found->second;
+  }
 
   /// "|<n>|<id>", or nothing. The id follows from the content: equal lists are one, and a changed
   /// list is another one that is complete before a record names it.
@@ -110,7 +123,7 @@ class Records {
     image.servers.emplace_hint(image.servers.end(), slot, std::move(servers));
   }
 
-  std::unordered_map<std::string_view, Entry> entries_;
+  std::vector<Named> entries_;  ///< sorted
   std::set<std::string> rewrite_ids_;
 };
 
