@@ -134,6 +134,9 @@ class BoundedStream final : public httplib::Stream {
   bool end_of_stream_ = false;
 };
 
+/// Nothing with version 0.11 of the library, bool with later ones.
+using Queued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
+
 /// A fixed number of threads. A connection that finds too many before it is closed by the thread
 /// that accepts.
 class BoundedQueue final : public httplib::TaskQueue {
@@ -144,16 +147,9 @@ class BoundedQueue final : public httplib::TaskQueue {
     }
   }
 
-  void enqueue(std::function<void()> task) override {
-    if (waiting_.load() < most_waiting_) {
-      ++waiting_;
-      if (inbox_.Push(std::move(task))) return;
-      --waiting_;
-      return;
-    }
-    shedding = true;
-    task();
-    shedding = false;
+  Queued enqueue(std::function<void()> task) override {
+    Take(std::move(task));
+    return Queued(true);
   }
 
   void shutdown() override {
@@ -162,6 +158,17 @@ class BoundedQueue final : public httplib::TaskQueue {
   }
 
  private:
+  void Take(std::function<void()> task) {
+    if (waiting_.load() < most_waiting_) {
+      ++waiting_;
+      if (!inbox_.Push(std::move(task))) --waiting_;
+      return;
+    }
+    shedding = true;
+    task();
+    shedding = false;
+  }
+
   void Work() {
     while (true) {
       auto task = inbox_.PopUntil(Now() + std::chrono::hours(1));
@@ -206,6 +213,26 @@ void BoundedServer::Interrupt() {
 
 void BoundedServer::CloseAfterThisRequest() { close_after_request = true; }
 
+/// Later versions of the library want to be told who is at the other end.
+template <typename AnyStream>
+bool BoundedServer::ProcessOne(AnyStream& stream, bool last, bool& closed) {
+  if constexpr (requires {
+                  this->process_request(stream, std::string(), 0, std::string(), 0, last, closed,
+                                        nullptr);
+                }) {
+    std::string remote;
+    std::string local;
+    int remote_port = 0;
+    int local_port = 0;
+    stream.get_remote_ip_and_port(remote, remote_port);
+    stream.get_local_ip_and_port(local, local_port);
+    return this->process_request(stream, remote, remote_port, local, local_port, last, closed,
+                                 nullptr);
+  } else {
+    return this->process_request(stream, last, closed, nullptr);
+  }
+}
+
 bool BoundedServer::process_and_close_socket(socket_t socket) {
   if (!shedding) {
     BoundedStream stream(socket, stop_event_, limits_);
@@ -215,9 +242,7 @@ bool BoundedServer::process_and_close_socket(socket_t socket) {
       stream.BeginRequest();
       close_after_request = false;
       bool closed = false;
-      if (!process_request(stream, left == 1, closed, nullptr) || closed || close_after_request) {
-        break;
-      }
+      if (!ProcessOne(stream, left == 1, closed) || closed || close_after_request) break;
       patience = limits_.keep_alive;
     }
   }

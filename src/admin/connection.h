@@ -40,6 +40,8 @@ class BoundedServer final : public httplib::Server {
 
  private:
   bool process_and_close_socket(socket_t socket) override;
+  template <typename AnyStream>
+  bool ProcessOne(AnyStream& stream, bool last, bool& closed);
 
   const ConnectionLimits limits_;
   std::atomic<bool> stopping_{false};
