@@ -60,10 +60,10 @@ void WriteDest(JsonWriter& json, const model::DestSpec& dest) {
   json.Field("SrcPort", static_cast<int>(dest.src_port.value_or(0)));
   json.Field("HttpsPort", static_cast<int>(dest.https_port.value_or(0)));
   json.Field("OutboundHostname", dest.outbound_hostname);
-  json.Field("TimeoutServer", Seconds(dest.timeout_server));
-  json.Field("TimeoutTunnel", Seconds(dest.timeout_tunnel));
+  json.Field("TimeoutServer", Seconds(dest.policy.timeout_server));
+  json.Field("TimeoutTunnel", Seconds(dest.policy.timeout_tunnel));
   std::string rewrites;
-  for (const model::PathRewrite& rewrite : dest.path_rewrites) {
+  for (const model::PathRewrite& rewrite : dest.policy.path_rewrites) {
     rewrites += (rewrites.empty() ? "" : ":") + rewrite.search + "," + rewrite.replace;
   }
   json.Field("ReqPathSearchReplace", rewrites);

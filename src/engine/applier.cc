@@ -21,11 +21,11 @@ constexpr Duration kReloadDeadline{30000};
 constexpr Duration kCheckDeadline{30000};
 constexpr Duration kPidInterval{1000};
 
-std::string HashStructure(const std::string& base,
-                          const std::map<model::BackendClass, std::uint32_t>& declared) {
+std::string HashStructure(const std::string& base, const haproxy::Declared& declared) {
   std::string text = base;
   for (const auto& [backend_class, slots] : declared) {
-    text += '\n' + std::to_string(static_cast<int>(backend_class)) + '=' + std::to_string(slots);
+    text += '\n' + backend_class.str() + '=' + std::to_string(slots.count) + '\n' + slots.head +
+            slots.lines;
   }
   return HashHex(text);
 }
@@ -34,29 +34,14 @@ Applied Waiting(Error error, bool changed = false) {
   return {Applied::State::kWaiting, changed, std::move(error)};
 }
 
-// "sg_plain_00012" exists when 12 or more slots of its class are declared.
-bool IsDeclared(const model::SlotName& slot,
-                const std::map<model::BackendClass, std::uint32_t>& declared) {
-  const std::vector<std::string_view> parts = Split(slot.str(), '_');
-  if (parts.size() != 3) return false;
-  const model::BackendClass backend_class = parts[1] == "sticky" ? model::BackendClass::kSticky
-                                            : parts[1] == "rich" ? model::BackendClass::kRich
-                                                                 : model::BackendClass::kPlain;
-  std::string_view digits = parts[2];
-  while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
-  auto count = declared.find(backend_class);
-  return count != declared.end() && ParseUint(digits, count->second).has_value();
-}
-
 // What of an image a process of this structure can hold. Routes to a slot that is not declared yet
 // find no backend and answer 503 until it is. Nothing declared: it is not known what is.
-void RestrictTo(Image& image, const std::string& base,
-                const std::map<model::BackendClass, std::uint32_t>& declared) {
+void RestrictTo(Image& image, const std::string& base, const haproxy::Declared& declared) {
   image.base = base;
   image.declared = declared;
   if (declared.empty()) return;
   std::erase_if(image.servers,
-                [&](const auto& entry) { return !IsDeclared(entry.first, declared); });
+                [&](const auto& entry) { return !haproxy::IsDeclared(entry.first, declared); });
 }
 
 }  // namespace
@@ -190,6 +175,9 @@ Status Applier::PutFiles(Image& image) {
     const bool same = aligned_ && held_;
     Plan plan = haproxy::MakePlan(same ? *held_ : *written_, image);
     if (!plan.files.empty()) changed = haproxy::RenderFiles(image, plan.files);
+    for (const std::string& path : plan.files) {
+      if (!changed.contains(path)) removed.push_back(path);
+    }
     if (same) next_plan_ = std::move(plan);
   }
   if (changed.empty() && removed.empty()) {

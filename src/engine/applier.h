@@ -78,7 +78,7 @@ class Applier {
  private:
   struct Structure {
     std::string base;
-    std::map<model::BackendClass, std::uint32_t> declared;
+    haproxy::Declared declared;
   };
   struct Drain {
     SteadyTime since;

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/slots.h"
 #include "swarmgate/base/check.h"
@@ -116,21 +117,22 @@ void RecordRules(Section& defaults) {
   const std::string map_regm = ",map_regm(" + std::string(MapFile(MapId::kRewrites)) + ")";
   defaults << "http-request set-timeout server var(txn.r),field(4,|)"
            << "http-request set-timeout tunnel var(txn.r),field(5,|)"
-           << "http-request set-var(txn.rn) var(txn.r),field(6,|)"
-           << "http-request allow unless { var(txn.rn) -m int gt 0 }"
-           << "http-request set-var(txn.rw) var(txn.r),field(7,|)"
-           << "http-request set-var(txn.p) path";
+           << "http-request set-var(txn.rn) var(txn.r),field(6,|)";
+  for (const std::string& rule : PolicyRules()) defaults << rule;
+  const std::string rewrites = "{ var(txn.rn) -m int ge ";
+  defaults << "http-request set-var(txn.rw) var(txn.r),field(7,|) if " + rewrites + "1 }"
+           << "http-request set-var(txn.np) path if " + rewrites + "1 }";
   for (std::size_t i = 1; i <= kMaxRewrites; ++i) {
     const std::string number = std::to_string(i);
     // A pair that does not match leaves the variable as it was.
-    defaults << "http-request set-var(txn.p) var(txn.p),concat(\\n,txn.rw,." + number + ")" +
-                    map_regm + (i == 1 ? "" : " if { var(txn.rn) -m int ge " + number + " }");
+    defaults << "http-request set-var(txn.np) var(txn.np),concat(\\n,txn.rw,." + number + ")" +
+                    map_regm + " if " + rewrites + number + " }";
   }
-  defaults << "http-request set-path %[var(txn.p)]";
+  defaults << "http-request set-path %[var(txn.np)] if " + rewrites + "1 }";
 }
 
-void SlotDefaults(std::string& text, const Settings& settings, model::BackendClass backend_class) {
-  Section defaults(text, "defaults sg_" + std::string(ClassName(backend_class)));
+void SlotDefaults(std::string& text, const Settings& settings, model::BackendKind kind) {
+  Section defaults(text, "defaults " + DefaultsName(kind));
   defaults
       << "mode http"
       << "balance roundrobin"
@@ -144,8 +146,8 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendCla
       << "retry-on conn-failure empty-response"
       << std::string("http-error status 503 ") + kPlainText +
              " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store";
-  if (backend_class == model::BackendClass::kPlain) return;
-  if (backend_class == model::BackendClass::kSticky) {
+  if (kind == model::BackendKind::kPlain) return;
+  if (kind == model::BackendKind::kSticky) {
     defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);
   }
   RecordRules(defaults);
@@ -158,9 +160,7 @@ std::string RenderBase(const Settings& settings) {
   Global(text, settings);
   FrontendDefaults(text, settings);
   Frontend(text, settings);
-  for (const model::BackendClass backend_class : kClasses) {
-    SlotDefaults(text, settings, backend_class);
-  }
+  for (const model::BackendKind kind : kKinds) SlotDefaults(text, settings, kind);
   return text;
 }
 

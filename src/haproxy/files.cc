@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "haproxy/quote.h"
+#include "haproxy/server_words.h"
 #include "haproxy/slots.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
@@ -13,9 +14,6 @@ namespace {
 constexpr const char* kHead = "# Written by Swarmgate. Changes are overwritten.\n";
 constexpr const char* kCookieKeyWord = "dynamic-cookie-key ";
 
-constexpr std::array kMaps = {MapId::kRoutes, MapId::kConditions, MapId::kRegexes,
-                              MapId::kHostRegexes, MapId::kRewrites};
-
 std::string MapText(const Image& image, MapId id) {
   std::string text = kHead;
   const auto add = [&text](const std::string& key, const std::string& value) {
@@ -24,10 +22,11 @@ std::string MapText(const Image& image, MapId id) {
     text += value;
     text += '\n';
   };
-  if (id == MapId::kRoutes || id == MapId::kConditions) {
-    for (const auto& [key, value] : id == MapId::kRoutes ? image.routes : image.conditions) {
-      add(key, value);
-    }
+  if (IsTree(id)) {
+    const MapEntries& tree = id == MapId::kRoutes       ? image.routes
+                             : id == MapId::kConditions ? image.conditions
+                                                        : image.policies;
+    for (const auto& [key, value] : tree) add(key, value);
     return text;
   }
   const auto& list = id == MapId::kRegexes       ? image.regexes
@@ -37,13 +36,15 @@ std::string MapText(const Image& image, MapId id) {
   return text;
 }
 
-std::string ShardText(const Image& image, model::BackendClass backend_class, std::uint32_t first,
-                      std::uint32_t last) {
+std::string ShardText(const Image& image, const model::BackendClass& backend_class,
+                      const ClassSlots& slots, std::uint32_t first, std::uint32_t last) {
+  const model::BackendKind kind = KindOf(backend_class);
   std::string text = kHead;
+  if (first == 1) text += slots.head;
   for (std::uint32_t number = first; number <= last; ++number) {
     const model::SlotName name = MakeSlotName({backend_class, number});
-    text += "backend " + name.str() + " from sg_" + ClassName(backend_class) + "\n";
-    if (backend_class == model::BackendClass::kSticky) {
+    text += "backend " + name.str() + " from " + DefaultsName(kind) + "\n" + slots.lines;
+    if (kind == model::BackendKind::kSticky) {
       text += "  cookie " + name.str() + " insert indirect nocache httponly dynamic\n";
     }
     const auto servers = image.servers.find(name);
@@ -52,7 +53,7 @@ std::string ShardText(const Image& image, model::BackendClass backend_class, std
       const auto address = CanonicalAddress(server.address);
       SWARMGATE_CHECK(address.has_value() && server.port != 0);
       text += "  server " + Quote(server.name.str()) + " " + JoinAddress(*address, server.port) +
-              " pool-max-conn -1 pool-purge-delay 5s\n";
+              ServerWords(server.options) + "\n";
     }
   }
   return text;
@@ -63,15 +64,15 @@ template <typename Wanted>
 Files Collect(const Image& image, Wanted wanted) {
   Files files;
   if (wanted(kBaseFile)) files.emplace(kBaseFile, kHead + image.base);
-  for (const MapId id : kMaps) {
+  for (const MapId id : kMapIds) {
     const std::string path(MapFile(id));
     if (wanted(path)) files.emplace(path, MapText(image, id));
   }
-  for (const auto& [backend_class, declared] : image.declared) {
-    for (std::uint32_t first = 1; first <= declared; first += kSlotsPerFile) {
+  for (const auto& [backend_class, slots] : image.declared) {
+    for (std::uint32_t first = 1; first <= slots.count; first += kSlotsPerFile) {
       const std::string path = ShardFile({backend_class, first});
-      const std::uint32_t last = std::min(declared, first + kSlotsPerFile - 1);
-      if (wanted(path)) files.emplace(path, ShardText(image, backend_class, first, last));
+      const std::uint32_t last = std::min(slots.count, first + kSlotsPerFile - 1);
+      if (wanted(path)) files.emplace(path, ShardText(image, backend_class, slots, first, last));
     }
   }
   return files;
@@ -91,6 +92,8 @@ std::string_view MapFile(MapId id) {
       return "maps/host_regexes.map";
     case MapId::kRewrites:
       return "maps/rewrites.map";
+    case MapId::kPolicies:
+      return "maps/policies.map";
   }
   return "";
 }

@@ -27,9 +27,11 @@ bool SamePlace(const model::Server& a, const model::Server& b) {
 }
 
 MapEntries& TreeOf(Image& image, MapId id) {
-  return id == MapId::kRoutes ? image.routes : image.conditions;
+  SWARMGATE_CHECK(IsTree(id));
+  return id == MapId::kRoutes       ? image.routes
+         : id == MapId::kConditions ? image.conditions
+                                    : image.policies;
 }
-bool IsTree(MapId id) { return id == MapId::kRoutes || id == MapId::kConditions; }
 Entries& ListOf(Image& image, MapId id) {
   switch (id) {
     case MapId::kRegexes:
@@ -137,7 +139,7 @@ void DiffSlot(const model::SlotName& slot, const Servers& before, const Servers&
               const Held& held, ServerSteps& steps) {
   const auto draining = held.draining.find(slot);
   const auto parsed = ParseSlotName(slot);
-  const bool sticky = parsed && parsed->backend_class == model::BackendClass::kSticky;
+  const bool sticky = parsed && KindOf(parsed->backend_class) == model::BackendKind::kSticky;
 
   std::map<model::ServerName, const model::Server*> old;
   for (const model::Server& server : before) old.emplace(server.name, &server);
@@ -190,33 +192,46 @@ ServerSteps DiffServers(const Held& held, const Image& desired) {
 
 std::string Count(std::uint32_t number) { return number == 0 ? "none" : std::to_string(number); }
 
+/// Calls `visit(class, before, after)` for every class that is declared before or after.
+template <typename Visit>
+void ForEachClass(const Declared& held, const Declared& desired, Visit visit) {
+  static const ClassSlots none;
+  std::set<model::BackendClass> classes;
+  for (const auto& [name, slots] : held) classes.insert(name);
+  for (const auto& [name, slots] : desired) classes.insert(name);
+  for (const model::BackendClass& name : classes) {
+    const auto h = held.find(name);
+    const auto d = desired.find(name);
+    visit(name, h == held.end() ? none : h->second, d == desired.end() ? none : d->second);
+  }
+}
+
 std::string StructureReason(const Image& held, const Image& desired) {
   if (held.base != desired.base) return "base configuration changed";
-  for (const model::BackendClass backend_class : kClasses) {
-    const auto h = held.declared.find(backend_class);
-    const auto d = desired.declared.find(backend_class);
-    const std::uint32_t before = h == held.declared.end() ? 0 : h->second;
-    const std::uint32_t after = d == desired.declared.end() ? 0 : d->second;
-    if (before == after) continue;
-    return std::string("slots of class ") + ClassName(backend_class) +
-           (before < after ? " grow" : " shrink") + " from " + Count(before) + " to " +
-           Count(after);
-  }
-  return "";
+  std::string reason;
+  ForEachClass(held.declared, desired.declared,
+               [&reason](const auto& name, const ClassSlots& before, const ClassSlots& after) {
+                 if (!reason.empty() || before == after) return;
+                 reason = before.count == after.count
+                              ? "slots of class " + name.str() + " change"
+                              : "slots of class " + name.str() +
+                                    (before.count < after.count ? " grow" : " shrink") + " from " +
+                                    Count(before.count) + " to " + Count(after.count);
+               });
+  return reason;
 }
 
 /// Shards whose slots are declared otherwise than before.
 void DeclaredFiles(const Image& held, const Image& desired, std::set<std::string>& files) {
-  for (const model::BackendClass backend_class : kClasses) {
-    const auto h = held.declared.find(backend_class);
-    const auto d = desired.declared.find(backend_class);
-    const std::uint32_t before = h == held.declared.end() ? 0 : h->second;
-    const std::uint32_t after = d == desired.declared.end() ? 0 : d->second;
-    for (std::uint32_t number = std::min(before, after) + 1; number <= std::max(before, after);
-         ++number) {
-      files.insert(ShardFile({backend_class, number}));
-    }
-  }
+  ForEachClass(held.declared, desired.declared,
+               [&files](const auto& name, const ClassSlots& before, const ClassSlots& after) {
+                 const bool same = before.head == after.head && before.lines == after.lines;
+                 const std::uint32_t first = same ? std::min(before.count, after.count) + 1 : 1;
+                 const std::uint32_t last = std::max(before.count, after.count);
+                 for (std::uint32_t number = first; number <= last; ++number) {
+                   files.insert(ShardFile({name, number}));
+                 }
+               });
 }
 
 void Append(std::vector<Step>& to, std::vector<Step>& from) {
@@ -224,6 +239,10 @@ void Append(std::vector<Step>& to, std::vector<Step>& from) {
 }
 
 }  // namespace
+
+bool IsTree(MapId id) {
+  return id == MapId::kRoutes || id == MapId::kConditions || id == MapId::kPolicies;
+}
 
 Plan MakePlan(const Held& held, const Image& desired) {
   Plan plan;
@@ -236,6 +255,7 @@ Plan MakePlan(const Held& held, const Image& desired) {
   maps[MapId::kHostRegexes] =
       DiffList(MapId::kHostRegexes, held.image.host_regexes, desired.host_regexes);
   maps[MapId::kRewrites] = DiffList(MapId::kRewrites, held.image.rewrites, desired.rewrites);
+  maps[MapId::kPolicies] = DiffTree(MapId::kPolicies, held.image.policies, desired.policies);
 
   for (const auto& [id, steps] : maps) {
     if (!steps.empty()) plan.files.insert(std::string(MapFile(id)));
@@ -255,12 +275,12 @@ Plan MakePlan(const Held& held, const Image& desired) {
 
   // Nothing is referred to before it is there, and nothing goes while it is referred to.
   Append(plan.steps, servers.in);
-  for (const MapId id : {MapId::kRegexes, MapId::kHostRegexes, MapId::kRewrites, MapId::kConditions,
-                         MapId::kRoutes}) {
+  for (const MapId id : {MapId::kRegexes, MapId::kHostRegexes, MapId::kRewrites, MapId::kPolicies,
+                         MapId::kConditions, MapId::kRoutes}) {
     Append(plan.steps, maps[id].in);
   }
   for (const MapId id : {MapId::kRoutes, MapId::kConditions, MapId::kRegexes, MapId::kHostRegexes,
-                         MapId::kRewrites}) {
+                         MapId::kRewrites, MapId::kPolicies}) {
     Append(plan.steps, maps[id].out);
   }
   Append(plan.steps, servers.out);
@@ -348,6 +368,19 @@ struct Applier {
 };
 
 }  // namespace
+
+void TakeOptions(Image& read_back, const Image& assumed) {
+  for (auto& [slot, servers] : read_back.servers) {
+    const auto known = assumed.servers.find(slot);
+    if (known == assumed.servers.end()) continue;
+    for (model::Server& server : servers) {
+      const auto same =
+          std::find_if(known->second.begin(), known->second.end(),
+                       [&server](const model::Server& other) { return other.name == server.name; });
+      if (same != known->second.end()) server.options = same->options;
+    }
+  }
+}
 
 void ApplyStep(Held& held, const Step& step) { std::visit(Applier{held}, step); }
 

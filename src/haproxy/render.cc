@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "haproxy/base_config.h"
+#include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/regex.h"
+#include "haproxy/server_words.h"
 #include "haproxy/slots.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
@@ -19,8 +21,7 @@ namespace {
 
 constexpr std::size_t kMaxKey = 4096;
 
-/// "<slot>|<service>|<route>", and for rich and sticky ones "|<server ms>|<tunnel ms>[|<n>|<rewrite
-/// id>]".
+/// "<slot>|<service>|<route>", and for rich and sticky ones what RecordTail says.
 class Records {
  public:
   Records(const model::Desired& desired, const SlotMap& slots, const Settings& settings,
@@ -35,11 +36,8 @@ class Records {
       }
       SWARMGATE_CHECK(slot != slots.assigned.end() && slot->first == backend.name);
       Entry entry{&slot->second, ""};
-      if (backend.backend_class != model::BackendClass::kPlain) {
-        entry.tail =
-            "|" + std::to_string(backend.timeout_server.value_or(settings.timeout_server).count()) +
-            "|" + std::to_string(backend.timeout_tunnel.value_or(settings.timeout_tunnel).count()) +
-            Rewrites(backend, image);
+      if (backend.kind != model::BackendKind::kPlain) {
+        entry.tail = RecordTail(backend.policy, Rewrites(backend.policy, image), settings, image);
       }
       entries_.emplace_back(backend.name.str(), std::move(entry));
       RenderServers(backend, slot->second, image);
@@ -83,12 +81,12 @@ class Records {
     return found->second;
   }
 
-  /// "|<n>|<id>", or nothing. The id follows from the content: equal lists are one, and a changed
+  /// "<n>|<id>", or nothing. The id follows from the content: equal lists are one, and a changed
   /// list is another one that is complete before a record names it.
-  std::string Rewrites(const model::Backend& backend, Image& image) {
+  std::string Rewrites(const model::Policy& policy, Image& image) {
     std::vector<model::PathRewrite> usable;
     std::string content;
-    for (const model::PathRewrite& rewrite : backend.path_rewrites) {
+    for (const model::PathRewrite& rewrite : policy.path_rewrites) {
       if (usable.size() == kMaxRewrites) break;
       if (!WhyNotRewritable(rewrite).empty()) continue;
       usable.push_back(rewrite);
@@ -102,7 +100,7 @@ class Records {
         if (line) image.rewrites.push_back(std::move(*line));
       }
     }
-    return "|" + std::to_string(usable.size()) + "|" + id;
+    return std::to_string(usable.size()) + "|" + id;
   }
 
   static void RenderServers(const model::Backend& backend, const model::SlotName& slot,
@@ -209,6 +207,9 @@ void AppendAddressHash(std::string& name, const model::Server& server) {
   for (const char c : server.address) add(static_cast<unsigned char>(c));
   add(static_cast<unsigned char>(server.port >> 8U));
   add(static_cast<unsigned char>(server.port & 0xffU));
+  if (server.options != model::ServerOptions()) {
+    for (const char c : ServerWords(server.options)) add(static_cast<unsigned char>(c));
+  }
   name += '-';
   for (int shift = 28; shift > 4; shift -= 4) {
     name += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 15U];
@@ -222,6 +223,7 @@ model::Server WireServer(const model::Server& server) {
   model::Server wire;
   wire.address = CanonicalAddress(server.address).value_or(server.address);
   wire.port = server.port;
+  wire.options = server.options;
   std::string name;
   name.reserve(server.name.str().size() + 8);
   AppendField(name, server.name.str());

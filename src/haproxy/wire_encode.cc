@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "haproxy/quote.h"
+#include "haproxy/server_words.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/haproxy/plan.h"
 
@@ -33,11 +34,11 @@ struct Encoded {
     const auto address = CanonicalAddress(step.server.address);
     SWARMGATE_CHECK(address.has_value());
     const std::string path = ServerPath(step.slot, step.server.name);
-    // 2.6 reuses no connection of a dynamic server unless it is told so.
     Add("add server " + path + " " + JoinAddress(*address, step.server.port) +
-        " pool-max-conn -1 pool-purge-delay 5s");
+        ServerWords(step.server.options));
     // 2.6 gives a dynamic server no cookie until it is computed anew.
     if (step.sticky) Add("enable dynamic-cookie backend " + EscapeArgument(step.slot.str()));
+    if (step.server.options.check_interval) Add("enable health " + path);
     Add("enable server " + path);
     ++added;
   }

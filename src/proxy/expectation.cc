@@ -15,8 +15,6 @@ constexpr std::size_t kMaxLine = 12'000;
 /// Above this it is cheaper to read the whole map.
 constexpr std::size_t kMaxKeys = 200;
 
-bool IsTree(MapId id) { return id == MapId::kRoutes || id == MapId::kConditions; }
-
 std::string Entry(const std::string& key, const std::string& value) {
   return "key=\"" + key + "\", value=\"" + value + "\"";
 }

@@ -23,8 +23,6 @@ using haproxy::Step;
 
 namespace {
 
-constexpr std::array kMaps = {MapId::kRoutes, MapId::kConditions, MapId::kRegexes,
-                              MapId::kHostRegexes, MapId::kRewrites};
 /// How long a server that was idle a moment ago may hold on to a connection.
 constexpr Duration kRetirePatience{500};
 /// The old worker answers some more connections while it lets go of the socket.
@@ -98,7 +96,7 @@ class HaproxyControl::Impl {
     haproxy::Held held;
     held.image.base = assumed.base;
     held.image.declared = assumed.declared;
-    for (const MapId id : kMaps) {
+    for (const MapId id : haproxy::kMapIds) {
       const auto reply = Ask(haproxy::AskMap(id) + "\n", deadline);
       if (!reply) return Forward(reply.error());
       auto entries = haproxy::ParseShowMap(*reply);
@@ -110,6 +108,7 @@ class HaproxyControl::Impl {
     const auto servers = haproxy::ParseServersState(*reply);
     if (!servers) return Forward(servers.error());
     for (const haproxy::ServerState& state : *servers) TakeServer(state, held);
+    haproxy::TakeOptions(held.image, assumed);
     const Result<int> after = Pid(deadline);
     if (!after) return Forward(after.error());
     if (*after != *pid) return Fail(Code::kUnavailable, "HAProxy was replaced meanwhile");

@@ -13,14 +13,13 @@ namespace swarmgate::routing {
 namespace {
 
 using model::Backend;
-using model::BackendClass;
+using model::BackendKind;
 using model::Diagnostic;
 using model::Severity;
 
-BackendClass ClassOf(const model::ServiceSpec& spec, const model::DestSpec& dest) {
-  if (spec.session == model::Session::kSticky) return BackendClass::kSticky;
-  const bool rich = dest.timeout_server || dest.timeout_tunnel || !dest.path_rewrites.empty();
-  return rich ? BackendClass::kRich : BackendClass::kPlain;
+BackendKind KindOf(const model::ServiceSpec& spec, const model::DestSpec& dest) {
+  if (spec.session == model::Session::kSticky) return BackendKind::kSticky;
+  return dest.policy == model::Policy() ? BackendKind::kPlain : BackendKind::kRich;
 }
 
 class Builder {
@@ -83,10 +82,9 @@ class Builder {
       Backend backend;
       backend.name = dest.backend;
       backend.service = input.spec.name;
-      backend.backend_class = ClassOf(input.spec, *dest.spec);
-      backend.timeout_server = dest.spec->timeout_server;
-      backend.timeout_tunnel = dest.spec->timeout_tunnel;
-      backend.path_rewrites = dest.spec->path_rewrites;
+      backend.kind = KindOf(input.spec, *dest.spec);
+      backend.policy = dest.spec->policy;
+      backend.profile = dest.spec->profile;
       if (EndpointChooser::UsesTasks(input, *dest.spec)) {
         std::size_t missed = 0;
         backend.servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
@@ -94,6 +92,7 @@ class Builder {
       } else {
         backend.servers = chooser_.ByName(input, dest, names_wanted_);
       }
+      for (model::Server& server : backend.servers) server.options = dest.spec->server;
       built_.desired.backends.push_back(std::move(backend));
       TellUnboundPort(input, *dest.spec);
     }

@@ -197,7 +197,7 @@ std::vector<Server> EndpointChooser::ByName(const ServiceInput& service, const S
   std::vector<Server> servers;
   for (const std::string& address : addresses) {
     if (!IsAddress(address)) continue;
-    servers.push_back(Server{model::ServerName("d-" + HashHex(address)), address, dest.port, ""});
+    servers.push_back(Server{model::ServerName("d-" + HashHex(address)), address, dest.port, "", {}});
   }
   Finish(servers);
   return servers;
@@ -244,7 +244,7 @@ std::vector<Server> EndpointChooser::ByTasks(const ServiceInput& service, const 
       continue;
     }
     servers.push_back(
-        Server{model::ServerName("t-" + task.id.substr(0, kTaskDigits)), address, port, task.id});
+        Server{model::ServerName("t-" + task.id.substr(0, kTaskDigits)), address, port, task.id, {}});
   }
   Finish(servers);
   return servers;

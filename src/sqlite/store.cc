@@ -28,7 +28,7 @@ using ports::AppliedState;
 using ports::StoredRecords;
 
 // Bumped with every change that an older program could not read.
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS records("
@@ -40,7 +40,9 @@ constexpr const char* kSchema =
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS services(id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS slots(backend TEXT PRIMARY KEY, slot TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS declared(class INTEGER PRIMARY KEY, slots INTEGER NOT NULL);"
+    "DROP TABLE IF EXISTS declared;"  // of schema 1: counts without profiles
+    "CREATE TABLE IF NOT EXISTS classes(class TEXT PRIMARY KEY, slots INTEGER NOT NULL,"
+    " head TEXT NOT NULL, lines TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS texts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
 constexpr std::int64_t Signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
@@ -290,12 +292,15 @@ class SqliteStore final : public ports::StateStore {
       if (!stored) return stored;
     }
     if (!delta.declared) return Ok();
-    Status cleared = database_->Exec("DELETE FROM declared");
+    Status cleared = database_->Exec("DELETE FROM classes");
     if (!cleared) return cleared;
-    Statement declare(*database_, "INSERT INTO declared VALUES(?1,?2)");
+    Statement declare(*database_, "INSERT INTO classes VALUES(?1,?2,?3,?4)");
     for (const auto& [backend_class, slots] : *delta.declared) {
-      Status stored =
-          declare.Bind(1, static_cast<std::int64_t>(backend_class)).Bind(2, slots).Run();
+      Status stored = declare.Bind(1, backend_class.str())
+                          .Bind(2, slots.count)
+                          .Bind(3, slots.head)
+                          .Bind(4, slots.lines)
+                          .Run();
       if (!stored) return stored;
     }
     return Ok();
@@ -315,7 +320,7 @@ class SqliteStore final : public ports::StateStore {
       decode_failed_ = false;
       applied_cleared_ = database_
                              ->Exec(
-                                 "DELETE FROM services; DELETE FROM slots; DELETE FROM declared;"
+                                 "DELETE FROM services; DELETE FROM slots; DELETE FROM classes;"
                                  " DELETE FROM texts")
                              .has_value();
     }
@@ -377,18 +382,16 @@ class SqliteStore final : public ports::StateStore {
                                    model::SlotName(slots.Text(1)));
     }
     if (!row) return Forward(row.error());
-    Statement declared(*database_, "SELECT class,slots FROM declared");
+    Statement declared(*database_, "SELECT class,slots,head,lines FROM classes");
     row = declared.Step();
     for (; row && *row; row = declared.Step()) {
-      const std::int64_t backend_class = declared.Number(0);
       const std::int64_t count = declared.Number(1);
-      if (backend_class < 0 || backend_class > static_cast<int>(model::BackendClass::kSticky) ||
-          count < 0 || count > 10'000'000) {
+      if (!haproxy::IsClass(declared.Text(0)) || count < 0 || count > 10'000'000) {
         decode_failed_ = true;
         return Fail(Code::kCorrupt, "declared slots in the store have an unexpected form");
       }
-      state.slots.declared[static_cast<model::BackendClass>(backend_class)] =
-          static_cast<std::uint32_t>(count);
+      state.slots.declared[model::BackendClass(declared.Text(0))] = {
+          static_cast<std::uint32_t>(count), declared.Text(2), declared.Text(3)};
     }
     if (!row) return Forward(row.error());
     return Ok();

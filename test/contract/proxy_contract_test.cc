@@ -67,9 +67,7 @@ class ProxyContractTest : public ::testing::TestWithParam<const char*> {
   Image RandomImage(int size) {
     const model::Desired desired = RandomDesired(random_, size);
     slots_ = AssignSlots(slots_, desired.backends, {}, 8);
-    slots_.declared = {{model::BackendClass::kPlain, 64},
-                       {model::BackendClass::kRich, 64},
-                       {model::BackendClass::kSticky, 64}};
+    slots_.declared = DeclareAll(64);
     return Render(desired, slots_, subject_->settings());
   }
 
@@ -343,7 +341,7 @@ TEST_P(ProxyContractTest, TheGoldenFilesAreAccepted) {
   for (const std::string name :
        {"conf/00-base.cfg", "conf/10-plain-0001.cfg", "conf/20-rich-0001.cfg",
         "conf/30-sticky-0001.cfg", "maps/conditions.map", "maps/host_regexes.map",
-        "maps/regexes.map", "maps/rewrites.map", "maps/routes.map"}) {
+        "maps/policies.map", "maps/regexes.map", "maps/rewrites.map", "maps/routes.map"}) {
     std::string flat = name;
     std::replace(flat.begin(), flat.end(), '/', '_');
     files[name] = ReadFile(std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/haproxy/full_" + flat);

@@ -62,12 +62,11 @@ class ProxyTrafficTest : public ::testing::Test {
   }
 
   /// A backend on the n-th port of the web server, and a candidate that leads to it.
-  model::Backend MakeBackend(int n,
-                             model::BackendClass backend_class = model::BackendClass::kPlain) {
+  model::Backend MakeBackend(int n, model::BackendKind kind = model::BackendKind::kPlain) {
     model::Backend backend;
     backend.name = model::BackendName("b" + std::to_string(n));
     backend.service = model::ServiceName("s" + std::to_string(n));
-    backend.backend_class = backend_class;
+    backend.kind = kind;
     model::Server server;
     server.name = model::ServerName("t-" + std::to_string(n));
     server.address = "127.0.0.1";

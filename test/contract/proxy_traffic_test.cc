@@ -62,7 +62,7 @@ TEST_F(ProxyTrafficTest, AWildcardReachesFourLabelsDeep) {
 TEST_F(ProxyTrafficTest, WithoutServerItAnswers503WithRetryAfter) {
   model::Desired desired;
   for (int i = 0; i < 3; ++i) {
-    desired.backends.push_back(MakeBackend(i, static_cast<model::BackendClass>(i)));
+    desired.backends.push_back(MakeBackend(i, static_cast<model::BackendKind>(i)));
     desired.backends.back().servers.clear();
     Route(desired, "/" + std::to_string(i), desired.backends.back());
   }
@@ -140,7 +140,7 @@ TEST_F(ProxyTrafficTest, OnlyRequestsThatMayBeRepeatedAreSentTwice) {
   SilentServer silent;
   model::Desired desired;
   for (int i = 0; i < 3; ++i) {
-    desired.backends.push_back(MakeBackend(i, static_cast<model::BackendClass>(i)));
+    desired.backends.push_back(MakeBackend(i, static_cast<model::BackendKind>(i)));
     desired.backends[static_cast<std::size_t>(i)].servers[0].port = silent.port();
     Route(desired, "/" + std::to_string(i), desired.backends.back());
   }
@@ -169,12 +169,12 @@ TEST_F(ProxyTrafficTest, TheClientsAddressIsHandedOn) {
 
 TEST_F(ProxyTrafficTest, TimeoutsAreThoseOfTheRecordAndChangeWithoutReload) {
   model::Desired desired;
-  desired.backends.push_back(MakeBackend(0, model::BackendClass::kRich));
-  desired.backends[0].timeout_server = milliseconds(100);
+  desired.backends.push_back(MakeBackend(0, model::BackendKind::kRich));
+  desired.backends[0].policy.timeout_server = milliseconds(100);
   Route(desired, "/", desired.backends[0]);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   EXPECT_EQ(Get(Proxy(), "/sleep/5000").status, 504);
-  desired.backends[0].timeout_server = milliseconds(30000);
+  desired.backends[0].policy.timeout_server = milliseconds(30000);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   EXPECT_EQ(Get(Proxy(), "/sleep/600").status, 200);
 }
@@ -222,8 +222,8 @@ TEST_F(ProxyTrafficTest, PathsAreRewrittenAsRegsubDoes) {
     for (std::size_t i = 0; i < cases.size(); ++i) {
       desired.backends.push_back(
           MakeBackend(static_cast<int>(i),
-                      i % 2 == 0 ? model::BackendClass::kRich : model::BackendClass::kSticky));
-      desired.backends.back().path_rewrites = cases[i].rewrites;
+                      i % 2 == 0 ? model::BackendKind::kRich : model::BackendKind::kSticky));
+      desired.backends.back().policy.path_rewrites = cases[i].rewrites;
       Route(desired, "h" + std::to_string(i) + "/", desired.backends.back());
     }
     std::sort(desired.backends.begin(), desired.backends.end(),
@@ -239,7 +239,7 @@ TEST_F(ProxyTrafficTest, PathsAreRewrittenAsRegsubDoes) {
 
 TEST_F(ProxyTrafficTest, ASessionStaysAtItsServerOverReloadAndDraining) {
   model::Desired desired;
-  desired.backends.push_back(MakeBackend(0, model::BackendClass::kSticky));
+  desired.backends.push_back(MakeBackend(0, model::BackendKind::kSticky));
   Route(desired, "/", desired.backends[0]);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   // Two more come by command: they get cookies as well.

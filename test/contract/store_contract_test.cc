@@ -154,7 +154,8 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
   first.host = host;
   first.slots_set = {{model::BackendName("a-be80_0"), model::SlotName("sg_plain_00001")},
                      {model::BackendName("b-be80_0"), model::SlotName("sg_sticky_00001")}};
-  first.declared = {{model::BackendClass::kPlain, 64}, {model::BackendClass::kSticky, 128}};
+  first.declared = {{model::BackendClass("plain"), {64, "", ""}},
+                    {model::BackendClass("sticky"), {128, "", ""}}};
   first.names = {{"db.local", {"10.1.1.1", "10.1.1.2"}}, {"none", {}}};
   first.structure = std::pair(std::string("beef"), 4711);
   ASSERT_TRUE(store().SaveApplied(first));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "haproxy/slots.h"
+
 namespace swarmgate::testing {
 
 using haproxy::Files;
@@ -28,49 +30,44 @@ std::vector<std::pair<std::string, std::string>> LoadMap(const std::string& text
   return entries;
 }
 
-std::optional<model::BackendClass> ClassOf(const model::SlotName& slot) {
-  for (const auto& [prefix, backend_class] :
-       {std::pair{"sg_plain_", model::BackendClass::kPlain},
-        std::pair{"sg_rich_", model::BackendClass::kRich},
-        std::pair{"sg_sticky_", model::BackendClass::kSticky}}) {
-    if (slot.str().rfind(prefix, 0) == 0) return backend_class;
-  }
-  return std::nullopt;
-}
-
-std::uint32_t NumberOf(const model::SlotName& slot) {
-  const std::size_t digits = slot.str().rfind('_') + 1;
-  return static_cast<std::uint32_t>(std::stoul("0" + slot.str().substr(digits)));
-}
-
 void LoadShard(const std::string& text, Held& held) {
   std::istringstream lines(text);
-  model::SlotName slot;
+  model::SlotName name;
+  std::optional<haproxy::Slot> slot;
+  haproxy::ClassSlots first;  // what the profile says, in its first slot and before it
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string word;
     words >> word;
     if (word == "backend") {
-      std::string name;
-      words >> name;
-      slot = model::SlotName(name);
-      if (const auto backend_class = ClassOf(slot)) {
-        auto& declared = held.image.declared[*backend_class];
-        declared = std::max(declared, NumberOf(slot));
-      }
+      std::string text_of_name;
+      words >> text_of_name;
+      name = model::SlotName(text_of_name);
+      slot = haproxy::ParseSlotName(name);
+      if (!slot) continue;
+      auto& declared = held.image.declared[slot->backend_class];
+      declared.count = std::max(declared.count, slot->number);
+      if (slot->number == 1) declared.head = first.head;
     } else if (word == "server") {
-      std::string name;
+      std::string server_name;
       std::string address;
-      words >> name >> address;
+      words >> server_name >> address;
       const std::size_t colon = address.rfind(':');
       model::Server server;
-      server.name = model::ServerName(name);
+      server.name = model::ServerName(server_name);
       server.address = address.substr(0, colon);
       if (server.address.front() == '[') {
         server.address = server.address.substr(1, server.address.size() - 2);
       }
       server.port = static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1)));
-      ApplyStep(held, haproxy::AddServer{slot, server, false});
+      if (line.find(" ssl verify none") != std::string::npos) {
+        server.options.tls = model::ServerOptions::Tls::kUnverified;
+      }
+      ApplyStep(held, haproxy::AddServer{name, server, false});
+    } else if (!slot) {
+      if (word != "#") first.head += line + "\n";
+    } else if (word != "cookie" && slot->number == 1) {
+      held.image.declared[slot->backend_class].lines += line + "\n";
     }
   }
 }
@@ -95,6 +92,8 @@ bool HasKey(const Image& image, MapId id, const std::string& key) {
       return Has(image.host_regexes, key);
     case MapId::kRewrites:
       return Has(image.rewrites, key);
+    case MapId::kPolicies:
+      return Has(image.policies, key);
   }
   return false;
 }
@@ -130,8 +129,7 @@ Image LoadImage(const Files& files) {
       LoadShard(text, held);
     }
   }
-  for (const MapId id : {MapId::kRoutes, MapId::kConditions, MapId::kRegexes, MapId::kHostRegexes,
-                         MapId::kRewrites}) {
+  for (const MapId id : haproxy::kMapIds) {
     const auto found = files.find(std::string(MapFile(id)));
     if (found != files.end()) ApplyStep(held, haproxy::ReplaceMap{id, LoadMap(found->second)});
   }
@@ -283,11 +281,7 @@ Result<int> FakeProxy::Pid(SteadyTime) {
 std::string FakeProxy::WhyRefused(const Step& step) const {
   if (refused_ && refused_(step)) return "refused as the test asked";
   if (const auto* add = std::get_if<haproxy::AddServer>(&step)) {
-    const auto backend_class = ClassOf(add->slot);
-    const auto declared =
-        backend_class ? held_.image.declared.find(*backend_class) : held_.image.declared.end();
-    if (declared == held_.image.declared.end() || NumberOf(add->slot) > declared->second ||
-        NumberOf(add->slot) == 0) {
+    if (!haproxy::IsDeclared(add->slot, held_.image.declared)) {
       return "No such backend.";
     }
     if (Serves(held_, add->slot, add->server.name) || Drains(held_, add->slot, add->server.name)) {

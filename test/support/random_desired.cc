@@ -6,7 +6,7 @@
 namespace swarmgate::testing {
 
 using model::Backend;
-using model::BackendClass;
+using model::BackendKind;
 using model::MatchCandidate;
 
 namespace {
@@ -50,13 +50,13 @@ class Maker {
   int Pick(int n) { return n <= 0 ? 0 : static_cast<int>(random_() % static_cast<unsigned>(n)); }
 
   Backend MakeBackend() {
-    static const BackendClass kClasses[] = {BackendClass::kPlain, BackendClass::kPlain,
-                                            BackendClass::kRich, BackendClass::kSticky};
+    static const BackendKind kKinds[] = {BackendKind::kPlain, BackendKind::kPlain,
+                                         BackendKind::kRich, BackendKind::kSticky};
     Backend backend;
     const int number = Pick(2 * size_);
     backend.name = model::BackendName("s" + std::to_string(number) + "-be8080_0");
     backend.service = model::ServiceName("s" + std::to_string(number));
-    backend.backend_class = kClasses[Pick(4)];
+    backend.kind = kKinds[Pick(4)];
     std::map<std::string, model::Server> servers;
     for (int i = 0, n = Pick(4); i < n; ++i) {
       model::Server server;
@@ -66,15 +66,24 @@ class Maker {
                                     : "127.0." + std::to_string(Pick(3)) + ".1";
       server.port = static_cast<std::uint16_t>(1 + Pick(3));
       server.task_id = "task";
+      if (Pick(8) == 0) server.options.tls = model::ServerOptions::Tls::kUnverified;
       servers.emplace(server.name.str(), server);
     }
     for (auto& [name, server] : servers) backend.servers.push_back(std::move(server));
-    if (backend.backend_class != BackendClass::kPlain) {
-      if (Pick(2) == 0) backend.timeout_server = std::chrono::milliseconds(1000 * (1 + Pick(3)));
+    if (backend.kind != BackendKind::kPlain) {
+      if (Pick(2) == 0)
+        backend.policy.timeout_server = std::chrono::milliseconds(1000 * (1 + Pick(3)));
       for (int i = 0, n = Pick(3); i < n; ++i) {
-        backend.path_rewrites.push_back({"^/(a|b c;d)" + std::to_string(Pick(3)) + "(\\d+)",
-                                         "/\\2" + std::to_string(i) + "\\1"});
+        backend.policy.path_rewrites.push_back({"^/(a|b c;d)" + std::to_string(Pick(3)) + "(\\d+)",
+                                                "/\\2" + std::to_string(i) + "\\1"});
       }
+    }
+    if (Pick(6) == 0) {
+      backend.profile.headers.push_back(
+          {model::HeaderRule::Action::kSet, true, "X-Random", std::to_string(Pick(3)), ""});
+    }
+    if (backend.kind != BackendKind::kPlain && Pick(3) == 0) {
+      backend.policy.allowed_methods = {"GET", "M" + std::to_string(Pick(3))};
     }
     return backend;
   }
@@ -120,6 +129,18 @@ haproxy::Settings TestSettings(const std::string& directory, std::uint16_t port)
   settings.threads = 1;
   settings.cookie_key = "0123456789abcdef0123456789abcdef";
   return settings;
+}
+
+haproxy::Declared DeclareAll(std::uint32_t count) {
+  std::mt19937_64 random(1);
+  haproxy::Declared declared;
+  for (int round = 0; round < 100; ++round) {
+    const model::Desired desired = RandomDesired(random, 15);
+    for (auto& [name, slots] : haproxy::AssignSlots({}, desired.backends, {}, 1).declared) {
+      declared[name] = {count, slots.head, slots.lines};
+    }
+  }
+  return declared;
 }
 
 }  // namespace swarmgate::testing

@@ -15,4 +15,7 @@ namespace swarmgate::testing {
 /// Settings that HAProxy accepts, with directories below `directory`.
 [[nodiscard]] haproxy::Settings TestSettings(const std::string& directory, std::uint16_t port);
 
+/// Every class that RandomDesired may need, with so many slots each: no reload comes between.
+[[nodiscard]] haproxy::Declared DeclareAll(std::uint32_t count);
+
 }  // namespace swarmgate::testing

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "swarmgate/base/error.h"
@@ -59,28 +60,42 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
-/// Which slot carries which backend, and how many slots of each class are declared.
+/// What is declared for a class: slots 1 … count, and what a profile adds to the section of each.
+struct ClassSlots {
+  std::uint32_t count = 0;
+  std::string head;   ///< sections that stand before the first slot (a userlist); complete lines
+  std::string lines;  ///< of every slot's section; complete lines
+  friend bool operator==(const ClassSlots&, const ClassSlots&) = default;
+};
+using Declared = std::map<model::BackendClass, ClassSlots>;
+/// Is this the name of a class, as stored ones are?
+[[nodiscard]] bool IsClass(std::string_view name);
+
+/// Which slot carries which backend, and what is declared.
 struct SlotMap {
   std::map<model::BackendName, model::SlotName> assigned;
-  std::map<model::BackendClass, std::uint32_t>
-      declared;  ///< slots 1 … n of a class exist in the configuration
+  Declared declared;
   friend bool operator==(const SlotMap&, const SlotMap&) = default;
 };
 
 /// Keeps every assignment that still fits (same name, same class), frees the others, and gives the
 /// rest the lowest free slot. Slots in `busy` (a former tenant is draining) are not given out.
-/// Grows `declared` when free slots run out, by doubling from `minimum` so that growth is rare: a
-/// grown class shows as a difference of `declared` and needs a reload. Never shrinks.
+/// Grows `declared` when free slots run out, by doubling from `minimum` (few for a profile's class)
+/// so that growth is rare: a grown class shows as a difference of `declared` and needs a reload.
+/// Never shrinks; a profile's class that nobody uses any more goes with the next growth of any.
 [[nodiscard]] SlotMap AssignSlots(const SlotMap& current,
                                   const std::vector<model::Backend>& backends,
                                   const std::vector<model::SlotName>& busy, std::uint32_t minimum);
+
+/// Does a configuration with these declarations have this slot?
+[[nodiscard]] bool IsDeclared(const model::SlotName& slot, const Declared& declared);
 
 using MapEntries = std::map<std::string, std::string>;
 
 /// The complete content. Two equal images mean: nothing to do.
 struct Image {
   std::string base;  ///< global, defaults, frontends
-  std::map<model::BackendClass, std::uint32_t> declared;
+  Declared declared;
   /// slot → its servers as WireServer gives them, sorted by name; slots without servers are absent.
   std::map<model::SlotName, std::vector<model::Server>> servers;
   MapEntries routes;      ///< map_beg: MatchEntry.key → record | "@<id>" | "~<id>" | "-"
@@ -90,12 +105,13 @@ struct Image {
   std::vector<std::pair<std::string, std::string>> host_regexes;
   /// map_regm, in order: "<rewrite id>:<search>" → replacement.
   std::vector<std::pair<std::string, std::string>> rewrites;
+  MapEntries policies;  ///< map_str: "<policy id>:<what>" → value
   friend bool operator==(const Image&, const Image&) = default;
 };
 
-/// A server as HAProxy knows it: its name is "<name>-<6 hex of address and port>", so that a task
-/// that comes back under another address (a restarted container) is another server while the old
-/// one drains; no task id. Every server of an Image, Step or Held is of this form.
+/// A server as HAProxy knows it: its name is "<name>-<6 hex of address, port and options>", so that
+/// a task that comes back under another address (a restarted container) is another server while the
+/// old one drains; no task id. Every server of an Image, Step or Held is of this form.
 [[nodiscard]] model::Server WireServer(const model::Server& server);
 
 /// Empty when HAProxy can carry out this rewrite; else what is wrong with it, for its owner (Render

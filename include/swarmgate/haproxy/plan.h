@@ -2,6 +2,7 @@
 // a reload with a reason. Pure; carrying it out is the engine's work through ports::ProxyControl.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -15,9 +16,13 @@
 
 namespace swarmgate::haproxy {
 
-enum class MapId { kRoutes, kConditions, kRegexes, kHostRegexes, kRewrites };
+enum class MapId { kRoutes, kConditions, kRegexes, kHostRegexes, kRewrites, kPolicies };
+inline constexpr std::array kMapIds = {MapId::kRoutes,      MapId::kConditions, MapId::kRegexes,
+                                       MapId::kHostRegexes, MapId::kRewrites,   MapId::kPolicies};
 /// "maps/routes.map", …
 std::string_view MapFile(MapId id);
+/// Looked up in a tree (map_beg, map_str): its order has no meaning. The others are lists.
+bool IsTree(MapId id);
 
 struct AddServer {  ///< add, enable health where checked, enable
   model::SlotName slot;
@@ -74,7 +79,7 @@ struct Held {
 struct Plan {
   std::vector<Step> steps;      ///< in this order: servers in, maps, servers out
   std::string reload_reason;    ///< not empty: the files, then a reload; the steps are not needed
-  std::set<std::string> files;  ///< relative paths whose content changes
+  std::set<std::string> files;  ///< relative paths whose content changes, or that go
   [[nodiscard]] bool empty() const {
     return steps.empty() && reload_reason.empty() && files.empty();
   }
@@ -83,6 +88,10 @@ struct Plan {
 
 /// MakePlan({x}, x) is empty. Executing MakePlan(a, b) on a proxy that holds a yields b.
 [[nodiscard]] Plan MakePlan(const Held& held, const Image& desired);
+
+/// HAProxy cannot be asked with which options its servers were made. The name of a server follows
+/// from them (WireServer), so that one of this name has those that `assumed` gives it.
+void TakeOptions(Image& read_back, const Image& assumed);
 
 /// The effect of a confirmed step.
 void ApplyStep(Held& held, const Step& step);

@@ -14,6 +14,9 @@ using ServiceName = StrongString<struct ServiceNameTag>;
 using BackendName = StrongString<struct BackendNameTag>;
 /// The HAProxy backend that carries a BackendName just now: "sg_plain_00001".
 using SlotName = StrongString<struct SlotNameTag>;
+/// The pool that a backend's slot is taken from: "plain", "rich", "sticky", or, for backends whose
+/// section says something by itself, "rich.<12 hex digits of what it says>".
+using BackendClass = StrongString<struct BackendClassTag>;
 /// A server inside a backend; derived from the task, so it is stable over a task's life: "t-<task
 /// id, 12 digits>".
 using ServerName = StrongString<struct ServerNameTag>;

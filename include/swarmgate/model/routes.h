@@ -2,7 +2,6 @@
 // HAProxy's maps are made of, and the backends that they lead to.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -69,10 +68,10 @@ struct MatchTable {
   friend bool operator==(const MatchTable&, const MatchTable&) = default;
 };
 
-/// How HAProxy must treat a backend as a whole: decides the class of its slot.
-enum class BackendClass {
-  kPlain,   ///< nothing but forwarding: no rule at all runs for it
-  kRich,    ///< record fields are looked at: timeouts, rewriting
+/// Which of HAProxy's fixed rules run for a backend.
+enum class BackendKind {
+  kPlain,   ///< none: nothing but forwarding
+  kRich,    ///< those that look up the policy
   kSticky,  ///< as kRich, with a session cookie
 };
 
@@ -81,17 +80,17 @@ struct Server {
   std::string address;  ///< IPv4 or IPv6 literal, already resolved
   std::uint16_t port = 0;
   std::string task_id;  ///< for people; empty for names resolved by DNS
+  ServerOptions options;
   friend auto operator<=>(const Server&, const Server&) = default;
 };
 
 struct Backend {
   BackendName name;
   ServiceName service;
-  BackendClass backend_class = BackendClass::kPlain;
+  BackendKind kind = BackendKind::kPlain;
   std::vector<Server> servers;  ///< sorted by name; empty: 503 with Retry-After
-  std::optional<std::chrono::milliseconds> timeout_server;
-  std::optional<std::chrono::milliseconds> timeout_tunnel;
-  std::vector<PathRewrite> path_rewrites;
+  Policy policy;
+  Profile profile;
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 

@@ -3,7 +3,6 @@
 // still goes through one Quote().
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "swarmgate/model/ids.h"
+#include "swarmgate/model/treatment.h"
 
 namespace swarmgate::model {
 
@@ -56,14 +56,6 @@ struct HostMatch {
   friend auto operator<=>(const HostMatch&, const HostMatch&) = default;
 };
 
-/// One pair of reqPathSearchReplace: a regex and its replacement with \1-style back-references
-/// (HAProxy regsub).
-struct PathRewrite {
-  std::string search;
-  std::string replace;
-  friend auto operator<=>(const PathRewrite&, const PathRewrite&) = default;
-};
-
 /// One destination (an index of the labels): where requests are taken from, and the port that they
 /// go to.
 struct DestSpec {
@@ -75,9 +67,9 @@ struct DestSpec {
   std::optional<std::uint16_t> src_port;  ///< only requests that came in by this port
   std::optional<std::uint16_t> https_port;
   std::string outbound_hostname;  ///< checked host name or address; empty: the service's own tasks
-  std::optional<std::chrono::milliseconds> timeout_server;
-  std::optional<std::chrono::milliseconds> timeout_tunnel;
-  std::vector<PathRewrite> path_rewrites;
+  Policy policy;
+  Profile profile;
+  ServerOptions server;
   friend bool operator==(const DestSpec&, const DestSpec&) = default;
 };
 

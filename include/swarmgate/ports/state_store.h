@@ -41,7 +41,7 @@ struct AppliedDelta {
   std::optional<model::DockerFacts> host;    ///< everything of DockerFacts but its services
   std::map<model::BackendName, model::SlotName> slots_set;
   std::vector<model::BackendName> slots_removed;
-  std::optional<std::map<model::BackendClass, std::uint32_t>> declared;
+  std::optional<haproxy::Declared> declared;
   std::optional<std::map<std::string, std::vector<std::string>>> names;
   std::optional<std::pair<std::string, int>>
       structure;  ///< AppliedState::structure and ::proxy_pid

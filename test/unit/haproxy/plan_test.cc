@@ -12,7 +12,7 @@
 namespace swarmgate::haproxy {
 namespace {
 
-using model::BackendClass;
+using model::BackendKind;
 using swarmgate::testing::RandomDesired;
 using swarmgate::testing::TestSettings;
 
@@ -35,13 +35,13 @@ class Images {
   Image Next(const std::vector<model::SlotName>& busy = {}) {
     const model::Desired desired = RandomDesired(random_, 15);
     slots_ = AssignSlots(slots_, desired.backends, busy, 64);
-    slots_.declared = {
-        {BackendClass::kPlain, 640}, {BackendClass::kRich, 640}, {BackendClass::kSticky, 640}};
+    slots_.declared = declared_;
     return Render(desired, slots_, TestSettings("/data", 80));
   }
 
  private:
   std::mt19937_64 random_;
+  const Declared declared_ = swarmgate::testing::DeclareAll(640);
   SlotMap slots_;
 };
 
@@ -141,7 +141,7 @@ TEST(PlanTest, AtNoMomentDoesARouteLeadNowhere) {
 
 TEST(PlanTest, ServersComeFirstAndGoLast) {
   Image from;
-  from.declared = {{BackendClass::kPlain, 64}};
+  from.declared = {{model::BackendClass("plain"), {64, "", ""}}};
   Image to = from;
   from.servers[kSlot] = {MakeServer("old")};
   from.routes = {{"/gone", "v"}, {"/x", "1"}};
@@ -158,7 +158,7 @@ TEST(PlanTest, ServersComeFirstAndGoLast) {
 
 TEST(PlanTest, ADrainingServerThatIsWantedAgainIsRevived) {
   Image image;
-  image.declared = {{BackendClass::kSticky, 64}};
+  image.declared = {{model::BackendClass("sticky"), {64, "", ""}}};
   Held held{image, {{kSticky, {model::ServerName("s")}}}};
   image.servers[kSticky] = {MakeServer("s"), MakeServer("t")};
   const Plan plan = MakePlan(held, image);
@@ -188,8 +188,9 @@ TEST(PlanTest, AServerThatIsReadBackWithoutItsTaskIsTheSame) {
 TEST(PlanTest, ReloadsHaveAReason) {
   Image image;
   image.base = "base";
-  image.declared = {
-      {BackendClass::kPlain, 64}, {BackendClass::kRich, 64}, {BackendClass::kSticky, 64}};
+  image.declared = {{model::BackendClass("plain"), {64, "", ""}},
+                    {model::BackendClass("rich"), {64, "", ""}},
+                    {model::BackendClass("sticky"), {64, "", ""}}};
 
   Image other = image;
   other.base = "other";
@@ -197,7 +198,7 @@ TEST(PlanTest, ReloadsHaveAReason) {
   EXPECT_EQ(MakePlan({image, {}}, other).files.count("conf/00-base.cfg"), 1U);
 
   other = image;
-  other.declared[BackendClass::kRich] = 128;
+  other.declared[model::BackendClass("rich")].count = 128;
   other.routes["/x"] = "v";
   const Plan grown = MakePlan({image, {}}, other);
   EXPECT_EQ(grown.reload_reason, "slots of class rich grow from 64 to 128");
@@ -209,7 +210,7 @@ TEST(PlanTest, ReloadsHaveAReason) {
   other.servers[kSlot] = {MakeServer("s", 81)};
   EXPECT_EQ(MakePlan({image, {}}, other).reload_reason, "server s of sg_plain_00001 moves");
 
-  EXPECT_EQ(MakePlan({}, other).files.size(), 1U + 5U + 3U);
+  EXPECT_EQ(MakePlan({}, other).files.size(), 1U + 6U + 3U);
 }
 
 TEST(PlanTest, AListIsReplacedOnlyWhenItsOrderChanges) {
@@ -256,11 +257,10 @@ TEST(PlanTest, ManyChangesOfALargeMapAreOneReplacement) {
 
 // --- slots ---------------------------------------------------------------------------------------
 
-model::Backend MakeBackend(const std::string& name,
-                           BackendClass backend_class = BackendClass::kPlain) {
+model::Backend MakeBackend(const std::string& name, BackendKind kind = BackendKind::kPlain) {
   model::Backend backend;
   backend.name = model::BackendName(name);
-  backend.backend_class = backend_class;
+  backend.kind = kind;
   return backend;
 }
 
@@ -271,12 +271,12 @@ std::string SlotOf(const SlotMap& slots, const std::string& name) {
 
 TEST(SlotsTest, EachBackendGetsTheLowestFreeSlotOfItsClass) {
   const SlotMap slots = AssignSlots(
-      {}, {MakeBackend("b"), MakeBackend("a"), MakeBackend("r", BackendClass::kRich)}, {}, 4);
+      {}, {MakeBackend("b"), MakeBackend("a"), MakeBackend("r", BackendKind::kRich)}, {}, 4);
   EXPECT_EQ(SlotOf(slots, "a"), "sg_plain_00001");
   EXPECT_EQ(SlotOf(slots, "b"), "sg_plain_00002");
   EXPECT_EQ(SlotOf(slots, "r"), "sg_rich_00001");
-  EXPECT_EQ(slots.declared.at(BackendClass::kPlain), 4U);
-  EXPECT_EQ(slots.declared.at(BackendClass::kSticky), 4U);
+  EXPECT_EQ(slots.declared.at(model::BackendClass("plain")).count, 4U);
+  EXPECT_EQ(slots.declared.at(model::BackendClass("sticky")).count, 4U);
 }
 
 TEST(SlotsTest, AnAssignmentIsKeptAndAFreedSlotWaits) {
@@ -295,7 +295,7 @@ TEST(SlotsTest, AnAssignmentIsKeptAndAFreedSlotWaits) {
 
 TEST(SlotsTest, AnotherClassIsAnotherSlot) {
   const SlotMap first = AssignSlots({}, {MakeBackend("a")}, {}, 4);
-  const SlotMap second = AssignSlots(first, {MakeBackend("a", BackendClass::kSticky)}, {}, 4);
+  const SlotMap second = AssignSlots(first, {MakeBackend("a", BackendKind::kSticky)}, {}, 4);
   EXPECT_EQ(SlotOf(second, "a"), "sg_sticky_00001");
 }
 
@@ -306,7 +306,7 @@ TEST(SlotsTest, GrowsByDoublingAndNeverShrinks) {
   for (int i = 0; i < 10000; i += 100) {
     for (int k = 0; k < 100; ++k) backends.push_back(MakeBackend(std::to_string(100000 + i + k)));
     slots = AssignSlots(slots, backends, {}, 64);
-    sizes.insert(slots.declared.at(BackendClass::kPlain));
+    sizes.insert(slots.declared.at(model::BackendClass("plain")).count);
   }
   EXPECT_EQ(sizes, (std::set<std::uint32_t>{128, 256, 512, 1024, 2048, 4096, 8192, 12288}));
   EXPECT_EQ(AssignSlots(slots, {}, {}, 64).declared, slots.declared);
@@ -317,7 +317,7 @@ TEST(SlotsTest, DoesNotDependOnTheOrderOfBackends) {
   std::vector<model::Backend> backends;
   backends.reserve(200);
   for (int i = 0; i < 200; ++i) {
-    backends.push_back(MakeBackend(std::to_string(i), static_cast<BackendClass>(i % 3)));
+    backends.push_back(MakeBackend(std::to_string(i), static_cast<BackendKind>(i % 3)));
   }
   const SlotMap expected = AssignSlots({}, backends, {}, 4);
   for (int round = 0; round < 10; ++round) {
@@ -328,7 +328,7 @@ TEST(SlotsTest, DoesNotDependOnTheOrderOfBackends) {
 
 TEST(SlotsTest, StoredNonsenseIsNotKept) {
   SlotMap stored;
-  stored.declared = {{BackendClass::kPlain, 2}};
+  stored.declared = {{model::BackendClass("plain"), {2, "", ""}}};
   stored.assigned = {{model::BackendName("a"), model::SlotName("nonsense")},
                      {model::BackendName("b"), model::SlotName("sg_plain_00009")},
                      {model::BackendName("c"), model::SlotName("sg_plain_00002")},

@@ -12,7 +12,7 @@ namespace swarmgate::haproxy {
 namespace {
 
 using model::Backend;
-using model::BackendClass;
+using model::BackendKind;
 using model::MatchCandidate;
 
 Settings GoldenSettings() {
@@ -23,11 +23,11 @@ Settings GoldenSettings() {
   return settings;
 }
 
-Backend MakeBackend(const std::string& name, BackendClass backend_class = BackendClass::kPlain) {
+Backend MakeBackend(const std::string& name, BackendKind kind = BackendKind::kPlain) {
   Backend backend;
   backend.name = model::BackendName(name + "-be8080_0");
   backend.service = model::ServiceName(name);
-  backend.backend_class = backend_class;
+  backend.kind = kind;
   return backend;
 }
 
@@ -54,10 +54,10 @@ model::Desired GoldenDesired() {
   Backend plain = MakeBackend("api");
   plain.servers = {MakeServer("t-0123456789ab", "10.0.1.5", 8080),
                    MakeServer("t-ba9876543210", "fd00:0:0::5", 8080)};
-  Backend rich = MakeBackend("shop", BackendClass::kRich);
-  rich.timeout_server = std::chrono::milliseconds(60000);
-  rich.path_rewrites = {{"^/shop", ""}, {"/(\\d+) x$", "/item/\\1"}};
-  Backend sticky = MakeBackend("wiki", BackendClass::kSticky);
+  Backend rich = MakeBackend("shop", BackendKind::kRich);
+  rich.policy.timeout_server = std::chrono::milliseconds(60000);
+  rich.policy.path_rewrites = {{"^/shop", ""}, {"/(\\d+) x$", "/item/\\1"}};
+  Backend sticky = MakeBackend("wiki", BackendKind::kSticky);
   sticky.servers = {MakeServer("t-1", "10.0.1.7", 80)};
   desired.backends = {plain, rich, sticky};
 
@@ -79,8 +79,9 @@ TEST(RenderTest, TheWholeConfigurationIsAsTheGoldenFilesSay) {
   slots.assigned = {{model::BackendName("api-be8080_0"), model::SlotName("sg_plain_00001")},
                     {model::BackendName("shop-be8080_0"), model::SlotName("sg_rich_00001")},
                     {model::BackendName("wiki-be8080_0"), model::SlotName("sg_sticky_00002")}};
-  slots.declared = {
-      {BackendClass::kPlain, 2}, {BackendClass::kRich, 1}, {BackendClass::kSticky, 2}};
+  slots.declared = {{model::BackendClass("plain"), {2, "", ""}},
+                    {model::BackendClass("rich"), {1, "", ""}},
+                    {model::BackendClass("sticky"), {2, "", ""}}};
   const Image image = Render(GoldenDesired(), slots, GoldenSettings());
   const Files files = RenderFiles(image);
   std::string names;
@@ -93,7 +94,7 @@ TEST(RenderTest, TheWholeConfigurationIsAsTheGoldenFilesSay) {
   EXPECT_EQ(names,
             "conf/00-base.cfg\nconf/10-plain-0001.cfg\nconf/20-rich-0001.cfg\n"
             "conf/30-sticky-0001.cfg\nmaps/conditions.map\nmaps/host_regexes.map\n"
-            "maps/regexes.map\nmaps/rewrites.map\nmaps/routes.map\n");
+            "maps/policies.map\nmaps/regexes.map\nmaps/rewrites.map\nmaps/routes.map\n");
   ExpectGolden("full_config_text.txt", ConfigText(files));
 }
 
@@ -118,7 +119,7 @@ TEST(RenderTest, TheCookieKeyIsNotShown) {
 
 TEST(RenderTest, SlotsStandInFilesOf64) {
   Image image;
-  image.declared = {{BackendClass::kPlain, 129}};
+  image.declared = {{model::BackendClass("plain"), {129, "", ""}}};
   const Files files = RenderFiles(image);
   EXPECT_EQ(files.count("conf/10-plain-0003.cfg"), 1U);
   EXPECT_EQ(files.count("conf/10-plain-0004.cfg"), 0U);
@@ -218,8 +219,8 @@ TEST(RenderTest, EqualGroupsShareTheirEntriesAndChangedOnesGetANewName) {
 TEST(RenderTest, HundredsOfRewritesOfOneKindAreOneList) {
   model::Desired desired;
   for (int i = 0; i < 300; ++i) {
-    Backend backend = MakeBackend("s" + std::to_string(i), BackendClass::kRich);
-    backend.path_rewrites = {{"^/api", ""}};
+    Backend backend = MakeBackend("s" + std::to_string(i), BackendKind::kRich);
+    backend.policy.path_rewrites = {{"^/api", ""}};
     desired.backends.push_back(backend);
   }
   std::sort(desired.backends.begin(), desired.backends.end(),

@@ -70,7 +70,9 @@ std::vector<Good> GoodValues() {
     return [field](const ServiceSpec& spec) { return spec.*field; };
   };
   const auto port = [](const ServiceSpec& spec) { return Show(Dest(spec).port); };
-  const auto server = [](const ServiceSpec& spec) { return Show(Dest(spec).timeout_server); };
+  const auto server = [](const ServiceSpec& spec) {
+    return Show(Dest(spec).policy.timeout_server);
+  };
   const auto outbound = [](const ServiceSpec& spec) { return Dest(spec).outbound_hostname; };
   const auto sticky = [](const ServiceSpec& spec) {
     return Show(spec.session == model::Session::kSticky);
@@ -106,8 +108,8 @@ std::vector<Good> GoodValues() {
       {"timeoutServer", "1m", server, "60000ms"},
       {"timeoutServer", "1h30m", server, "5400000ms"},
       {"timeoutServer", "2073600", server, "2073600000ms"},
-      {"timeoutTunnel", "1h", [](const auto& spec) { return Show(Dest(spec).timeout_tunnel); },
-       "3600000ms"},
+      {"timeoutTunnel", "1h",
+       [](const auto& spec) { return Show(Dest(spec).policy.timeout_tunnel); }, "3600000ms"},
       {"reqMode", "http", port, "none"},
       {"notify", "true", port, "none"},
   };
@@ -297,7 +299,7 @@ TEST(ParametersTest, HarmlessChoicesThatDoNotExistAreOnlyWarnings) {
                           "is no such kind of session, so requests are spread evenly. Write "
                           "sticky-server, or leave it out"));
   const ParsedService timeout = Parse({{"servicePath", "/x"}, {"timeoutTunnel", "0"}});
-  EXPECT_EQ(timeout.spec->dests.at(0).timeout_tunnel, std::chrono::hours(24 * 24));
+  EXPECT_EQ(timeout.spec->dests.at(0).policy.timeout_tunnel, std::chrono::hours(24 * 24));
   EXPECT_THAT(Texts(timeout),
               ElementsAre("warning no-timeout: service web: com.df.timeoutTunnel=0: 0 means no "
                           "timeout, which is taken as 24 days. Write the longest time that an "
@@ -541,7 +543,7 @@ TEST(ParametersTest, RewritesArePairsWithEscapes) {
              {"reqPathSearchReplace", "^/demo/(.*),/\\1:/a\\,b,/c:(?\\:x|y),:\\d\\\\,/z"}});
   EXPECT_THAT(Texts(parsed), IsEmpty());
   EXPECT_THAT(
-      Dest(*parsed.spec).path_rewrites,
+      Dest(*parsed.spec).policy.path_rewrites,
       ElementsAre(model::PathRewrite{"^/demo/(.*)", "/\\1"}, model::PathRewrite{"/a,b", "/c"},
                   model::PathRewrite{"(?:x|y)", ""}, model::PathRewrite{"\\d\\\\", "/z"}));
 }

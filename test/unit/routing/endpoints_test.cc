@@ -295,22 +295,22 @@ TEST(NamesTest, ResolvedAddressesBecomeServersAndOthersWait) {
 
 TEST(BackendTest, ClassIsStickyBeforeRichBeforePlain) {
   const auto class_of = [](Service& service) {
-    return Build({service}, {}).desired.backends.at(0).backend_class;
+    return Build({service}, {}).desired.backends.at(0).kind;
   };
   Service plain("web");
   plain.Dest("/");
-  EXPECT_EQ(class_of(plain), model::BackendClass::kPlain);
+  EXPECT_EQ(class_of(plain), model::BackendKind::kPlain);
   Service timeout = plain;
-  timeout.last().timeout_server = std::chrono::milliseconds(1);
-  EXPECT_EQ(class_of(timeout), model::BackendClass::kRich);
+  timeout.last().policy.timeout_server = std::chrono::milliseconds(1);
+  EXPECT_EQ(class_of(timeout), model::BackendKind::kRich);
   Service tunnel = plain;
-  tunnel.last().timeout_tunnel = std::chrono::milliseconds(1);
-  EXPECT_EQ(class_of(tunnel), model::BackendClass::kRich);
+  tunnel.last().policy.timeout_tunnel = std::chrono::milliseconds(1);
+  EXPECT_EQ(class_of(tunnel), model::BackendKind::kRich);
   Service rewrite = plain;
-  rewrite.last().path_rewrites = {{"a", "b"}};
-  EXPECT_EQ(class_of(rewrite), model::BackendClass::kRich);
+  rewrite.last().policy.path_rewrites = {{"a", "b"}};
+  EXPECT_EQ(class_of(rewrite), model::BackendKind::kRich);
   rewrite.input().spec.session = model::Session::kSticky;
-  EXPECT_EQ(class_of(rewrite), model::BackendClass::kSticky);
+  EXPECT_EQ(class_of(rewrite), model::BackendKind::kSticky);
 }
 
 TEST(BackendTest, PortsThatTheProxyDoesNotListenOnAreTold) {
