@@ -20,6 +20,8 @@ constexpr Duration kExecuteDeadline{5000};
 constexpr Duration kReloadDeadline{30000};
 constexpr Duration kCheckDeadline{30000};
 constexpr Duration kPidInterval{1000};
+// Something runs and does not say its pid; no process has this one.
+constexpr int kSomeProcess = -1;
 
 std::string HashStructure(const std::string& base, const haproxy::Declared& declared) {
   std::string text = base;
@@ -61,6 +63,11 @@ void Applier::Restore(const haproxy::SlotMap& slots, std::string structure, int 
 std::optional<std::pair<std::string, int>> Applier::structure() const {
   if (!running_ || pid_ == 0) return std::nullopt;
   return std::pair(HashStructure(running_->base, running_->declared), pid_);
+}
+
+std::optional<Applier::Structure> Applier::WrittenStructure() const {
+  if (!written_ || files_failed_) return std::nullopt;
+  return Structure{written_->image.base, written_->image.declared};
 }
 
 void Applier::PutOffStructure() { put_off_until_ = In(put_off_backoff_.Next()); }
@@ -150,11 +157,14 @@ Status Applier::PutFiles(Image& image) {
     if (!checked && checked.error().code != Code::kRejected && written_) PutOffStructure();
     if (!checked) return checked;
   }
-  if (!looked_) {
+  if (!written_) {
     // Whatever runs before the first files are written runs on older ones.
-    looked_ = true;
     Result<int> pid = proxy_.Pid(In(kPidDeadline));
-    found_pid_ = pid ? *pid : 0;
+    found_pid_ = pid ? *pid : pid.error().code == Code::kUnavailable ? 0 : kSomeProcess;
+  } else if (structural) {
+    // So does one that has started since the last look, and that the old files describe.
+    Result<int> pid = proxy_.Pid(In(kPidDeadline));
+    if (pid) NotePid(*pid);
   }
   haproxy::Files changed;
   std::vector<std::string> removed;
@@ -180,9 +190,10 @@ Status Applier::PutFiles(Image& image) {
     }
     if (same) next_plan_ = std::move(plan);
   }
+  const bool first = !written_;
+  if (structural || files_failed_) on_disk_.reset();
   if (changed.empty() && removed.empty()) {
-    written_ = Held{std::move(image), {}};
-    files_failed_ = false;
+    TakeWritten(image, first);
     return Ok();
   }
   ++writes_;
@@ -202,9 +213,15 @@ Status Applier::PutFiles(Image& image) {
   if (file_error_logged_)
     LogEvent(LogLevel::kInfo, "FILES_WRITTEN", "HAProxy's files are written again");
   file_error_logged_ = false;
-  files_failed_ = false;
-  written_ = Held{std::move(image), {}};
+  TakeWritten(image, first);
   return Ok();
+}
+
+void Applier::TakeWritten(Image& image, bool first) {
+  written_ = Held{std::move(image), {}};
+  files_failed_ = false;
+  // HAProxy is first started when it is told that there are files.
+  if (first && found_pid_ == 0) on_disk_ = WrittenStructure();
 }
 
 bool Applier::EnsureHeld(const Image& image, Error& error) {
@@ -325,7 +342,7 @@ Status Applier::Reload(const char* reason_class, const std::string& reason) {
     ++counters_.reloads[reason_class];
     pid_ = outcome->new_pid;
     found_pid_ = 0;
-    if (written_) running_ = Structure{written_->image.base, written_->image.declared};
+    running_ = on_disk_ = WrittenStructure();
     put_off_backoff_.Reset();
     SyncDrains();
     LogEvent(LogLevel::kInfo, "RELOAD_DONE", "a new worker has taken over",
@@ -369,13 +386,12 @@ void Applier::NotePid(int pid) {
     LogEvent(LogLevel::kWarning, "PROXY_RESTARTED", "another HAProxy process answers",
              {{"old_pid", std::to_string(pid_)}, {"new_pid", std::to_string(pid)}});
     held_.reset();
-    running_.reset();
-    if (written_ && !files_failed_) {
-      running_ = Structure{written_->image.base, written_->image.declared};
-    }
-  } else if (pid_ == 0 && found_pid_ == 0 && written_) {
-    running_ = Structure{written_->image.base, written_->image.declared};
+    running_ = on_disk_;
+  } else if (pid_ == 0 && found_pid_ == 0) {
+    running_ = on_disk_;
   }
+  // Whoever starts from now on finds the files as they are.
+  on_disk_ = WrittenStructure();
   if (!proxy_up_) {
     LogEvent(LogLevel::kInfo, "PROXY_CONNECTED", "HAProxy answers", {{"pid", std::to_string(pid)}});
   }

@@ -88,11 +88,14 @@ class Applier {
   using DrainKey = std::pair<model::SlotName, model::ServerName>;
 
   [[nodiscard]] SteadyTime In(Duration duration) const { return clock_.Now() + duration; }
+  /// Nothing while the files are not what `written_` says.
+  [[nodiscard]] std::optional<Structure> WrittenStructure() const;
   haproxy::Image MakeImage(const model::Desired& desired);
   Applied TryApply(const model::Desired& desired);
   /// kRejected: the check refused a new structure. Others: the files could not be written.
   /// On success the image has moved into `written_`.
   Status PutFiles(haproxy::Image& image);
+  void TakeWritten(haproxy::Image& image, bool first);
   Status CheckStructure(const haproxy::Image& image);
   Applied Converge(const haproxy::Image& wanted);
   Status Carry(const haproxy::Plan& plan);
@@ -113,9 +116,12 @@ class Applier {
   Counters& counters_;
 
   haproxy::SlotMap slots_;
-  std::optional<haproxy::Held> written_;    ///< what the files say (nothing drains in files)
-  std::optional<haproxy::Held> held_;       ///< what HAProxy holds, where known
-  std::optional<Structure> running_;        ///< what the worker was started with, where known
+  std::optional<haproxy::Held> written_;  ///< what the files say (nothing drains in files)
+  std::optional<haproxy::Held> held_;     ///< what HAProxy holds, where known
+  std::optional<Structure> running_;      ///< what the worker was started with, where known
+  /// What a worker was started with that has come since the last look at the pid: the structure
+  /// that the files have had ever since. Nothing when they have had more than one.
+  std::optional<Structure> on_disk_;
   std::optional<haproxy::Plan> next_plan_;  ///< from held_ to written_, made on the way
   bool aligned_ = false;                    ///< held_ and written_ have the same image
   bool files_failed_ = false;  ///< the files are not what written_ says: write them all
@@ -127,9 +133,8 @@ class Applier {
 
   std::string saved_structure_;
   int saved_pid_ = 0;
-  bool looked_ = false;  ///< whether HAProxy ran before the first files were written
-  int found_pid_ = 0;    ///< that process, 0: none
-  int pid_ = 0;          ///< of the worker that was seen last
+  int found_pid_ = 0;  ///< what ran before the first files were written, 0: nothing
+  int pid_ = 0;        ///< of the worker that was seen last
   bool proxy_up_ = false;
   Error proxy_error_;
   SteadyTime next_pid_poll_;

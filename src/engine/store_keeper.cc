@@ -129,14 +129,16 @@ bool StoreKeeper::Flush() {
 bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta) {
   Status saved = store_.SaveApplied(delta);
   if (saved) {
-    Note(nullptr);
+    // A record that waits keeps its date: that this was saved does not store it.
+    if (queue_.empty()) Note(nullptr);
     return true;
   }
-  Note(&saved.error());
   if (saved.error().code == Code::kCorrupt) {
     lost_ = true;
     (void)Load();
   }
+  // Last, so that there is a date for the next attempt even though the new file could be read.
+  Note(&saved.error());
   return false;
 }
 

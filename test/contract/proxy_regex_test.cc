@@ -86,10 +86,11 @@ TEST(FrameTest, WhatLabelsAcceptIsNeverLeftOut) {
   for (int round = 0; round < 20'000; ++round) {
     std::map<std::string, std::string> parameters = {{"port", "80"}, {"servicePath", "/x"}};
     switch (round % 3) {
-      case 0:
-        parameters["reqPathSearchReplace"] =
-            RandomRegex(random) + "," + (random() % 2 == 0 ? "\\1x" : "/y");
+      case 0: {
+        const std::string regex = RandomRegex(random);
+        parameters["reqPathSearchReplace"] = regex + "," + (random() % 2 == 0 ? "\\1x" : "/y");
         break;
+      }
       case 1:
         parameters["servicePath"] = RandomRegex(random);
         parameters["pathType"] = "path_reg";

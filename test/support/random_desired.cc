@@ -47,6 +47,7 @@ class Maker {
   }
 
  private:
+  // At most one in an expression of unspecified order: a seed means the same with every compiler.
   int Pick(int n) { return n <= 0 ? 0 : static_cast<int>(random_() % static_cast<unsigned>(n)); }
 
   Backend MakeBackend() {
@@ -92,7 +93,8 @@ class Maker {
     static const char* const kHosts[] = {"", "a.com", "b.a.com", ".a.com", ".com"};
     static const char* const kPaths[] = {"/",        "/demo",  "/demo/",  "/demo/?",
                                          "/demo/v1", "/x;y'z", "/q\"w\\", "/ü"};
-    return std::string(kHosts[Pick(5)]) + kPaths[Pick(8)];
+    const std::string host = kHosts[Pick(5)];
+    return host + kPaths[Pick(8)];
   }
 
   MatchCandidate MakeCandidate(const model::Desired& desired) {

@@ -163,6 +163,45 @@ TEST_F(ApplyTest, MoreSlotsComeByAReload) {
   rig.ExpectFilesAreTheTruth();
 }
 
+TEST_F(ApplyTest, AHAProxyThatCameBackJustBeforeMoreSlotsIsReloaded) {
+  StartWithWeb();
+  rig.proxy.Kill();
+  rig.Advance(Duration(5000));  // known to be away, and looked for once a second
+  ASSERT_TRUE(rig.proxy.Start());
+  // Without tasks: no command would fail for want of a slot.
+  for (int i = 0; i < 9; ++i) {
+    const std::string n = std::to_string(i);
+    rig.docker.SetService(MakeService("s" + n, "/s" + n, {}));
+  }
+  rig.Hint("service", "create", "s");
+  rig.Settle();
+  EXPECT_EQ(rig.Served().size(), 11U);
+  EXPECT_EQ(rig.snapshot()->counters.reloads, (std::map<std::string, std::uint64_t>{{"slots", 1}}));
+  rig.ExpectFilesAreTheTruth();
+}
+
+TEST_F(ApplyTest, AHAProxyThatMayHaveStartedOnEitherStructureIsReloaded) {
+  StartWithWeb();
+  rig.proxy.Kill();
+  rig.Advance(Duration(5000));
+  const haproxy::Files before = rig.proxy.disk();
+  for (int i = 0; i < 9; ++i) {
+    const std::string n = std::to_string(i);
+    rig.docker.SetService(MakeService("s" + n, "/s" + n, {}));
+  }
+  rig.Hint("service", "create", "s");
+  rig.Settle();
+  // It read its files a moment before they were written.
+  const haproxy::Files after = rig.proxy.disk();
+  rig.proxy.SetDisk(before);
+  ASSERT_TRUE(rig.proxy.Start());
+  rig.proxy.SetDisk(after);
+  rig.Advance(Duration(5000));
+  EXPECT_EQ(rig.Served().size(), 11U);
+  EXPECT_EQ(rig.proxy.reloads(), 1U);
+  rig.ExpectFilesAreTheTruth();
+}
+
 TEST_F(ApplyTest, AReloadThatFailsKeepsTheOldStructureOnDiskAndEverythingElseLive) {
   StartWithWeb();
   for (int i = 0; i < 9; ++i) {

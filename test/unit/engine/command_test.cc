@@ -299,6 +299,18 @@ TEST_F(CommandTest, AStoreThatFailsIsToldAndCaughtUpWith) {
   EXPECT_TRUE(rig.Reconfigure(Call("db", "/db2")).persisted);
 }
 
+TEST_F(CommandTest, ARecordThatTheStoreRefusedOnceIsStoredWithoutAnotherCall) {
+  rig.Start();
+  rig.Advance(Duration(1000));
+  // The record is refused; the applied state, saved right after, is taken.
+  rig.store.FailNext(Code::kUnavailable);
+  EXPECT_FALSE(rig.Reconfigure(Call("db", "/db")).persisted);
+  EXPECT_FALSE(rig.snapshot()->store.ok);
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.store.records().size(), 1U);
+  EXPECT_TRUE(rig.snapshot()->store.ok);
+}
+
 TEST_F(CommandTest, AStoreThatLostEverythingGetsItBack) {
   rig.docker.SetService(Web());
   rig.Start();

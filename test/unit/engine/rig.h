@@ -194,7 +194,12 @@ class Rig {
   }
   /// HAProxy holds what its files say: a reload at this moment changes nothing.
   void ExpectFilesAreTheTruth() const {
-    EXPECT_EQ(testing::LoadImage(proxy.disk()), proxy.held().image);
+    const haproxy::Image disk = testing::LoadImage(proxy.disk());
+    const haproxy::Image held = proxy.held().image;
+    EXPECT_EQ(disk.declared, held.declared);
+    EXPECT_EQ(disk.base, held.base);
+    EXPECT_EQ(disk.routes, held.routes);
+    EXPECT_EQ(disk, held);
   }
 
   testing::FakeClock clock;

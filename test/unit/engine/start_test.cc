@@ -121,6 +121,24 @@ TEST_F(StartTest, SettingsThatHAProxyCannotRunLeaveTheOldOnesServing) {
   rig.ExpectFilesAreTheTruth();
 }
 
+TEST_F(StartTest, MoreSlotsThanTheFirstFilesHadComeByOneReloadAndNoFailedCommand) {
+  for (int i = 0; i < 9; ++i) {
+    const std::string n = std::to_string(i);
+    rig.docker.SetService(MakeService("s" + n, "/s" + n, {MakeTask("t" + n, "10.0.1." + n)}));
+  }
+  // Something to serve before Docker has answered: so HAProxy starts, and is not looked at yet.
+  Rig other;
+  other.Start();
+  ASSERT_EQ(other.Reconfigure(Call("db", "/db")).status, 200);
+  for (const auto& [name, record] : other.store.records()) ASSERT_TRUE(rig.store.Put(record, 0));
+  rig.Start();
+  rig.Advance(Duration(60000));
+  EXPECT_EQ(rig.Served().size(), 10U);
+  EXPECT_EQ(rig.snapshot()->counters.apply_failures, 0U);
+  EXPECT_EQ(rig.snapshot()->counters.reloads, (std::map<std::string, std::uint64_t>{{"slots", 1}}));
+  rig.ExpectFilesAreTheTruth();
+}
+
 TEST_F(StartTest, StaleFilesAreReplacedBeforeHAProxyStarts) {
   rig.proxy.SetDisk({{"conf/00-base.cfg", "stale"}, {"maps/old.map", "/x y\n"}});
   rig.docker.SetService(Web());
