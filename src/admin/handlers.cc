@@ -224,7 +224,7 @@ constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
 constexpr Entry kOwn[] = {
     {"/v1/status", Access::kRead, Status}, {"/v1/services", Access::kRead, Services},
     {"/v1/routes", Access::kRead, Routes}, {"/v1/why", Access::kRead, Why},
-    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kRead, Validate},
+    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kWrite, Validate},
     {"/metrics", Access::kOpen, Metrics},  {"/healthz", Access::kOpen, Health},
     {"/readyz", Access::kOpen, Ready}};
 constexpr std::string_view kServicePrefix = "/v1/services/";

@@ -125,7 +125,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoName));
   std::shared_ptr<const Parsed> parsed =
-      assembler_.Parse(Origin::kManual, ServiceName(given), command.parameters);
+      assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
   if (parsed->result.other_instance) {
     // Meant for another proxy: nothing is wrong, nothing is done.
     return command.reply(Answer(200, "meant for another proxy instance; nothing was done"));
@@ -174,7 +174,7 @@ void Reconciler::Validate(Command command) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoName));
   std::shared_ptr<const Parsed> parsed =
-      assembler_.Parse(Origin::kManual, ServiceName(given), command.parameters);
+      assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
   if (!parsed->result.spec) {
     return command.reply(parsed->result.other_instance
                              ? Answer(200, "meant for another proxy instance")

@@ -46,6 +46,8 @@ class Reconciler {
   void RunDue();
   /// When RunDue has something to do, if no message comes in before.
   [[nodiscard]] SteadyTime Next() const;
+  /// Sets of parameters whose parsing is remembered: what must not grow by calls that are refused.
+  [[nodiscard]] std::size_t remembered() const { return assembler_.remembered(); }
 
  private:
   /// A call that was accepted, and is answered when HAProxy has confirmed it.

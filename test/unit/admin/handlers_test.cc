@@ -91,6 +91,15 @@ TEST_F(HandlersTest, EveryChangingPathReachesItsCall) {
   EXPECT_EQ(backend_.calls.at(0).first, "resync");
 }
 
+TEST_F(HandlersTest, WhatMakesTheEngineWorkIsRefusedWithoutTheToken) {
+  context_.guard.token = "open-sesame";
+  for (const char* path : {"/v1/proxy/reconfigure", "/v1/proxy/remove", "/v1/proxy/reload",
+                           "/v1/docker-flow-swarm-listener/notify-services", "/v1/validate"}) {
+    EXPECT_EQ(Call(path, {{"serviceName", "web"}}).status, 401) << path;
+  }
+  EXPECT_TRUE(backend_.calls.empty());
+}
+
 TEST_F(HandlersTest, StatusCountsServicesAndListsProblems) {
   const JsonValue json = Json(Call("/v1/status"));
   EXPECT_EQ(json["version"].StringOr(), "1.2.3");
