@@ -35,6 +35,7 @@ class FactsKeeper {
     Duration mark_lifetime{30000};
     Duration confirm_after{2000};
     Duration distrust_for{60000};
+    Duration ports_again_after{11000};
   };
 
   /// Something that the operator should read in the log.
@@ -88,6 +89,8 @@ class FactsKeeper {
 
   /// True when a task of the service is marked otherwise than it was.
   bool ApplyMarks(model::ServiceFacts& service) const;
+  /// Ports that could not be found out stay as they were known.
+  void KeepPorts(model::DockerFacts& list, News& news) const;
   void KeepNewer(model::DockerFacts& list, SteadyTime now, News& news);
   /// Did events say that it would be gone?
   [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;
