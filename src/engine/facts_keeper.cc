@@ -286,7 +286,9 @@ FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, Steady
   // News that is older than what is known: a repeated or reordered event.
   if (mark.time_ns > event.time_ns) return news;
   if (mark.time_ns == event.time_ns && mark.kind == MarkKind::kEnded) return news;
-  mark = Mark{kind, event.time_ns, now + options_.mark_lifetime};
+  const Duration lifetime =
+      kind == MarkKind::kStopping ? options_.stopping_lifetime : options_.mark_lifetime;
+  mark = Mark{kind, event.time_ns, now + lifetime};
   if (kind == MarkKind::kStarted) return news;
   for (ServiceFacts& service : facts_.services) {
     if (!ApplyMarks(service)) continue;

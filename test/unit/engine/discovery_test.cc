@@ -280,12 +280,28 @@ TEST_F(DiscoveryTest, AKilledTaskIsDrainedAtOnceAndRetiredWhenIdle) {
   EXPECT_TRUE(rig.proxy.held().draining.empty());
 }
 
+TEST_F(DiscoveryTest, AContainerThatStopsSlowlyGetsNoRequestsUntilItHasEnded) {
+  auto box = MakeService("box", "/box", {MakeTask("aaa", "10.0.0.1")});
+  box.kind = model::ServiceKind::kContainer;
+  rig.docker.SetService(box);
+  rig.Start();
+  rig.Hint("container", "kill", "c-aaa", "", "15");
+  for (int i = 0; i < 30; ++i) {
+    rig.Advance(Duration(10000));  // Docker lists it as running, time and again
+    EXPECT_EQ(rig.Served(), (Served{{"/box", {}}})) << i;
+  }
+  rig.Hint("container", "die", "c-aaa");
+  rig.Hint("container", "start", "c-aaa");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served(), (Served{{"/box", {"10.0.0.1:8080"}}}));
+}
+
 TEST_F(DiscoveryTest, AContainerThatIgnoresTheSignalComesBack) {
   rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
   rig.Start();
   rig.Advance(Duration(15000));  // so that no full list is due when the mark ends
   rig.Hint("container", "kill", "c-aaa", "id-web", "15");
-  rig.Advance(Duration(29000));
+  rig.Advance(Duration(599000));
   EXPECT_EQ(rig.Served(), (Served{{"/web", {}}}));
   rig.Advance(Duration(2000));
   EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
