@@ -96,7 +96,8 @@ Response Config(const Request& request, const HandlerContext& context) {
 Response Health(const Request& request, const HandlerContext& context) {
   (void)request;
   const auto snapshot = context.backend->GetSnapshot();
-  if (snapshot->ready && !snapshot->proxy.ok) {
+  // Before the first start there is nothing to be well or ill: /readyz tells.
+  if (snapshot->started && !snapshot->proxy.ok) {
     return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();
@@ -108,9 +109,6 @@ Response Ready(const Request& request, const HandlerContext& context) {
   if (!snapshot->ready) {
     return Problem(503, "not_ready",
                    snapshot->not_ready_reason.empty() ? "starting" : snapshot->not_ready_reason);
-  }
-  if (!snapshot->proxy.ok) {
-    return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();
 }

@@ -420,6 +420,7 @@ void Reconciler::Save() {
 // --- what others see -----------------------------------------------------------------------------
 
 void Reconciler::UpdateReady() {
+  shown_.started = started_;
   shown_.ready = started_ && applier_.proxy_up();
   if (shown_.ready) {
     shown_.not_ready_reason.clear();

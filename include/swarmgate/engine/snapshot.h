@@ -88,7 +88,8 @@ struct Counters {
 struct Snapshot {
   std::uint64_t revision = 0;  ///< of the applied state; grows with every change that went live
   std::uint64_t store_revision = 0;
-  bool ready = false;  ///< the state found at start has been applied
+  bool started = false;  ///< the state found at start has been applied; stays true
+  bool ready = false;    ///< started, and HAProxy answers
   std::string not_ready_reason;
   WallTime started;
   WallTime changed;      ///< last change that went live

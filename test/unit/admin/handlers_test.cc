@@ -181,14 +181,19 @@ TEST_F(HandlersTest, ConfigIsTextOrJson) {
 TEST_F(HandlersTest, ProbesTellReadinessAndHealthApart) {
   EXPECT_EQ(Call("/readyz").status, 200);
   EXPECT_EQ(Call("/healthz").status, 200);
+  // What the engine shows while it starts: HAProxy does not run yet.
+  backend_.snapshot.started = false;
   backend_.snapshot.ready = false;
   backend_.snapshot.not_ready_reason = "waiting for Docker";
   backend_.snapshot.proxy.ok = false;
   EXPECT_EQ(Call("/readyz").status, 503);
   EXPECT_NE(Call("/readyz").body.find("waiting for Docker"), std::string::npos);
   EXPECT_EQ(Call("/healthz").status, 200) << "starting is not sick";
-  backend_.snapshot.ready = true;
-  for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping"}) {
+  // What it shows when HAProxy has died since: never ready without HAProxy.
+  backend_.snapshot.started = true;
+  backend_.snapshot.not_ready_reason = "HAProxy does not answer: refused";
+  for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping", "/v1/proxy/ping",
+                           "/v1/docker-flow-swarm-listener/ping"}) {
     EXPECT_EQ(Call(path).status, 503) << path << ": HAProxy is dead";
   }
 }
