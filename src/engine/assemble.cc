@@ -215,7 +215,7 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
       definition.quarantined = true;
       definition.diagnostics.push_back(
           {Severity::kError, "quarantined", name, "", "",
-           "HAProxy refuses the configuration made of this service: " + bad->second.reason,
+           kRefusedByHAProxy + bad->second.reason,
            "Change its labels; it is tried again when they differ."});
     }
     if (definition.origin != Origin::kDocker) assembly.include.push_back(name.str());

@@ -34,6 +34,10 @@ struct Parsed {
   std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
 };
 
+/// Begins what is told of such a service.
+inline constexpr const char* kRefusedByHAProxy =
+    "HAProxy refuses the configuration made of this service: ";
+
 /// A service that HAProxy's check refused, until its parameters change.
 struct Quarantined {
   std::string hash;

@@ -52,6 +52,8 @@ Outcome Refusal(std::vector<Diagnostic> diagnostics) {
   Outcome outcome = Answer(400, "the parameters define no route");
   if (FindCode(diagnostics, "missing-path") != nullptr) {
     outcome = Answer(409, kNoPath);
+  } else if (const Diagnostic* bad = FindCode(diagnostics, "quarantined"); bad != nullptr) {
+    outcome = Answer(500, bad->message);
   } else if (FindCode(diagnostics, "missing-port") != nullptr) {
     outcome = Answer(400, kNoPort);
   } else if (const Diagnostic* conflict = FindCode(diagnostics, "conflict"); conflict != nullptr) {

@@ -100,6 +100,7 @@ class Reconciler {
   Applied ApplyDesired(const model::Desired& desired);
   /// Finds the services that HAProxy's check refuses. False: none; the error is somebody else's.
   bool Quarantine(const Assembly& assembly, const Error& error);
+  void RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders);
   void FindOffenders(const std::vector<routing::ServiceInput>& good,
                      std::vector<routing::ServiceInput> suspects, int& checks,
                      std::vector<routing::ServiceInput>& accepted,

@@ -37,5 +37,47 @@ TEST_F(CallLimitsTest, CallsForInventedNamesLeaveNothingInMemory) {
   EXPECT_LE(rig.reconciler->remembered(), before + 1);
 }
 
+// As many services as there are slots: one more makes another structure, which is checked before it
+// goes live.
+void FillTheSlots(Rig& rig) {
+  rig.Start();
+  for (int i = 0; i < 8; ++i) {
+    const std::string n = std::to_string(i);
+    ASSERT_EQ(rig.Reconfigure(Call("s" + n, "/s" + n)).status, 200);
+  }
+}
+
+TEST_F(CallLimitsTest, ACallThatHAProxyRefusesIsAnsweredWithItsWordsAndTakenBack) {
+  FillTheSlots(rig);
+  rig.proxy.RefuseConfigWith("/poison");
+  const Outcome outcome = rig.Reconfigure(Call("bad", "/poison"));
+  EXPECT_EQ(outcome.status, 500);
+  EXPECT_NE(outcome.message.find("/poison"), std::string::npos) << outcome.message;
+  EXPECT_EQ(rig.Status("bad"), nullptr);
+  EXPECT_EQ(rig.store.records().size(), 8U);
+  EXPECT_EQ(rig.Served().size(), 8U);
+  EXPECT_EQ(rig.Reconfigure(Call("bad", "/poison")).status, 500) << "told each time";
+  EXPECT_EQ(rig.Reconfigure(Call("bad", "/good")).status, 200);
+  EXPECT_EQ(rig.Served().size(), 9U);
+  rig.ExpectFilesAreTheTruth();
+}
+
+TEST_F(CallLimitsTest, ARefusedChangeLeavesTheLastGoodVersionServing) {
+  FillTheSlots(rig);
+  rig.proxy.RefuseConfigWith("/poison");
+  // Together with one that makes another structure.
+  const auto good = rig.Post(Command::Kind::kReconfigure, Call("more", "/more"));
+  const auto first = rig.Post(Command::Kind::kReconfigure, Call("s0", "/better"));
+  const auto second = rig.Post(Command::Kind::kReconfigure, Call("s0", "/poison"));
+  rig.Settle();
+  EXPECT_EQ(rig.outcomes[good].status, 200);
+  EXPECT_EQ(rig.outcomes[first].status, 200);
+  EXPECT_EQ(rig.outcomes[second].status, 500);
+  EXPECT_EQ(rig.Served().size(), 9U);
+  EXPECT_TRUE(rig.Served().contains("/better"));
+  EXPECT_EQ(rig.store.records().at(model::ServiceName("s0")).parameters.at("servicePath"),
+            "/better");
+}
+
 }  // namespace
 }  // namespace swarmgate::engine
