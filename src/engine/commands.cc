@@ -311,7 +311,7 @@ std::optional<SteadyTime> Reconciler::NextAnswer() const {
 }
 
 void Reconciler::AnswerPending() {
-  if (!live_ || dirty_ || pending_.empty()) return;
+  if (!live_ || dirty_ || names_due_ || pending_.empty()) return;
   for (Pending& pending : pending_) {
     if (!pending.judged || AwaitsName(pending)) continue;
     pending.outcome.revision = revision_;

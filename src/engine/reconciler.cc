@@ -168,8 +168,17 @@ void Reconciler::On(TasksListed message) {
   if (!dirty_ && desk_.idle()) hint_at_.reset();
 }
 
-void Reconciler::On(NamesResolved message) {
-  if (names_.Take(message)) dirty_ = true;
+void Reconciler::On(NameResolved message) {
+  if (names_.Take(message)) {
+    // Each name has a message of its own: many that change at once are taken together.
+    const SteadyTime now = clock_.Now();
+    if (now >= names_not_before_) {
+      dirty_ = true;
+      names_not_before_ = now + options_.coalesce;
+    } else {
+      names_due_ = names_not_before_;
+    }
+  }
   if (!dirty_) AnswerPending();
 }
 
@@ -203,6 +212,10 @@ void Reconciler::RunDue() {
     retry_at_.reset();
     dirty_ = true;
   }
+  if (names_due_ && *names_due_ <= now) {
+    names_not_before_ = now + options_.coalesce;
+    dirty_ = true;
+  }
   if (store_.retry_at() && *store_.retry_at() <= now) {
     if (store_.Flush()) dirty_ = true;
     if (save_wanted_) Save();
@@ -228,6 +241,7 @@ SteadyTime Reconciler::Next() const {
   consider(facts_.NextExpiry());
   consider(applier_.structure_retry_at());
   consider(retry_at_);
+  consider(names_due_);
   consider(store_.retry_at());
   consider(NextAnswer());
   return next;
@@ -284,6 +298,7 @@ Applied Reconciler::ApplyDesired(const model::Desired& desired) {
 
 void Reconciler::Converge() {
   dirty_ = false;
+  names_due_.reset();
   Assembly assembly = std::move(previous_);
   Built built;
   Applied applied;

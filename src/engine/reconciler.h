@@ -70,7 +70,7 @@ class Reconciler {
   void On(DockerHint message);
   void On(DockerListed message);
   void On(TasksListed message);
-  void On(NamesResolved message);
+  void On(NameResolved message);
   void On(FilesChecked message);
   void On(Command message);
   [[nodiscard]] bool IsIrrelevant(const ports::DockerEvent& event) const;
@@ -138,6 +138,8 @@ class Reconciler {
   bool live_ = false;  ///< the last Apply ended well
   bool reload_wanted_ = false;
   std::optional<SteadyTime> retry_at_;
+  SteadyTime names_not_before_;          ///< changed addresses are taken together until then
+  std::optional<SteadyTime> names_due_;  ///< some have changed
   Backoff retry_backoff_{Duration(100), Duration(5000)};
   std::map<model::ServiceName, Quarantined> quarantine_;
   /// Services that have gone live, sorted by name.

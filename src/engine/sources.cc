@@ -44,7 +44,9 @@ void ThreadSources::Start() {
     Spawn(&ThreadSources::WatchLoop);
     Spawn(&ThreadSources::ListLoop);
   }
-  if (ports_.resolve) Spawn(&ThreadSources::ResolveLoop);
+  for (std::size_t i = 0; ports_.resolve && i < kResolverThreads; ++i) {
+    Spawn(&ThreadSources::ResolveLoop);
+  }
   Spawn(&ThreadSources::CheckLoop);
 }
 
@@ -66,9 +68,7 @@ void ThreadSources::ListTasks(std::vector<std::string> ids) {
   list_requests_.Push({false, 0, std::move(ids)});
 }
 
-void ThreadSources::Resolve(std::vector<std::string> names) {
-  resolve_requests_.Push(std::move(names));
-}
+void ThreadSources::Resolve(std::string name) { resolve_requests_.Push(std::move(name)); }
 
 void ThreadSources::CheckFiles(std::uint64_t writes) { check_requests_.Push(writes); }
 
@@ -116,15 +116,11 @@ void ThreadSources::ListLoop() {
 
 void ThreadSources::ResolveLoop() {
   while (!resolve_requests_.closed()) {
-    std::optional<std::vector<std::string>> names =
+    std::optional<std::string> name =
         resolve_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
-    if (!names) continue;
-    NamesResolved answer;
-    for (const std::string& name : *names) {
-      if (resolve_requests_.closed()) return;
-      answer.names.emplace(name, ports_.resolve(name));
-    }
-    inbox_.Push(std::move(answer));
+    if (!name) continue;
+    Result<std::vector<std::string>> addresses = ports_.resolve(*name);
+    inbox_.Push(NameResolved{std::move(*name), std::move(addresses)});
   }
 }
 

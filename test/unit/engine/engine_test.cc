@@ -103,6 +103,36 @@ TEST_F(EngineTest, AnswersCallsFromManyThreads) {
   EXPECT_EQ(engine.Reconfigure(Call("late"), Soon()).status, 503);
 }
 
+TEST_F(EngineTest, NamesThatHangDoNotHoldUpTheOthers) {
+  Inbox<bool> hang;  // closed, it lets them end
+  std::atomic<int> answered = 0;
+  ports_.resolve = [&](const std::string& name) -> Result<std::vector<std::string>> {
+    if (name.starts_with("dead")) {
+      (void)hang.PopUntil(Soon());
+      return Fail(Code::kUnavailable, "no answer");
+    }
+    ++answered;
+    return std::vector<std::string>{"192.0.2.1"};
+  };
+  options_.resolve_interval = Duration(20);
+  Engine engine(options_, ports_);
+  engine.Start();
+  EXPECT_EQ(engine.Reconfigure(Call("web"), Soon()).status, 200);
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 10; ++i) {
+    callers.emplace_back([&, i] {
+      auto call = Call("d" + std::to_string(i));
+      call["outboundHostname"] = "dead" + std::to_string(i) + ".test";
+      EXPECT_EQ(engine.Reconfigure(call, Soon()).status, 200);
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  const int before = answered;
+  EXPECT_TRUE(WaitUntil([&] { return answered > before + 5; }));
+  hang.Close();
+  engine.Stop();
+}
+
 TEST_F(EngineTest, ACallThatIsNotConfirmedInTimeIsAnsweredWith504) {
   ports_.files_ready = [] {};  // no HAProxy comes
   Engine engine(options_, ports_);

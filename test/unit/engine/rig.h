@@ -34,12 +34,12 @@ class FakeSources final : public Sources {
     lists.push_back({generation, std::move(include)});
   }
   void ListTasks(std::vector<std::string> ids) override { tasks.push_back(std::move(ids)); }
-  void Resolve(std::vector<std::string> wanted) override { names.push_back(std::move(wanted)); }
+  void Resolve(std::string name) override { names.push_back(std::move(name)); }
   void CheckFiles(std::uint64_t writes) override { checks.push_back(writes); }
 
   std::deque<List_> lists;
   std::deque<std::vector<std::string>> tasks;
-  std::deque<std::vector<std::string>> names;
+  std::deque<std::string> names;
   std::deque<std::uint64_t> checks;
 };
 
@@ -235,14 +235,12 @@ class Rig {
       return true;
     }
     if (!sources.names.empty()) {
-      NamesResolved answer;
-      for (const std::string& name : sources.names.front()) {
-        auto known = dns.find(name);
-        answer.names.emplace(
-            name, known != dns.end() ? known->second : Fail(Code::kNotFound, "no such name"));
-      }
+      std::string name = std::move(sources.names.front());
       sources.names.pop_front();
-      Send(std::move(answer));
+      auto known = dns.find(name);
+      Result<std::vector<std::string>> addresses =
+          known != dns.end() ? known->second : Fail(Code::kNotFound, "no such name");
+      Send(NameResolved{std::move(name), std::move(addresses)});
       return true;
     }
     if (!sources.checks.empty()) {
