@@ -20,6 +20,7 @@
 #include "engine/backoff.h"
 #include "engine/diagnostics_log.h"
 #include "engine/docker_desk.h"
+#include "engine/docker_health.h"
 #include "engine/facts_keeper.h"
 #include "engine/message.h"
 #include "engine/names.h"
@@ -129,6 +130,7 @@ class Reconciler {
   StoreKeeper store_;
   Applier applier_;
   DockerDesk desk_;
+  DockerHealth docker_health_;
   Names names_;
   DiagnosticsLog log_;
   StatusBook book_;
@@ -166,5 +168,8 @@ class Reconciler {
   std::optional<std::pair<std::string, int>> saved_structure_;
   bool save_wanted_ = false;
 };
+
+/// Notes what is known of a partner, and since when.
+void SetPartner(PartnerStatus& partner, bool ok, std::string detail, WallTime now);
 
 }  // namespace swarmgate::engine

@@ -18,6 +18,8 @@ constexpr Duration kTasksDeadline{5000};
 constexpr Duration kCheckDeadline{60000};
 constexpr Duration kReconnectFirst{50};
 constexpr Duration kReconnectLast{5000};
+// A stream that ends sooner counts as one that could not be had.
+constexpr Duration kStreamStays{5000};
 
 }  // namespace
 
@@ -78,10 +80,11 @@ void ThreadSources::WatchLoop() {
   Backoff backoff(kReconnectFirst, kReconnectLast);
   std::int64_t since_ns = 0;
   while (!watch_wakeup_.closed()) {
+    std::optional<SteadyTime> opened;
     const Error error = ports_.docker->Watch(
         since_ns,
         [&] {
-          backoff.Reset();
+          opened = ports_.clock->Now();
           inbox_.Push(DockerConnected{});
         },
         [&](const ports::DockerEvent& event) {
@@ -90,6 +93,7 @@ void ThreadSources::WatchLoop() {
         });
     if (watch_wakeup_.closed()) return;
     inbox_.Push(DockerLost{error});
+    if (opened && ports_.clock->Now() >= *opened + kStreamStays) backoff.Reset();
     // Replicas that lost one daemon together do not come back together.
     const Duration pause = backoff.Next();
     const auto jitter = std::uniform_int_distribution<std::int64_t>(0, pause.count())(random);

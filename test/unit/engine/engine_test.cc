@@ -76,6 +76,17 @@ TEST_F(EngineTest, FollowsDockerThroughEventsAndReconnects) {
   engine.Stop();
 }
 
+TEST_F(EngineTest, AStreamThatEndsAtOnceIsAskedForLessAndLess) {
+  Engine engine(options_, ports_);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) docker_.Disconnect();
+  engine.Start();
+  ASSERT_TRUE(WaitUntil([&] { return engine.snapshot()->counters.docker_reconnects >= 6; }));
+  // 50 ms, and each pause half as long again.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, Duration(900));
+  engine.Stop();
+}
+
 TEST_F(EngineTest, AnswersCallsFromManyThreads) {
   Engine engine(options_, ports_);
   engine.Start();
