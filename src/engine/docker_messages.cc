@@ -81,6 +81,7 @@ void Reconciler::On(DockerListed message) {
   const bool first = facts_.facts().daemon_id.empty();
   TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
   if (first) dirty_ = true;
+  docker_listed_ = true;
   NoteDocker(true, "API " + facts_.facts().api_version);
   if (!started_) dirty_ = true;
   if (!dirty_ && desk_.idle()) hint_at_.reset();

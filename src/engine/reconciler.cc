@@ -48,7 +48,7 @@ Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports,
   shown_.proxy_version = std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
                          std::to_string(version.patch);
   if (ports.docker == nullptr) {
-    docker_tried_ = true;
+    docker_tried_ = docker_listed_ = true;
     SetPartner(shown_.docker, false, "not configured", shown_.started);
   } else {
     SetPartner(shown_.docker, false, "not connected yet", shown_.started);
@@ -59,6 +59,8 @@ void Reconciler::Start() {
   (void)store_.Load();  // failing: Flush tries again
   std::optional<ports::AppliedState> state = store_.LoadApplied();
   if (state) {
+    // A state is saved even before any list was had, and tells of no service then.
+    restored_ = !state->facts.daemon_id.empty();
     saved_slots_ = state->slots;
     saved_names_ = state->names;
     saved_structure_ = std::pair(state->structure, state->proxy_pid);
@@ -268,17 +270,7 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
     files_told_ = true;
     if (ports_.files_ready) ports_.files_ready();
   }
-  if (!started_) {
-    if (!docker_tried_) {
-      not_started_reason_ = "Docker has not been asked yet";
-    } else if (!live) {
-      not_started_reason_ = applied.error.ToString();
-    } else {
-      started_ = true;
-      LogEvent(LogLevel::kInfo, "READY", "the state found at start is served",
-               {{"services", std::to_string(assembly.inputs.size())}});
-    }
-  }
+  UpdateStarted(assembly, applied);
   if (store_.Flush()) dirty_ = true;
   Publish(&assembly, &built);
   AnswerPending();
@@ -343,6 +335,24 @@ void Reconciler::Save() {
 }
 
 // --- what others see -----------------------------------------------------------------------------
+
+// Ready too early, with no service, a replica would be sent requests that it answers with 503.
+void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied) {
+  if (started_) return;
+  if (!docker_tried_) {
+    not_started_reason_ = "Docker has not been asked yet";
+  } else if (!docker_listed_ && !restored_) {
+    not_started_reason_ =
+        "Docker could not be listed yet, and nothing is stored of an earlier run: " +
+        shown_.docker.detail;
+  } else if (!live_) {
+    not_started_reason_ = applied.error.ToString();
+  } else {
+    started_ = true;
+    LogEvent(LogLevel::kInfo, "READY", "the state found at start is served",
+             {{"services", std::to_string(assembly.inputs.size())}});
+  }
+}
 
 void Reconciler::UpdateReady() {
   shown_.started = started_;

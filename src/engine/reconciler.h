@@ -117,6 +117,7 @@ class Reconciler {
   void PublishServices(const Assembly& assembly, const std::vector<model::Diagnostic>& diagnostics);
   void PublishPartners() { Publish(nullptr, nullptr); }
   void UpdateReady();
+  void UpdateStarted(const Assembly& assembly, const Applied& applied);
 
   const EngineOptions& options_;
   const Engine::Ports& ports_;
@@ -156,6 +157,9 @@ class Reconciler {
   bool files_told_ = false;
 
   bool docker_tried_ = false;
+  /// What is to be served is known: by a good list, or because there is no Docker.
+  bool docker_listed_ = false;
+  bool restored_ = false;  ///< … or, once Docker has been tried, by the store
   bool docker_connected_once_ = false;
   bool started_ = false;  ///< the state found at start has been applied
   std::string not_started_reason_ = "starting";

@@ -376,14 +376,21 @@ TEST_F(DiscoveryTest, MisplacedLabelsAreTold) {
   EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
 }
 
-TEST_F(DiscoveryTest, IsReadyWhenDockerFailedOnceAtStart) {
-  rig.answer_lists = false;
-  rig.Start();
-  EXPECT_FALSE(rig.snapshot()->ready);
-  rig.Send(DockerLost{{Code::kUnavailable, "no daemon", ""}});
-  rig.Settle();
+TEST_F(DiscoveryTest, IsNotReadyWithNothingBeforeTheFirstGoodList) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.FailNext(Code::kUnavailable, 1000000);
+  for (int start = 0; start < 2; ++start) {  // what the first one stored says nothing
+    rig.Start();
+    rig.Send(DockerLost{{Code::kUnavailable, "no daemon", ""}});
+    rig.Advance(Duration(60000));
+    EXPECT_FALSE(rig.snapshot()->ready);
+    EXPECT_NE(rig.snapshot()->not_ready_reason.find("Docker"), std::string::npos);
+    EXPECT_FALSE(rig.snapshot()->docker.ok);
+  }
+  rig.docker.StopFailing();
+  rig.Advance(Duration(10000));
   EXPECT_TRUE(rig.snapshot()->ready);
-  EXPECT_FALSE(rig.snapshot()->docker.ok);
+  EXPECT_EQ(rig.State("web"), "live");
 }
 
 TEST_F(DiscoveryTest, EventToLiveIsMeasured) {
