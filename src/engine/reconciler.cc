@@ -63,6 +63,8 @@ void Reconciler::Start() {
     restored_ = !state->facts.daemon_id.empty();
     saved_slots_ = state->slots;
     saved_names_ = state->names;
+    // The last change may have been told to its caller, and not saved.
+    revision_ = state->revision + 1;
     saved_structure_ = std::pair(state->structure, state->proxy_pid);
     applier_.Restore(state->slots, state->structure, state->proxy_pid);
     names_.Restore(std::move(state->names));
@@ -300,6 +302,7 @@ void Reconciler::Save() {
     saved_slots_ = {};
     saved_names_.clear();
     saved_structure_.reset();
+    saved_revision_ = 0;
   }
   ports::AppliedDelta delta;
   facts_.MoveChangesTo(delta);
@@ -317,9 +320,10 @@ void Reconciler::Save() {
   if (names_.resolved() != saved_names_) delta.names = names_.resolved();
   const std::optional<std::pair<std::string, int>> structure = applier_.structure();
   if (structure && structure != saved_structure_) delta.structure = structure;
+  if (revision_ != saved_revision_) delta.revision = revision_;
   const bool empty = delta.upserts.empty() && delta.removals.empty() && !delta.host &&
                      delta.slots_set.empty() && delta.slots_removed.empty() && !delta.declared &&
-                     !delta.names && !delta.structure;
+                     !delta.names && !delta.structure && !delta.revision;
   save_wanted_ = false;
   if (empty) return;
   if (store_.SaveApplied(delta)) {
@@ -328,6 +332,7 @@ void Reconciler::Save() {
     }
     if (delta.names) saved_names_ = *delta.names;
     if (delta.structure) saved_structure_ = structure;
+    saved_revision_ = revision_;
     return;
   }
   save_wanted_ = true;

@@ -165,11 +165,12 @@ class Reconciler {
   std::string not_started_reason_ = "starting";
   std::optional<SteadyTime> hint_at_;
 
-  std::uint64_t revision_ = 0;
+  std::uint64_t revision_ = 0;  ///< see Snapshot::revision
   Snapshot shown_;  ///< the snapshot under construction
   haproxy::SlotMap saved_slots_;
   std::map<std::string, std::vector<std::string>> saved_names_;
   std::optional<std::pair<std::string, int>> saved_structure_;
+  std::uint64_t saved_revision_ = 0;
   bool save_wanted_ = false;
 };
 

@@ -86,7 +86,8 @@ struct Counters {
 };
 
 struct Snapshot {
-  std::uint64_t revision = 0;  ///< of the applied state; grows with every change that went live
+  /// Of the applied state; grows with every change that went live, and with every start.
+  std::uint64_t revision = 0;
   std::uint64_t store_revision = 0;
   bool started = false;  ///< the state found at start has been applied; stays true
   bool ready = false;    ///< started, and HAProxy answers
