@@ -51,8 +51,14 @@ struct Command {
   Kind kind = Kind::kReconfigure;
   std::map<std::string, std::string> parameters;
   SteadyTime received;
+  SteadyTime deadline = SteadyTime::max();  ///< then the caller stops waiting
   std::function<void(Outcome)> reply;  ///< kConfigText: the text is Outcome::message
 };
+
+/// What a caller gets at its deadline, with status 504.
+inline constexpr const char* kTooLate =
+    "HAProxy has not confirmed the change in time; it stays asked for and is carried out as soon "
+    "as HAProxy answers";
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
                              NameResolved, FilesChecked, Command>;

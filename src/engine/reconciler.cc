@@ -141,6 +141,7 @@ void Reconciler::RunDue() {
     PublishPartners();
   }
   AnswerPending();
+  DropLate();
   names_.RunDue();
   desk_.RunDue();
   CheckInBackground();
@@ -158,6 +159,7 @@ SteadyTime Reconciler::Next() const {
   consider(names_due_);
   consider(store_.retry_at());
   consider(NextAnswer());
+  consider(NextDeadline());
   return next;
 }
 

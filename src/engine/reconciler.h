@@ -49,6 +49,10 @@ class Reconciler {
   [[nodiscard]] SteadyTime Next() const;
   /// Sets of parameters whose parsing is remembered: what must not grow by calls that are refused.
   [[nodiscard]] std::size_t remembered() const { return assembler_.remembered(); }
+  /// Calls that have not been answered yet.
+  [[nodiscard]] std::size_t waiting() const {
+    return pending_.size() + held_back_.size() + list_waiters_.size();
+  }
 
  private:
   /// A call that was accepted, and is answered when HAProxy has confirmed it.
@@ -63,6 +67,7 @@ class Reconciler {
   struct HeldBack {
     Command command;
     std::uint64_t generation = 0;
+    model::ServiceName service;  ///< that it defines
   };
 
   // --- messages
@@ -91,6 +96,11 @@ class Reconciler {
                                 const routing::Built& built) const;
   void AnswerPending();
   [[nodiscard]] std::optional<SteadyTime> NextAnswer() const;
+  /// Calls for this name that are not answered yet are; how many there were.
+  std::size_t CancelDefinitions(const model::ServiceName& name);
+  /// Nobody waits for these any longer: what they asked for stays, they go.
+  void DropLate();
+  [[nodiscard]] std::optional<SteadyTime> NextDeadline() const;
   void AnswerListWaiters(std::uint64_t generation, const Error* error);
   [[nodiscard]] bool AwaitsName(const Pending& pending) const;
 

@@ -79,5 +79,79 @@ TEST_F(CallLimitsTest, ARefusedChangeLeavesTheLastGoodVersionServing) {
             "/better");
 }
 
+TEST_F(CallLimitsTest, ACallThatNobodyWaitsForIsCarriedOutAndForgotten) {
+  rig.Start();
+  rig.proxy.Kill();
+  rig.Advance(Duration(2000));
+  rig.call_time = Duration(15000);
+  const auto call = rig.Post(Command::Kind::kReconfigure, Call("db", "/db"));
+  rig.Advance(Duration(14000));
+  EXPECT_FALSE(rig.outcomes.contains(call));
+  EXPECT_EQ(rig.reconciler->waiting(), 1U);
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.outcomes[call].status, 504);
+  EXPECT_EQ(rig.reconciler->waiting(), 0U);
+  ASSERT_TRUE(rig.proxy.Start());
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.Served().size(), 1U) << "it stays asked for";
+}
+
+TEST_F(CallLimitsTest, ACallThatWaitsForAListIsCarriedOutWithoutItAtItsDeadline) {
+  rig.Start();
+  rig.answer_lists = false;  // Docker hangs
+  rig.call_time = Duration(1000);
+  const auto define = rig.Post(Command::Kind::kReconfigure,
+                               {{"serviceName", "db"}, {"servicePath", "/db"}, {"port", "1"}});
+  const auto resync = rig.Post(Command::Kind::kResync);
+  rig.Advance(Duration(1100));
+  EXPECT_EQ(rig.outcomes[define].status, 504);
+  EXPECT_EQ(rig.outcomes[resync].status, 504);
+  EXPECT_EQ(rig.reconciler->waiting(), 0U);
+  EXPECT_EQ(rig.Served().size(), 1U);
+}
+
+TEST_F(CallLimitsTest, NoMoreThanSoManyCallsWait) {
+  rig.Start();
+  rig.proxy.Kill();
+  rig.Advance(Duration(2000));
+  std::vector<std::size_t> calls;
+  for (int i = 0; i < 600; ++i) {
+    calls.push_back(rig.Post(Command::Kind::kReconfigure, Call("db", "/" + std::to_string(i))));
+  }
+  EXPECT_EQ(rig.outcomes[calls.back()].status, 503);
+  EXPECT_EQ(rig.reconciler->waiting(), 512U);
+  ASSERT_TRUE(rig.proxy.Start());
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.outcomes[calls.front()].status, 200);
+  EXPECT_EQ(rig.reconciler->waiting(), 0U);
+}
+
+TEST_F(CallLimitsTest, ARemoveCancelsADefinitionThatStillWaits) {
+  rig.Start();
+  const Parameters by_tasks = {{"serviceName", "db"}, {"servicePath", "/db"}, {"port", "1"}};
+  rig.answer_lists = false;
+  const auto define = rig.Post(Command::Kind::kReconfigure, by_tasks);
+  const Outcome removed = rig.Remove("db");
+  EXPECT_EQ(removed.status, 200);
+  EXPECT_NE(removed.message.find("cancelled"), std::string::npos) << removed.message;
+  EXPECT_EQ(rig.outcomes[define].status, 409);
+  rig.answer_lists = true;
+  rig.Advance(Duration(60000));
+  EXPECT_TRUE(rig.Served().empty());
+  EXPECT_TRUE(rig.store.records().empty());
+}
+
+TEST_F(CallLimitsTest, ARemoveRightBehindAChangeRemovesWhatWasThereBefore) {
+  rig.Start();
+  ASSERT_EQ(rig.Reconfigure(Call("db", "/old")).status, 200);
+  const auto change = rig.Post(Command::Kind::kReconfigure, Call("db", "/new"));
+  const auto remove = rig.Post(Command::Kind::kRemove, {{"serviceName", "db"}});
+  rig.Settle();
+  EXPECT_EQ(rig.outcomes[change].status, 409);
+  EXPECT_EQ(rig.outcomes[remove].status, 200);
+  EXPECT_TRUE(rig.Served().empty());
+  EXPECT_TRUE(rig.store.records().empty());
+}
+
 }  // namespace
 }  // namespace swarmgate::engine

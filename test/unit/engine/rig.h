@@ -133,6 +133,7 @@ class Rig {
     command.kind = kind;
     command.parameters = std::move(parameters);
     command.received = clock.Now();
+    command.deadline = clock.Now() + call_time;
     command.reply = [this, index](Outcome outcome) {
       EXPECT_FALSE(outcomes.contains(index)) << "answered twice";
       outcomes[index] = std::move(outcome);
@@ -213,6 +214,7 @@ class Rig {
   std::unique_ptr<Reconciler> reconciler;
   std::map<std::string, Result<std::vector<std::string>>> dns;
   std::map<std::size_t, Outcome> outcomes;
+  Duration call_time{3600000};  ///< how long callers wait
   bool with_docker = true;
   bool start_haproxy = true;
   bool answer_lists = true;
