@@ -171,7 +171,7 @@ Response Why(const Request& request, const HandlerContext& context) {
   const auto snapshot = context.backend->GetSnapshot();
   static const std::vector<model::Route> kNone;
   const auto& routes = snapshot->desired ? snapshot->desired->routes : kNone;
-  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question)));
+  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question, *snapshot->lost)));
 }
 
 Response Events(const Request& request, const HandlerContext& context) {

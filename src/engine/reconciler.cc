@@ -417,6 +417,9 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
     if (*shown_.desired != built->desired) {
       shown_.desired = std::make_shared<const model::Desired>(std::move(built->desired));
     }
+    if (*shown_.lost != built->lost) {
+      shown_.lost = std::make_shared<const std::vector<routing::LostRoute>>(std::move(built->lost));
+    }
     if (*shown_.slots != applier_.slots().assigned) {
       shown_.slots = std::make_shared<const std::map<model::BackendName, model::SlotName>>(
           applier_.slots().assigned);

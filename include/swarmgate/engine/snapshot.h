@@ -16,6 +16,7 @@
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/routes.h"
 #include "swarmgate/model/service_spec.h"
+#include "swarmgate/routing/build.h"
 
 namespace swarmgate::engine {
 
@@ -104,6 +105,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
+  /// Shared, not copied; never null. Routes that came to nothing, with the reason.
+  std::shared_ptr<const std::vector<routing::LostRoute>> lost =
+      std::make_shared<const std::vector<routing::LostRoute>>();
   /// Shared, not copied; never null.
   std::shared_ptr<const std::map<model::BackendName, model::SlotName>> slots =
       std::make_shared<const std::map<model::BackendName, model::SlotName>>();

@@ -356,6 +356,29 @@ TEST_F(DiscoveryTest, TheOlderOfTwoServicesWithOneNameIsServed) {
   EXPECT_TRUE(rig.HasDiagnostic("web", "duplicate-name"));
 }
 
+TEST_F(DiscoveryTest, WhyKnowsTheLoserOfAConflict) {
+  auto younger = MakeService("young", "/web", {MakeTask("bbb", "10.0.0.2")});
+  younger.created_unix_ns += 1000;
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(younger);
+  rig.Start();
+  const auto snapshot = rig.snapshot();
+  const routing::Explanation why =
+      routing::Explain(snapshot->desired->routes, {"a.com", "/web"}, *snapshot->lost);
+  EXPECT_EQ(why.service.str(), "web");
+  ASSERT_EQ(why.candidates.size(), 2U);
+  EXPECT_EQ(why.candidates[1].service.str(), "young");
+  EXPECT_TRUE(why.candidates[1].matches);
+  EXPECT_FALSE(why.candidates[1].wins);
+  EXPECT_NE(why.candidates[1].reason.find("belongs to service web"), std::string::npos)
+      << why.candidates[1].reason;
+  // Nobody loses any more.
+  rig.docker.RemoveService("id-young");
+  rig.Hint("service", "remove", "id-young");
+  rig.Advance(Duration(100));
+  EXPECT_TRUE(rig.snapshot()->lost->empty());
+}
+
 TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
   auto bad = MakeService("bad", "/bad", {MakeTask("bbb", "10.0.0.2")});
   bad.labels["com.df.port"] = "abc";
