@@ -46,7 +46,6 @@ class DockerDesk {
   [[nodiscard]] bool idle() const {
     return !list_wanted_ && !list_in_flight_ && tasks_wanted_.empty() && !tasks_in_flight_;
   }
-  [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
  private:
   const EngineOptions& options_;

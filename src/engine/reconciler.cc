@@ -221,6 +221,9 @@ void Reconciler::Converge() {
   for (;;) {
     assembly = assembler_.Assemble(facts_, store_.records(), quarantine_, std::move(assembly));
     DropObsolete(assembly.obsolete);
+    std::erase_if(quarantine_, [&](const auto& entry) {
+      return assembly.Find(entry.first) == nullptr;  // a name that is gone is judged anew
+    });
     built = routing::Build(assembly.inputs, Context());
     if (!Judge(assembly, built)) continue;
     applied = ApplyDesired(built.desired);

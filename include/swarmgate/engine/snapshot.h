@@ -21,12 +21,11 @@
 namespace swarmgate::engine {
 
 enum class ServiceState {
-  kLive,        ///< at least one route is served and has a server
-  kNoServer,    ///< routed, but no task can take requests: answers 503
-  kRejected,    ///< left out; the diagnostics say why
-  kConflict,    ///< all of its claims lost to older services
-  kWithdrawn,   ///< removed by API until its labels change
-  kOverridden,  ///< never stands alone: origin tells who won
+  kLive,       ///< at least one route is served and has a server
+  kNoServer,   ///< routed, but no task can take requests: answers 503
+  kRejected,   ///< left out; the diagnostics say why
+  kConflict,   ///< all of its claims lost to older services
+  kWithdrawn,  ///< removed by API until its labels change
 };
 const char* ServiceStateName(ServiceState state);
 

@@ -69,6 +69,7 @@ TEST_F(HandlersTest, RefusalsKeepTheEnginesStatusAndMessage) {
   EXPECT_EQ(Json(response)["Status"].StringOr(), "NOK");
   EXPECT_EQ(Json(response)["Message"].StringOr(), backend_.outcome.message);
   EXPECT_EQ(Json(response)["ServiceName"].StringOr(), "x");
+  EXPECT_EQ(Json(response).Find("Persisted"), nullptr) << "nothing was to be stored";
 }
 
 TEST_F(HandlersTest, EveryChangingPathReachesItsCall) {
