@@ -97,7 +97,7 @@ Response Health(const Request& request, const HandlerContext& context) {
   (void)request;
   const auto snapshot = context.backend->GetSnapshot();
   // Before the first start there is nothing to be well or ill: /readyz tells.
-  if (snapshot->started && !snapshot->proxy.ok) {
+  if (snapshot->was_ready && !snapshot->proxy.ok) {
     return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();

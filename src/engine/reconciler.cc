@@ -365,7 +365,7 @@ void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied)
 }
 
 void Reconciler::UpdateReady() {
-  shown_.started = started_;
+  shown_.was_ready = started_;
   shown_.ready = started_ && applier_.proxy_up();
   if (shown_.ready) {
     shown_.not_ready_reason.clear();

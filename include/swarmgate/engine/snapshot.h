@@ -89,8 +89,8 @@ struct Snapshot {
   /// Of the applied state; grows with every change that went live, and with every start.
   std::uint64_t revision = 0;
   std::uint64_t store_revision = 0;
-  bool started = false;  ///< the state found at start has been applied; stays true
-  bool ready = false;    ///< started, and HAProxy answers
+  bool was_ready = false;  ///< the state found at start has been applied; stays true
+  bool ready = false;      ///< that, and HAProxy answers
   std::string not_ready_reason;
   WallTime started;
   WallTime changed;      ///< last change that went live

@@ -183,7 +183,7 @@ TEST_F(HandlersTest, ProbesTellReadinessAndHealthApart) {
   EXPECT_EQ(Call("/readyz").status, 200);
   EXPECT_EQ(Call("/healthz").status, 200);
   // What the engine shows while it starts: HAProxy does not run yet.
-  backend_.snapshot.started = false;
+  backend_.snapshot.was_ready = false;
   backend_.snapshot.ready = false;
   backend_.snapshot.not_ready_reason = "waiting for Docker";
   backend_.snapshot.proxy.ok = false;
@@ -191,7 +191,7 @@ TEST_F(HandlersTest, ProbesTellReadinessAndHealthApart) {
   EXPECT_NE(Call("/readyz").body.find("waiting for Docker"), std::string::npos);
   EXPECT_EQ(Call("/healthz").status, 200) << "starting is not sick";
   // What it shows when HAProxy has died since: never ready without HAProxy.
-  backend_.snapshot.started = true;
+  backend_.snapshot.was_ready = true;
   backend_.snapshot.not_ready_reason = "HAProxy does not answer: refused";
   for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping", "/v1/proxy/ping",
                            "/v1/docker-flow-swarm-listener/ping"}) {

@@ -381,16 +381,16 @@ TEST_F(ApplyTest, DiagnosticsAreToldOnceAndRecoveryToo) {
 TEST_F(ApplyTest, TheSnapshotTellsAHAProxyThatDiedFromOneThatNeverRan) {
   rig.start_haproxy = false;
   rig.Start();
-  EXPECT_FALSE(rig.snapshot()->started);
+  EXPECT_FALSE(rig.snapshot()->was_ready);
   EXPECT_FALSE(rig.snapshot()->ready);
   EXPECT_FALSE(rig.snapshot()->proxy.ok);
   ASSERT_TRUE(rig.proxy.Start());
   rig.Advance(Duration(2000));
-  EXPECT_TRUE(rig.snapshot()->started);
+  EXPECT_TRUE(rig.snapshot()->was_ready);
   EXPECT_TRUE(rig.snapshot()->ready);
   rig.proxy.Kill();
   rig.Advance(Duration(2000));
-  EXPECT_TRUE(rig.snapshot()->started);
+  EXPECT_TRUE(rig.snapshot()->was_ready);
   EXPECT_FALSE(rig.snapshot()->ready);
   EXPECT_FALSE(rig.snapshot()->proxy.ok);
 }
