@@ -52,7 +52,9 @@ void Reconciler::On(DockerHint message) {
   if (event.type == "container" && !event.service_id.empty()) {
     desk_.WantTasks({event.service_id});
     desk_.QuickenPolls();
-    if (event.action == "start" || event.action.starts_with("health_status")) desk_.SprintPolls();
+    if (event.action == "start" || event.action.starts_with("health_status")) {
+      desk_.SprintPolls(event.service_id);
+    }
     return;
   }
   desk_.WantList();

@@ -124,8 +124,45 @@ TEST_F(DiscoveryTest, ATaskWhoseContainerHasStartedIsLiveSoonAfterItRuns) {
   rig.Advance(Duration(150));
   EXPECT_EQ(rig.State("web"), "no-server");
   rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
-  rig.Advance(Duration(16));
+  rig.Advance(Duration(13));
   EXPECT_EQ(rig.State("web"), "live");
+}
+
+TEST_F(DiscoveryTest, OnlyTheServiceWhoseContainerStartedIsPolledInASprint) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  auto stuck = starting;
+  stuck.id = "bbb";
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.docker.SetService(MakeService("stuck", "/stuck", {stuck}));
+  rig.Start();
+  rig.Advance(Duration(20000));
+  rig.Hint("container", "start", "c-aaa", "id-web");
+  rig.answer_lists = false;  // answered here, to see what is asked
+  int polls = 0;
+  int polls_of_stuck = 0;
+  const auto answer = [&] {
+    while (!rig.sources.tasks.empty()) {
+      const std::vector<std::string> ids = rig.sources.tasks.front();
+      rig.sources.tasks.pop_front();
+      polls += static_cast<int>(std::count(ids.begin(), ids.end(), "id-web"));
+      polls_of_stuck += static_cast<int>(std::count(ids.begin(), ids.end(), "id-stuck"));
+      rig.Send(TasksListed{rig.clock.Now(), ids, rig.docker.ListTasks(ids, {})});
+    }
+  };
+  for (int ms = 0; ms < 1000; ++ms) {
+    rig.Advance(Duration(1));
+    answer();
+  }
+  EXPECT_GE(polls, 60);
+  EXPECT_LE(polls_of_stuck, 10);
+  polls = 0;
+  for (int ms = 0; ms < 1000; ++ms) {
+    rig.Advance(Duration(1));
+    answer();
+  }
+  EXPECT_LE(polls, 10) << "the sprint is over";
 }
 
 TEST_F(DiscoveryTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
