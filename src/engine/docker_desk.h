@@ -49,6 +49,8 @@ class DockerDesk {
   }
 
  private:
+  void RunSprints(SteadyTime now);
+
   const EngineOptions& options_;
   bool enabled_;
   Sources& sources_;
@@ -65,7 +67,6 @@ class DockerDesk {
   std::vector<std::string> include_;
 
   std::set<std::string> tasks_wanted_;
-  void RunSprints(SteadyTime now);
   bool tasks_in_flight_ = false;
   SteadyTime tasks_started_;
   SteadyTime tasks_not_before_;
