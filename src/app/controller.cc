@@ -54,6 +54,8 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.instance_name = options.instance_name;
   result.parse.filter_instance = options.filter_instance;
   result.parse.label_prefix = options.label_prefix;
+  result.parse.https_only = options.https_only;
+  result.parse.users = options.users;
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;

@@ -349,6 +349,14 @@ const std::vector<OptionRow>& OptionTable() {
        "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
        "empty: exactly",
        SetText<&Options::domain_algo>},
+      {"HTTPS_ONLY", "https-only", "BOOL", "false", kLabels,
+       "redirect requests without TLS to https, for every service", SetBool<&Options::https_only>},
+      {"USERS", "users", "USERS", "", kLabels,
+       "user:password items divided by commas, asked for by every service that has no users of its "
+       "own; passwords for names in the label users",
+       SetText<&Options::users_text>, true},
+      {"USERS_PASS_ENCRYPTED", "users-pass-encrypted", "BOOL", "false", kLabels,
+       "the passwords of USERS are hashes of crypt(3)", SetBool<&Options::users_encrypted>},
       {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
        SetLabelPrefix},
       {"DF_NOTIFY_LABEL", "df-notify-label", "LABEL", "", kLabels,

@@ -4,6 +4,7 @@
 
 #include <boost/program_options.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -144,6 +145,16 @@ Status CheckDomainAlgo(const Options& options) {
   return Ok();
 }
 
+/// Users of every service, and the secrets that services may name.
+Status FillUsers(const OptionSources& sources, Options& options) {
+  options.users.secrets = sources.user_secrets;
+  if (options.users_text.empty()) return Ok();
+  auto users = labels::ParseUsers(options.users_text, options.users_encrypted);
+  if (!users) return Fail(users.error().code, "USERS: " + users.error().message);
+  options.users.global = std::move(*users);
+  return Ok();
+}
+
 /// What several options together say.
 Status CheckTogether(const OptionSources& sources, Options& options) {
   if (options.binds.empty()) {
@@ -160,6 +171,7 @@ Status CheckTogether(const OptionSources& sources, Options& options) {
     }
   }
   if (const Status good = CheckDomainAlgo(options); !good) return good;
+  if (const Status good = FillUsers(sources, options); !good) return good;
   FillDirectories(sources, options);
   // A unix socket's path has at most 107 bytes; HAProxy binds "<path>.<pid>.tmp" first.
   constexpr std::size_t kMostRunDir = 75;
@@ -188,26 +200,15 @@ Status CheckTogether(const OptionSources& sources, Options& options) {
 /// Variables of Docker Flow Proxy that this version does not act upon: said once, so that nobody
 /// wonders.
 void WarnUnsupported(const OptionSources& sources, Options& options) {
-  constexpr const char* kNotYet[] = {"CA_FILE",
-                                     "CAPTURE_REQUEST_HEADER",
-                                     "CFG_TEMPLATE_PATH",
-                                     "COMPRESSION_ALGO",
-                                     "COMPRESSION_TYPE",
-                                     "CONNECTION_MODE",
-                                     "CRT_LIST_PATH",
-                                     "DEBUG",
-                                     "EXTRA_FRONTEND",
-                                     "EXTRA_GLOBAL",
-                                     "HTTPS_ONLY",
-                                     "RESOLVERS",
-                                     "SSL_BIND_CIPHERS",
-                                     "SSL_BIND_OPTIONS",
-                                     "STATS_PASS",
-                                     "STATS_PORT",
-                                     "STATS_URI",
-                                     "STATS_USER",
-                                     "USERS",
-                                     "USERS_PASS_ENCRYPTED"};
+  constexpr const char* kNotYet[] = {"CA_FILE",           "CAPTURE_REQUEST_HEADER",
+                                     "CFG_TEMPLATE_PATH", "COMPRESSION_ALGO",
+                                     "COMPRESSION_TYPE",  "CONNECTION_MODE",
+                                     "CRT_LIST_PATH",     "DEBUG",
+                                     "EXTRA_FRONTEND",    "EXTRA_GLOBAL",
+                                     "RESOLVERS",         "SSL_BIND_CIPHERS",
+                                     "SSL_BIND_OPTIONS",  "STATS_PASS",
+                                     "STATS_PORT",        "STATS_URI",
+                                     "STATS_USER"};
   std::string names;
   for (const char* name : kNotYet) {
     const auto variable = sources.environment.find(name);
@@ -231,6 +232,21 @@ std::optional<std::string> ReadSecret(const std::string& name) {
   return text;
 }
 
+/// The secrets dfp_users_<suffix>, by suffix.
+std::map<std::string, std::string> ReadUserSecrets() {
+  constexpr std::string_view kPrefix = "dfp_users_";
+  std::map<std::string, std::string> secrets;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/run/secrets", error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    if (auto text = ReadSecret(name); text && text->size() <= kMaxValue) {
+      secrets.emplace(name.substr(kPrefix.size()), std::move(*text));
+    }
+  }
+  return secrets;
+}
+
 }  // namespace
 
 OptionSources SystemSources(std::vector<std::string> arguments) {
@@ -243,6 +259,7 @@ OptionSources SystemSources(std::vector<std::string> arguments) {
     sources.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   sources.secret = ReadSecret;
+  sources.user_secrets = ReadUserSecrets();
   sources.root = geteuid() == 0;
   return sources;
 }

@@ -117,7 +117,14 @@ void RecordRules(Section& defaults) {
   const std::string map_regm = ",map_regm(" + std::string(MapFile(MapId::kRewrites)) + ")";
   defaults << "http-request set-timeout server var(txn.r),field(4,|)"
            << "http-request set-timeout tunnel var(txn.r),field(5,|)"
-           << "http-request set-var(txn.rn) var(txn.r),field(6,|)";
+           << "http-request set-var(txn.rn) var(txn.r),field(6,|)"
+           << "http-request set-var(txn.f) var(txn.r),field(8,|)"
+           // Most have neither flags nor rewrites, and their section has no rules of a profile:
+           // nothing of what follows concerns them.
+           << "http-request allow if !{ var(txn.f) -m found } !{ var(txn.rn) -m int ge 1 } "
+              "{ var(txn.r) -m beg sg_" +
+                  std::string(KindName(model::BackendKind::kRich)) + "_ sg_" +
+                  KindName(model::BackendKind::kSticky) + "_ }";
   for (const std::string& rule : PolicyRules()) defaults << rule;
   const std::string rewrites = "{ var(txn.rn) -m int ge ";
   defaults << "http-request set-var(txn.rw) var(txn.r),field(7,|) if " + rewrites + "1 }"
@@ -160,6 +167,7 @@ std::string RenderBase(const Settings& settings) {
   Global(text, settings);
   FrontendDefaults(text, settings);
   Frontend(text, settings);
+  for (const std::string& section : RateTables()) text += section;
   for (const model::BackendKind kind : kKinds) SlotDefaults(text, settings, kind);
   return text;
 }

@@ -1,6 +1,8 @@
 // Image → files, each complete and final.
+#include <optional>
 #include <utility>
 
+#include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/server_words.h"
 #include "haproxy/slots.h"
@@ -78,6 +80,22 @@ Files Collect(const Image& image, Wanted wanted) {
   return files;
 }
 
+/// The line with stars in the place of the password's digest or hash; nothing when it has none.
+std::optional<std::string> WithoutPassword(std::string_view line, bool map) {
+  constexpr std::string_view kUser = "  user ";
+  constexpr std::string_view kPassword = " password ";
+  std::size_t end = std::string_view::npos;
+  if (map) {
+    end = line.find(kUserEntry);
+    if (end != std::string_view::npos) end += kUserEntry.size();
+  } else if (line.starts_with(kUser)) {
+    end = line.rfind(kPassword);
+    if (end != std::string_view::npos) end += kPassword.size();
+  }
+  if (end == std::string_view::npos) return std::nullopt;
+  return std::string(line.substr(0, end)) + "********";
+}
+
 }  // namespace
 
 std::string_view MapFile(MapId id) {
@@ -114,6 +132,10 @@ std::string ConfigText(const Files& files) {
     for (std::string_view line : Split(content, '\n')) {
       if (line.empty() || line == std::string_view(kHead).substr(0, line.size())) continue;
       if (map) text += "# ";
+      if (const auto shown = WithoutPassword(line, map)) {
+        text += *shown + "\n";
+        continue;
+      }
       const std::size_t key = line.find(kCookieKeyWord);
       if (!map && key != std::string_view::npos) {
         text += std::string(line.substr(0, key)) + kCookieKeyWord + "********\n";

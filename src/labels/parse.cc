@@ -10,6 +10,7 @@
 #include "labels/matches.h"
 #include "labels/report.h"
 #include "labels/schema.h"
+#include "labels/users.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
 
@@ -170,13 +171,18 @@ class ServiceParser {
       return false;
     }
     if (parameter.level == Level::kService) {
-      report_.Warning("not-indexable",
-                      std::string(parameter.name) +
-                          " concerns the whole service, so with an index it is left out",
-                      "Write " + Shown(parameter.name));
+      report_.Add(Severity(parameter), "not-indexable",
+                  std::string(parameter.name) +
+                      " concerns the whole service, so with an index it is left out",
+                  "Write " + Shown(parameter.name));
       return false;
     }
     return true;
+  }
+
+  /// Of a notice that a parameter has no effect.
+  static model::Severity Severity(const Parameter& parameter) {
+    return parameter.restricts ? model::Severity::kError : model::Severity::kWarning;
   }
 
   void NotYet(const Parameter& parameter) {
@@ -242,7 +248,11 @@ class ServiceParser {
     if (given.name == nullptr) return nullptr;
     if (!Trim(*given.value).empty()) return &given;
     About(*given.name, "", &table_[position]);
-    report_.Warning("empty-value", "the value is empty, so it counts as not given");
+    if (table_[position].restricts) {
+      report_.Error("empty-value", "the value is empty, and it restricts who may send what");
+    } else {
+      report_.Warning("empty-value", "the value is empty, so it counts as not given");
+    }
     return nullptr;
   }
 
@@ -267,6 +277,10 @@ class ServiceParser {
       if (const Given* given = Lookup(i, 0)) Set(table_[i], *given, nullptr);
     }
     if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.str();
+    const auto about = [this](std::string_view name, std::string_view value) {
+      About(std::string(name), value, FindParameter(name).parameter);
+    };
+    if (report_.errors() == 0) FindUsers(draft_, options_, about, report_);
   }
 
   // Which destinations there are: bit i for destination i.
@@ -285,6 +299,7 @@ class ServiceParser {
     const auto created = Created();
     const bool indexed = std::find(created.begin() + 1, created.end(), true) != created.end();
     WarnAboutLeftOvers(created, indexed);
+    if (report_.errors() > 0) return;
     if (!indexed) {
       ParseDest(0);
     } else {
@@ -308,11 +323,10 @@ class ServiceParser {
                               Shown(std::string(table_[i].name) + "." + FirstFree(created)));
         } else if (index > 0 && !created[index]) {
           const std::string suffix = "." + std::to_string(index);
-          report_.Warning(
-              "no-destination",
-              "there is no destination " + std::to_string(index) + ", so it is left out",
-              "A destination needs one of servicePath" + suffix + ", serviceDomain" + suffix +
-                  ", port" + suffix + ", httpsPort" + suffix);
+          report_.Add(Severity(table_[i]), "no-destination",
+                      "there is no destination " + std::to_string(index) + ", so it is left out",
+                      "A destination needs one of servicePath" + suffix + ", serviceDomain" +
+                          suffix + ", port" + suffix + ", httpsPort" + suffix);
         }
       }
     }
@@ -333,6 +347,7 @@ class ServiceParser {
       if (given == nullptr && index > 0 && !table_[i].creates) given = Lookup(i, 0);
       if (given != nullptr) Set(table_[i], *given, &dest);
     }
+    FinishAccess(draft_, options_, dest);
     if (report_.errors() == errors_before) AddDefaultPath(dest);
     if (report_.errors() == errors_before) draft_.spec.dests.push_back(std::move(dest.spec));
   }

@@ -40,9 +40,21 @@ struct PathType {
   std::string written = "path_beg";
 };
 
+/// What a service says about access as a whole; users.h makes something of it.
+struct AccessDraft {
+  std::string users;
+  std::string secret;  ///< suffix
+  bool encrypted = false;
+  bool use_global = false;
+  bool redirect_when_http = false;
+  bool redirect_unless_https = false;
+  std::vector<model::Credential> found;  ///< who is asked for; all with a hash, or none
+};
+
 /// A service while it is read.
 struct ServiceDraft {
   model::ServiceSpec spec;
+  AccessDraft access;
   DomainAlgo domain_algo = DomainAlgo::kExact;
   std::size_t regexes = 0;
 };
@@ -52,6 +64,7 @@ struct DestDraft {
   model::DestSpec spec;
   PathType path_type;
   bool domain_given = false;
+  bool ignore_authorization = false;
 };
 
 /// One parameter with one value, handed to its setter.
@@ -76,7 +89,10 @@ struct Parameter {
   /// Severity of the notice for kAccepted and kNotYet. kError: it restricts who may send what, so
   /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
   std::optional<model::Severity> notice = {};
-  bool secret = false;   ///< its value is never shown
+  bool secret = false;  ///< its value is never shown
+  /// It restricts who may send what: where it cannot take effect (an empty value, an index that it
+  /// may not have), that is an error, so that the service is not served open.
+  bool restricts = false;
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
 };

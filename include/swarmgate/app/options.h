@@ -15,6 +15,7 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/haproxy/image.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::app {
 
@@ -49,6 +50,10 @@ struct Options {
   char separator = ',';
   std::string domain_algo;
   std::string label_prefix = "com.df.";
+  bool https_only = false;
+  std::string users_text;  ///< USERS; `users` is what it says
+  bool users_encrypted = false;
+  labels::KnownUsers users;
   /// DFP_SERVICE_*: parameter names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 
@@ -79,6 +84,8 @@ struct OptionSources {
   std::map<std::string, std::string> environment;
   /// The text of a secret ("dfp_port"), or nothing.
   std::function<std::optional<std::string>(const std::string& name)> secret;
+  /// <suffix> → text of the secrets dfp_users_<suffix>.
+  std::map<std::string, std::string> user_secrets;
   bool root = false;
 };
 

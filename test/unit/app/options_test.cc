@@ -116,6 +116,33 @@ TEST(OptionsTest, TokensAreCheckedAndNeverShown) {
   EXPECT_EQ(ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret-long"}}))->admin_token, "s3cret-long");
 }
 
+TEST(OptionsTest, UsersOfAllServicesAndSecretsOfUsersAreHandedOn) {
+  OptionSources sources = Sources({{"USERS", "b:2,a:1"}, {"HTTPS_ONLY", "true"}});
+  sources.user_secrets = {{"team", "x:y"}};
+  const auto options = ReadOptions(sources);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_TRUE(options->https_only);
+  EXPECT_EQ(options->users.secrets, sources.user_secrets);
+  EXPECT_EQ(options->users.global,
+            (std::vector<model::Credential>{{"a", "1", false}, {"b", "2", false}}));
+  sources.environment.erase("USERS");
+  sources.secret = [](const std::string& name) {
+    return name == "dfp_users" ? std::optional<std::string>("c:3\nd:4\n") : std::nullopt;
+  };
+  EXPECT_EQ(ReadOptions(sources)->users.global.size(), 2U);
+}
+
+TEST(OptionsTest, BadUsersEndTheProgramAndAreNotShown) {
+  for (const auto& [users, encrypted] : std::vector<std::pair<std::string, std::string>>{
+           {"ann:sesame,sesame", "false"}, {"ann:sesame", "true"}}) {
+    const auto options =
+        ReadOptions(Sources({{"USERS", users}, {"USERS_PASS_ENCRYPTED", encrypted}}));
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().message.rfind("USERS: item ", 0), 0U) << options.error().message;
+    EXPECT_EQ(options.error().message.find("sesame"), std::string::npos);
+  }
+}
+
 TEST(OptionsTest, MistypedFlagIsAnswersWithTheRightOne) {
   const auto options = ReadOptions(Sources({}, {"--defualt-ports", "80"}));
   ASSERT_FALSE(options);
@@ -164,12 +191,12 @@ TEST(OptionsTest, SwarmModeAllowsRemoteCallsAndSaysSo) {
 
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
   const auto options = ReadOptions(Sources(
-      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"USERS", "a:b"}}));
+      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"RESOLVERS", "x"}}));
   ASSERT_TRUE(options);
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
-  EXPECT_NE(all.find("STATS_USER, USERS"), std::string::npos) << all;
+  EXPECT_NE(all.find("RESOLVERS, STATS_USER"), std::string::npos) << all;
   EXPECT_EQ(all.find("DEBUG"), std::string::npos);
 }
 
