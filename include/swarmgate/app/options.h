@@ -49,6 +49,8 @@ struct Options {
   char separator = ',';
   std::string domain_algo;
   std::string label_prefix = "com.df.";
+  bool allow_raw_config = false;
+  std::string upstream_ca_file;  ///< empty: the system's authorities
   /// DFP_SERVICE_*: parameter names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 

@@ -29,6 +29,9 @@ struct ParseOptions {
   std::string instance_name;     ///< PROXY_INSTANCE_NAME
   bool filter_instance = false;  ///< FILTER_PROXY_INSTANCE_NAME
   std::string label_prefix = "com.df.";
+  bool allow_raw = false;  ///< ALLOW_RAW_CONFIG: owners may write HAProxy's own language
+  /// What tasks are verified against (UPSTREAM_CA_FILE); empty: nothing is there for it.
+  std::string upstream_ca = "@system-ca";
 };
 
 struct ParsedService {
