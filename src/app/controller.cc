@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -46,6 +47,23 @@ haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   return settings;
 }
 
+/// What HAProxy is told to verify tasks against; empty where there is nothing.
+std::string UpstreamAuthorities(const Options& options) {
+  std::error_code error;
+  if (!options.upstream_ca_file.empty()) {
+    if (std::filesystem::is_regular_file(options.upstream_ca_file, error)) {
+      return options.upstream_ca_file;
+    }
+    LogEvent(LogLevel::kWarning, "UPSTREAM_CA_MISSING",
+             "UPSTREAM_CA_FILE is no file; services with sslVerify=true are not served",
+             {{"file", Printable(options.upstream_ca_file, 200)}});
+    return "";
+  }
+  // Where HAProxy looks, too: OpenSSL's folder.
+  const std::filesystem::directory_iterator entries("/etc/ssl/certs", error);
+  return !error && entries != std::filesystem::directory_iterator() ? "@system-ca" : "";
+}
+
 engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings settings) {
   engine::EngineOptions result;
   result.proxy = std::move(settings);
@@ -56,6 +74,8 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.label_prefix = options.label_prefix;
   result.parse.https_only = options.https_only;
   result.parse.users = options.users;
+  result.parse.allow_raw = options.allow_raw_config;
+  result.parse.upstream_ca = UpstreamAuthorities(options);
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;

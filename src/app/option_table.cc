@@ -240,6 +240,16 @@ Status SetDirectory(Options& options, const std::string& value) {
   return Ok();
 }
 
+/// A file that HAProxy is told of in words of its Runtime API, which knows no quotes.
+Status SetPlainFile(Options& options, const std::string& value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._/:@-").find(c) != std::string_view::npos;
+  });
+  if (!plain) return Bad("use a path of letters, digits and . _ / : @ -");
+  return SetDirectory<&Options::upstream_ca_file>(options, value);
+}
+
 Status SetHaproxyUser(Options& options, const std::string& value) {
   Options checked;
   if (const Status good = SetName<&Options::service_name>(checked, value); !good) return good;
@@ -359,6 +369,14 @@ const std::vector<OptionRow>& OptionTable() {
        "the passwords of USERS are hashes of crypt(3)", SetBool<&Options::users_encrypted>},
       {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
        SetLabelPrefix},
+      {"ALLOW_RAW_CONFIG", "allow-raw-config", "BOOL", "false", kLabels,
+       "honour labels that are HAProxy's own configuration (backendExtra, header expressions that "
+       "are not in the list): whoever may label a service then has a say in the whole proxy",
+       SetBool<&Options::allow_raw_config>},
+      {"UPSTREAM_CA_FILE", "upstream-ca-file", "FILE", "", kLabels,
+       "PEM file of the authorities that tasks with sslVerify=true are verified against; default: "
+       "the system's. HAProxy's user must be able to read it",
+       SetPlainFile},
       {"DF_NOTIFY_LABEL", "df-notify-label", "LABEL", "", kLabels,
        "the label that opts a service in; sets LABEL_PREFIX too", SetNotifyLabel},
 

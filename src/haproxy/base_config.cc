@@ -155,7 +155,10 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
              " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store";
   if (kind == model::BackendKind::kPlain) return;
   if (kind == model::BackendKind::kSticky) {
-    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);
+    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key)
+             // A cookie that was given over TLS is not to be sent in the clear.
+             << "http-after-response replace-header Set-Cookie '^(sg_sticky[^;]*;.*)$' "
+                "'\\1; Secure' if { ssl_fc }";
   }
   RecordRules(defaults);
 }

@@ -10,6 +10,7 @@
 #include "labels/matches.h"
 #include "labels/report.h"
 #include "labels/schema.h"
+#include "labels/setters.h"
 #include "labels/users.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
@@ -157,6 +158,10 @@ class ServiceParser {
           "Write " + Shown(std::string(parameter.name) + name.substr(apart.base.size())));
     }
     if (parameter.effect == Effect::kNotYet) return NotYet(parameter);
+    if (parameter.effect == Effect::kReplaced) {
+      return report_.Info("replaced", std::string(parameter.name) + " has no effect here",
+                          parameter.help);
+    }
     if (parameter.effect == Effect::kObsolete) {
       return report_.Info("obsolete", "Docker Flow Proxy had dropped it, and it has no effect");
     }
@@ -276,6 +281,11 @@ class ServiceParser {
       if (table_[i].level != Level::kService) continue;
       if (const Given* given = Lookup(i, 0)) Set(table_[i], *given, nullptr);
     }
+    if (!draft_.path_search.empty()) {
+      report_.About(Shown("reqPathSearch"), draft_.path_search);
+      report_.Warning("incomplete-pair", "without reqPathReplace it has no effect",
+                      "Write " + Shown("reqPathSearchReplace") + "=search,replacement");
+    }
     if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.str();
     const auto about = [this](std::string_view name, std::string_view value) {
       About(std::string(name), value, FindParameter(name).parameter);
@@ -340,6 +350,7 @@ class ServiceParser {
   void ParseDest(std::size_t index) {
     const std::size_t errors_before = report_.errors();
     DestDraft dest;
+    dest.spec = draft_.common;
     dest.spec.index = static_cast<int>(index);
     for (std::size_t i = 0; i < table_.size(); ++i) {
       if (table_[i].level != Level::kDest) continue;
@@ -349,6 +360,12 @@ class ServiceParser {
     }
     FinishAccess(draft_, options_, dest);
     if (report_.errors() == errors_before) AddDefaultPath(dest);
+    if (!set::CompleteServer(dest.spec, draft_.spec)) {
+      const std::string suffix = index == 0 ? "" : "." + std::to_string(index);
+      report_.About(Shown("sslServerName" + suffix), "");
+      report_.Error("missing-name", "a certificate is verified by a name, and this is an address",
+                    "Write the name that stands in the certificate");
+    }
     if (report_.errors() == errors_before) draft_.spec.dests.push_back(std::move(dest.spec));
   }
 

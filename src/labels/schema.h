@@ -25,6 +25,7 @@ enum class Effect {
   kHonoured,
   kAccepted,   ///< checked and kept, without effect yet
   kNotYet,     ///< of Docker Flow Proxy; its owner is told that it is not honoured yet
+  kReplaced,   ///< of Docker Flow Proxy; its help says what does the same here
   kObsolete,   ///< Docker Flow Proxy had dropped it itself
   kElsewhere,  ///< meant for another program; passed over in silence
 };
@@ -57,6 +58,9 @@ struct ServiceDraft {
   AccessDraft access;
   DomainAlgo domain_algo = DomainAlgo::kExact;
   std::size_t regexes = 0;
+  /// What service-level parameters say of every destination: each begins as a copy of it.
+  model::DestSpec common;
+  std::string path_search;  ///< of reqPathSearch, until reqPathReplace completes it
 };
 
 /// A destination while it is read.

@@ -48,4 +48,46 @@ void UsersPassEncrypted(Setting& setting);
 void UsersSecret(Setting& setting);
 void VerifyClientSsl(Setting& setting);
 
+// setters_content.cc, setters_cors.cc
+void AddReqHeader(Setting& setting);
+void AddResHeader(Setting& setting);
+void CompressionAlgo(Setting& setting);
+void CompressionType(Setting& setting);
+void CorsCredentials(Setting& setting);
+void CorsHeaders(Setting& setting);
+void CorsMaxAge(Setting& setting);
+void CorsMethods(Setting& setting);
+void CorsOrigin(Setting& setting);
+void DelReqHeader(Setting& setting);
+void DelResHeader(Setting& setting);
+void ErrorPage(Setting& setting);
+void SetReqHeader(Setting& setting);
+void SetResHeader(Setting& setting);
+
+// setters_servers.cc
+void BalanceBy(Setting& setting);
+void CheckInterval(Setting& setting);
+void CheckPath(Setting& setting);
+void CheckResolvers(Setting& setting);
+void ConnectionModeName(Setting& setting);
+void DrainTimeout(Setting& setting);
+void LookupRetry(Setting& setting);
+void MaxConnections(Setting& setting);
+void Protocol(Setting& setting);
+void Retries(Setting& setting);
+void SendProxy(Setting& setting);
+void SslServerName(Setting& setting);
+void SslVerify(Setting& setting);
+void SslVerifyNone(Setting& setting);
+/// When all of a destination is read: the host that checks name, and the name that a server's
+/// certificate must have. False: there is none.
+[[nodiscard]] bool CompleteServer(model::DestSpec& dest, const model::ServiceSpec& service);
+
+// setters_upstream.cc
+void ReqPathReplace(Setting& setting);
+void ReqPathSearch(Setting& setting);
+
+// setters_raw.cc
+void BackendExtra(Setting& setting);
+
 }  // namespace swarmgate::labels::set

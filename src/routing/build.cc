@@ -86,6 +86,7 @@ class Builder {
       backend.kind = KindOf(input.spec, *dest.spec);
       backend.policy = dest.spec->policy;
       backend.profile = dest.spec->profile;
+      backend.drain_timeout = dest.spec->drain_timeout;
       if (EndpointChooser::UsesTasks(input, *dest.spec)) {
         std::size_t missed = 0;
         backend.servers = chooser_.ByTasks(input, dest, ways_[&input], missed);

@@ -54,6 +54,8 @@ struct Options {
   std::string users_text;  ///< USERS; `users` is what it says
   bool users_encrypted = false;
   labels::KnownUsers users;
+  bool allow_raw_config = false;
+  std::string upstream_ca_file;  ///< empty: the system's authorities
   /// DFP_SERVICE_*: parameter names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 

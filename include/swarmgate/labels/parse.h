@@ -47,6 +47,9 @@ struct ParseOptions {
   std::string label_prefix = "com.df.";
   bool https_only = false;  ///< HTTPS_ONLY: every destination is httpsOnly
   KnownUsers users;
+  bool allow_raw = false;  ///< ALLOW_RAW_CONFIG: owners may write HAProxy's own language
+  /// What tasks are verified against (UPSTREAM_CA_FILE); empty: nothing is there for it.
+  std::string upstream_ca = "@system-ca";
 };
 
 struct ParsedService {

@@ -65,6 +65,9 @@ struct HeaderRule {
   /// expressions of the list in labels. Empty for kDelete.
   std::string format;
   std::string condition;  ///< "", or one of a closed list of conditions: "if { ssl_fc }"
+  /// `format` is everything behind the name as its owner wrote it; only where raw configuration is
+  /// allowed.
+  bool raw = false;
   friend auto operator<=>(const HeaderRule&, const HeaderRule&) = default;
 };
 
@@ -104,9 +107,13 @@ struct Profile {
   std::vector<std::string> allow_from;  ///< networks, canonical; empty: all
   std::vector<std::string> deny_from;
   std::optional<std::string> check_path;  ///< health is asked by HTTP
+  std::string check_host;                 ///< the Host that a check names; empty: localhost
   std::optional<int> retries;
   std::optional<Cors> cors;
   std::vector<ErrorPage> error_pages;
+  /// Certificates of the authorities that servers are verified against: a file, or "@system-ca".
+  /// Servers that are added at run time can only use what is loaded by then.
+  std::string ca_file;
   /// Lines as the owner wrote them (backendExtra, templates), only where raw configuration is
   /// allowed; each without line break.
   std::vector<std::string> raw;
@@ -118,6 +125,7 @@ struct Profile {
 struct ServerOptions {
   enum class Tls { kNone, kUnverified, kVerified };
   Tls tls = Tls::kNone;
+  std::string ca_file;      ///< for kVerified: as Profile::ca_file
   std::string tls_name;     ///< SNI, and the name that must be in the certificate; empty: none
   bool http2 = false;       ///< HTTP/2 (in the clear without tls)
   bool send_proxy = false;  ///< PROXY protocol, version 2

@@ -95,6 +95,9 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
       {"LABEL_PREFIX", "com.df", "ends with a dot"},
       {"PROXY_INSTANCE_NAME", "a b", "letters, digits"},
       {"HAPROXY_USER", "ha proxy", "letters, digits"},
+      {"ALLOW_RAW_CONFIG", "maybe", "true or false"},
+      {"UPSTREAM_CA_FILE", "ca.pem", "absolute path"},
+      {"UPSTREAM_CA_FILE", "/a b.pem", "letters, digits"},
   };
   for (const Case& test : cases) {
     const auto options = ReadOptions(Sources({{test.name, test.value}}));

@@ -92,10 +92,10 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        "x",
        {"warning not-yet: service web: com.df.templateFePath=x: templateFePath is not honoured "
         "yet. It has no effect in this version"}},
-      {"addHeader",
-       "X-A b",
-       {"info not-yet: service web: com.df.addHeader=X-A b: addReqHeader is not honoured yet. It "
-        "has no effect in this version"}},
+      {"debug",
+       "true",
+       {"info replaced: service web: com.df.debug=true: debug has no effect here. Whether requests "
+        "are logged is the operator's setting, for all services."}},
       {"serviceDomainMatchAll",
        "true",
        {"warning not-yet: service web: com.df.serviceDomainMatchAll=true: serviceDomainMatchAll "
