@@ -12,6 +12,7 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/engine/engine.h"
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/ports/docker_api.h"
 
@@ -42,10 +43,23 @@ struct FilesChecked {
   Status status;
 };
 
+struct CertificatesRead {
+  Result<std::vector<model::CertificateFile>> files;
+};
+
 /// A call of Engine's. `reply` is called exactly once, on the owner thread, and may come after the
 /// caller has stopped waiting.
 struct Command {
-  enum class Kind { kReconfigure, kValidate, kRemove, kReload, kResync, kConfigText };
+  enum class Kind {
+    kReconfigure,
+    kValidate,
+    kRemove,
+    kReload,
+    kResync,
+    kConfigText,
+    kPutCertificate,     ///< parameters: certName, pem
+    kRemoveCertificate,  ///< parameters: certName
+  };
   Kind kind = Kind::kReconfigure;
   std::map<std::string, std::string> parameters;
   SteadyTime received;
@@ -53,7 +67,7 @@ struct Command {
 };
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
-                             NamesResolved, FilesChecked, Command>;
+                             NamesResolved, FilesChecked, CertificatesRead, Command>;
 
 /// What the owner asks for; every call returns at once. Thread: owner.
 class Sources {

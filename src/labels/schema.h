@@ -77,6 +77,7 @@ struct Parameter {
   /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
   std::optional<model::Severity> notice = {};
   bool secret = false;   ///< its value is never shown
+  bool long_text = false;  ///< up to kMaxTextBytes, and line breaks are allowed
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
 };
@@ -84,6 +85,7 @@ struct Parameter {
 inline constexpr int kMaxIndex = 10;
 inline constexpr std::size_t kMaxParameters = 256;
 inline constexpr std::size_t kMaxValueBytes = 4096;
+inline constexpr std::size_t kMaxTextBytes = 64U << 10U;
 inline constexpr std::size_t kMaxListItems = 64;
 inline constexpr std::size_t kMaxRegexes = 64;
 inline constexpr std::size_t kMaxRoutes = 4096;

@@ -19,6 +19,7 @@ void ProxyInstanceName(Setting& setting);
 void Replicas(Setting& setting);
 void ReqMode(Setting& setting);
 void ReqPathSearchReplace(Setting& setting);
+void ServiceCert(Setting& setting);
 void ServiceDomain(Setting& setting);
 void ServiceDomainAlgo(Setting& setting);
 void ServiceName(Setting& setting);
