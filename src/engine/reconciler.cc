@@ -223,14 +223,16 @@ void Reconciler::RunDue() {
     dirty_ = true;
   }
   if (certificates_.next_news() && *certificates_.next_news() <= clock_.WallNow()) dirty_ = true;
-  if (store_.retry_at() && *store_.retry_at() <= now) {
-    if (store_.Flush()) dirty_ = true;
-    if (save_wanted_) Save();
-    PublishPartners();
-  }
   if (dirty_) {
     Converge();
   } else if (was_up != applier_.proxy_up()) {
+    PublishPartners();
+  }
+  // After the calls that came in are judged: until then what they set is known to the memory only,
+  // and a store that is read again would put the old record in its place.
+  if (store_.retry_at() && *store_.retry_at() <= now) {
+    if (store_.Flush()) dirty_ = true;
+    if (save_wanted_) Save();
     PublishPartners();
   }
   AnswerPending();

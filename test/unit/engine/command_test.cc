@@ -311,6 +311,18 @@ TEST_F(CommandTest, ARecordThatTheStoreRefusedOnceIsStoredWithoutAnotherCall) {
   EXPECT_TRUE(rig.snapshot()->store.ok);
 }
 
+TEST_F(CommandTest, ACallIsNotForgottenWhenTheStoreIsReadAgain) {
+  rig.Start();
+  ASSERT_TRUE(rig.Reconfigure(Call("db", "/db")).persisted);
+  rig.store.FailNext(Code::kUnavailable);
+  ASSERT_FALSE(rig.Reconfigure(Call("api", "/api")).persisted);
+  // The call comes when the store is due, and the store holds something else than we think.
+  rig.clock.Set(rig.clock.Now() + Duration(1000));
+  rig.store.FailNext(Code::kConflict);
+  EXPECT_EQ(rig.Reconfigure(Call("db", "/new")).status, 200);
+  EXPECT_TRUE(rig.Served().contains("/new"));
+}
+
 TEST_F(CommandTest, AStoreThatLostEverythingGetsItBack) {
   rig.docker.SetService(Web());
   rig.Start();
