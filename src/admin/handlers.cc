@@ -59,6 +59,29 @@ Response Remove(const Request& request, const HandlerContext& context) {
                      request.Query("serviceName"));
 }
 
+Response Cert(const Request& request, const HandlerContext& context) {
+  const SteadyTime deadline = WriteDeadline(context);
+  const std::string name = request.Query("certName");
+  engine::Outcome outcome;
+  if (request.method == "PUT") {
+    outcome = context.backend->PutCertificate(name, request.body, deadline);
+  } else if (request.method == "DELETE") {
+    outcome = context.backend->RemoveCertificate(name, deadline);
+  } else {
+    Response refused = Problem(405, "method_not_allowed", "PUT stores a certificate, DELETE removes one");
+    refused.headers.emplace_back("Allow", "PUT, DELETE");
+    return refused;
+  }
+  Response response = Json(CertOutcomeJson(outcome));
+  response.status = outcome.status;
+  return response;
+}
+
+Response Certs(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(CertsJson(*context.backend->GetSnapshot()));
+}
+
 Response Reload(const Request& request, const HandlerContext& context) {
   const SteadyTime deadline = WriteDeadline(context);
   // The predecessor's way to fetch everything from its listener anew.
@@ -212,6 +235,8 @@ struct Entry {
 constexpr Entry kProxy[] = {{"/reconfigure", Access::kWrite, Reconfigure},
                             {"/remove", Access::kWrite, Remove},
                             {"/reload", Access::kWrite, Reload},
+                            {"/cert", Access::kWrite, Cert},
+                            {"/certs", Access::kRead, Certs},
                             {"/config", Access::kRead, Config},
                             {"/ping", Access::kOpen, Health},
                             {"/metrics", Access::kOpen, Metrics},
@@ -250,6 +275,12 @@ const Entry* FindEntry(std::string_view path) {
 }
 
 }  // namespace
+
+bool IsCertificateCall(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const Entry* entry = FindEntry(path);
+  return entry != nullptr && entry->handle == Cert;
+}
 
 Response Handle(const Request& request, const HandlerContext& context) {
   std::string_view path = request.path;

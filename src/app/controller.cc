@@ -7,11 +7,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "app/certificate_files.h"
 #include "app/layout.h"
 #include "app/resolve.h"
+#include "app/sealed_store.h"
 #include "app/supervisor.h"
 #include "swarmgate/admin/server.h"
 #include "swarmgate/base/log.h"
@@ -31,6 +34,7 @@ SteadyTime In(Duration duration) { return std::chrono::steady_clock::now() + dur
 haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   haproxy::Settings settings;
   settings.binds = options.binds;
+  settings.tls = options.tls;
   settings.run_dir = layout.run_dir;
   settings.files_dir = layout.files_dir;
   settings.max_connections = options.max_connections;
@@ -79,6 +83,8 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;
+  result.certificates.preferred = options.preferred_certificates;
+  result.certificates.directory = options.certs_dir;
   return result;
 }
 
@@ -92,6 +98,23 @@ Result<std::unique_ptr<ports::DockerApi>> DockerOf(const Options& options) {
   docker.label_prefix = options.label_prefix;
   docker.own_container = options.own_container;
   return docker::MakeDockerApi(docker);
+}
+
+/// The key that private keys are stored under; nothing where none is given.
+Result<std::optional<certs::SealKey>> SealKeyOf(const Options& options) {
+  std::string text = options.cert_key;
+  if (text.empty() && !options.cert_key_file.empty()) {
+    const auto read = ReadSecretFile(options.cert_key_file, 4096);
+    if (!read) return Forward(read.error(), "CERT_KEY_FILE");
+    text = std::string(Trim(*read));
+    if (text.empty()) {
+      return Fail(Code::kInvalidArgument, "CERT_KEY_FILE=" + options.cert_key_file + " is empty");
+    }
+  }
+  if (text.empty()) return std::optional<certs::SealKey>();
+  const auto key = certs::MakeSealKey(text);
+  if (!key) return Forward(key.error(), "CERT_KEY_FILE");
+  return std::optional(*key);
 }
 
 /// The descriptor that the supervisor listens to; -1 without one.
@@ -176,16 +199,26 @@ int RunController(const Options& options) {
   proxy::DiskConfigFiles files(files_options);
   proxy::HaproxyControl control({settings, options.haproxy_binary});
   const auto store = sqlite::MakeStore(layout.state_dir + "/state.db");
+  const auto seal_key = SealKeyOf(options);
+  if (!seal_key) return Refuse("CERT_KEY_UNUSABLE", seal_key.error(), {}, kExitSettings);
+  std::optional<SealedStore> sealed;
+  if (*seal_key) sealed.emplace(*store, **seal_key);
+  auto self_signed = LoadSelfSigned(layout);
+  if (!self_signed) return Refuse("STATE_UNUSABLE", self_signed.error(), {}, 1);
+  DiskCertificates certificates(options.certs_dir, options.secrets_dir);
 
   engine::Engine::Ports ports;
   ports.docker = docker->get();
   ports.proxy = &control;
   ports.files = &files;
-  ports.store = store.get();
+  ports.store = sealed ? static_cast<ports::StateStore*>(&*sealed) : store.get();
+  if (options.tls.crt_list.empty()) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
   ports.resolve = ResolveName;
   ports.clock = &clock;
-  engine::Engine engine(EngineOptionsOf(options, settings), ports);
+  engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
+  engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
+  engine::Engine engine(std::move(engine_options), ports);
 
   admin::EngineBackend backend(engine);
   admin::AdminOptions admin_options;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "app/tls_options.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::app {
@@ -100,19 +101,16 @@ Status SetName(Options& options, const std::string& value) {
   return Ok();
 }
 
-/// "80,443:ssl,127.0.0.1:8085". Ports that want TLS are named in a warning and not bound: there is
-/// no certificate yet.
+/// "80,443:ssl,127.0.0.1:8085".
 Status AddBinds(Options& options, const std::string& value) {
-  std::vector<std::string> unserved;
   for (const std::string_view raw : Split(value, ',')) {
     std::string item(Trim(raw));
     if (item.empty()) continue;
-    bool tls = false;
+    haproxy::Bind bind;
     if (item.size() > 4 && item.compare(item.size() - 4, 4, ":ssl") == 0) {
-      tls = true;
+      bind.tls = true;
       item.resize(item.size() - 4);
     }
-    haproxy::Bind bind;
     std::string port = item;
     if (const auto colon = item.rfind(':'); colon != std::string::npos) {
       bind.address = item.substr(0, colon);
@@ -129,18 +127,21 @@ Status AddBinds(Options& options, const std::string& value) {
       return Bad("'" + Printable(item, 60) + "': " + parsed.error().message +
                  "; write for example 80,443:ssl");
     }
-    if (tls) {
-      unserved.push_back(port);
-    } else if (std::find(options.binds.begin(), options.binds.end(), bind) == options.binds.end()) {
+    const auto same = std::find_if(options.binds.begin(), options.binds.end(),
+                                   [&bind](const haproxy::Bind& known) {
+                                     return known.address == bind.address && known.port == bind.port;
+                                   });
+    if (same == options.binds.end()) {
       options.binds.push_back(bind);
+    } else if (same->tls != bind.tls) {
+      return Bad("port " + port + " is given with and without :ssl; choose one");
     }
   }
-  for (const std::string& port : unserved) {
-    options.warnings.push_back("port " + port +
-                               " is not bound: it asks for TLS (\":ssl\"), and this version serves "
-                               "no certificates yet");
-  }
   return Ok();
+}
+
+Status SetH2(Options& options, const std::string& value) {
+  return ParseBool(value, options.tls.h2);
 }
 
 Status SetIp(Options& options, const std::string& value) {
@@ -282,6 +283,7 @@ Status SetToken(Options& options, const std::string& value) {
 }
 
 constexpr const char* kTraffic = "Traffic";
+constexpr const char* kTls = "Certificates and TLS";
 constexpr const char* kAdmin = "Admin API";
 constexpr const char* kLabels = "Services and labels";
 constexpr const char* kDocker = "Docker";
@@ -293,7 +295,7 @@ const std::vector<OptionRow>& OptionTable() {
   static const std::vector<OptionRow> table = {
       {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
-       "Ports with :ssl are not bound in this version (no certificates yet)",
+       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other",
        AddBinds},
       {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
        "further ports, written like DEFAULT_PORTS", AddBinds},
@@ -332,6 +334,36 @@ const std::vector<OptionRow>& OptionTable() {
       {"DRAIN_TIMEOUT", "drain-timeout", "TIME", "30", kTraffic,
        "how long requests of an ending task are watched until it is taken out",
        SetTimeout<&Options::drain_timeout>},
+
+      {"CERTS_DIR", "certs-dir", "DIRECTORY", "/certs", kTls,
+       "directory of certificates: each file is certificate, chain and unencrypted key in PEM. "
+       "Docker secrets named cert-… or cert_… are read as well. Looked at every two seconds",
+       SetDirectory<&Options::certs_dir>},
+      {"PREFERRED_CERTIFICATE", "preferred-certificate", "GLOBS", "", kTls,
+       "names of certificates, separated by commas, * and ? allowed: these come first for names "
+       "that several have, and the first is the default certificate",
+       tls::SetPreferred},
+      {"CRT_LIST_PATH", "crt-list-path", "FILE", "", kTls,
+       "a crt-list of your own instead of all other certificates; HAProxy's user must be able to "
+       "read it. After a change: POST /v1/docker-flow-proxy/reload",
+       tls::SetCrtList},
+      {"CA_FILE", "ca-file", "FILE", "", kTls,
+       "clients may show a certificate, which must then be of one of these CAs; HAProxy's user "
+       "must be able to read it",
+       tls::SetCaFile},
+      {"ENABLE_H2", "enable-h2", "BOOL", "true", kTls, "speak HTTP/2 on ports with TLS", SetH2},
+      {"SSL_BIND_CIPHERS", "ssl-bind-ciphers", "CIPHERS", "", kTls,
+       "ciphers of TLS 1.2, as OpenSSL names them; default: modern ones", tls::SetBindCiphers},
+      {"SSL_BIND_OPTIONS", "ssl-bind-options", "WORDS", "", kTls,
+       "no-tlsv12, no-tlsv13, no-tls-tickets, ssl-min-ver TLSv1.1 …; the least version is TLS 1.2 "
+       "unless ssl-min-ver says otherwise",
+       tls::SetBindOptions},
+      {"CERT_KEY", "cert-key", "KEY", "", kTls,
+       "encrypts the private keys of certificates that were put through the API where they are "
+       "stored (AES-256-GCM): 64 hex digits, or a text of at least 16 characters",
+       tls::SetCertKey, true},
+      {"CERT_KEY_FILE", "cert-key-file", "FILE", "", kTls, "a file that holds CERT_KEY",
+       tls::SetCertKeyFile},
 
       {"IP", "ip", "ADDRESS", "0.0.0.0", kAdmin, "address of the admin API", SetIp},
       {"PORT", "port", "PORT", "8080", kAdmin, "port of the admin API", SetPort},

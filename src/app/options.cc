@@ -200,15 +200,7 @@ Status CheckTogether(const OptionSources& sources, Options& options) {
 /// Variables of Docker Flow Proxy that this version does not act upon: said once, so that nobody
 /// wonders.
 void WarnUnsupported(const OptionSources& sources, Options& options) {
-  constexpr const char* kNotYet[] = {"CA_FILE",           "CAPTURE_REQUEST_HEADER",
-                                     "CFG_TEMPLATE_PATH", "COMPRESSION_ALGO",
-                                     "COMPRESSION_TYPE",  "CONNECTION_MODE",
-                                     "CRT_LIST_PATH",     "DEBUG",
-                                     "EXTRA_FRONTEND",    "EXTRA_GLOBAL",
-                                     "RESOLVERS",         "SSL_BIND_CIPHERS",
-                                     "SSL_BIND_OPTIONS",  "STATS_PASS",
-                                     "STATS_PORT",        "STATS_URI",
-                                     "STATS_USER"};
+  constexpr const char* kNotYet[] = {"CAPTURE_REQUEST_HEADER", "CFG_TEMPLATE_PATH", "COMPRESSION_ALGO", "COMPRESSION_TYPE", "CONNECTION_MODE", "DEBUG", "EXTRA_FRONTEND", "EXTRA_GLOBAL", "RESOLVERS", "STATS_PASS", "STATS_PORT", "STATS_URI", "STATS_USER"};
   std::string names;
   for (const char* name : kNotYet) {
     const auto variable = sources.environment.find(name);

@@ -197,6 +197,7 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
                by_name, definitions);
       continue;
     }
+    if (record.kind == Record::Kind::kCertificate) continue;
     auto held = definitions.find(name);
     if (held == definitions.end()) continue;
     if (held->second.parsed->hash == record.labels_hash) {

@@ -108,6 +108,12 @@ void Reconciler::On(Command message) {
         list_waiters_.push_back({std::move(message), desk_.ForceList(), ServiceName()});
       }
       return;
+    case Command::Kind::kPutCertificate:
+      PutCertificate(std::move(message));
+      return;
+    case Command::Kind::kRemoveCertificate:
+      RemoveCertificate(std::move(message));
+      return;
     case Command::Kind::kConfigText: {
       std::string text = applier_.ConfigText();
       message.reply(text.empty() ? Answer(503, "no configuration has been written yet")

@@ -23,7 +23,7 @@ class Engine::Impl {
       : options_(std::move(options)),
         ports_(std::move(ports)),
         cell_(std::make_shared<const Snapshot>()),
-        sources_(ports_, options_.proxy.files_dir, inbox_) {}
+        sources_(ports_, options_, inbox_) {}
 
   ~Impl() { Stop(); }
   Impl(const Impl&) = delete;
@@ -119,6 +119,16 @@ Outcome Engine::Validate(const std::map<std::string, std::string>& parameters,
 
 Outcome Engine::Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline) {
   return impl_->Call(Command::Kind::kRemove, parameters, deadline);
+}
+
+Outcome Engine::PutCertificate(const std::string& name, const std::string& pem,
+                               SteadyTime deadline) {
+  return impl_->Call(Command::Kind::kPutCertificate,
+                     {{"certName", name}, {model::kPemParameter, pem}}, deadline);
+}
+
+Outcome Engine::RemoveCertificate(const std::string& name, SteadyTime deadline) {
+  return impl_->Call(Command::Kind::kRemoveCertificate, {{"certName", name}}, deadline);
 }
 
 Outcome Engine::Reload(SteadyTime deadline) {

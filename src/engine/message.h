@@ -13,6 +13,7 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/engine/engine.h"
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/ports/docker_api.h"
 
@@ -44,10 +45,23 @@ struct FilesChecked {
   Status status;
 };
 
+struct CertificatesRead {
+  Result<std::vector<model::CertificateFile>> files;
+};
+
 /// A call of Engine's. `reply` is called exactly once, on the owner thread, and may come after the
 /// caller has stopped waiting.
 struct Command {
-  enum class Kind { kReconfigure, kValidate, kRemove, kReload, kResync, kConfigText };
+  enum class Kind {
+    kReconfigure,
+    kValidate,
+    kRemove,
+    kReload,
+    kResync,
+    kConfigText,
+    kPutCertificate,     ///< parameters: certName, pem
+    kRemoveCertificate,  ///< parameters: certName
+  };
   Kind kind = Kind::kReconfigure;
   std::map<std::string, std::string> parameters;
   SteadyTime received;
@@ -61,7 +75,7 @@ inline constexpr const char* kTooLate =
     "as HAProxy answers";
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
-                             NameResolved, FilesChecked, Command>;
+                             NameResolved, FilesChecked, CertificatesRead, Command>;
 
 /// How many names are resolved at a time.
 inline constexpr std::size_t kResolverThreads = 4;

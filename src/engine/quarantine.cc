@@ -33,7 +33,9 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
   const std::vector<ServiceInput> base = Joined(good, accepted);
   Status checked = Fail(Code::kRejected, "not tried: too many services are refused at once");
   if (checks-- > 0) {
-    checked = applier_.Check(routing::Build(Joined(base, suspects), Context()).desired);
+    model::Desired desired = routing::Build(Joined(base, suspects), Context()).desired;
+    desired.tls = certificates_.SelfSignedOnly();
+    checked = applier_.Check(desired);
     // A check that cannot be run accuses nobody.
     if (!checked && checked.error().code != Code::kRejected) checks = 0;
   }
@@ -75,7 +77,9 @@ void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>
 }
 
 bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
-  Status base = applier_.Check(model::Desired());
+  model::Desired nothing;
+  nothing.tls = certificates_.SelfSignedOnly();
+  Status base = applier_.Check(nothing);
   if (!base) {
     LogEvent(
         LogLevel::kError, "CONFIG_REFUSED",
@@ -84,6 +88,7 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
     applier_.PutOffStructure();
     return false;
   }
+  const bool certificates = QuarantineCertificates();
   std::vector<ServiceInput> good;
   std::vector<ServiceInput> suspects;
   for (const ServiceInput& input : assembly.inputs) {
@@ -111,8 +116,27 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
              {{"service", name.str()}, {"error", reason}});
   }
   RefuseOffenders(offenders);
-  if (offenders.empty()) applier_.PutOffStructure();
-  return !offenders.empty();
+  const bool found = certificates || !offenders.empty();
+  if (!found) applier_.PutOffStructure();
+  return found;
+}
+
+bool Reconciler::QuarantineCertificates() {
+  int checks = kMostChecks;
+  bool found = false;
+  for (const model::Certificate& certificate :
+       std::vector<model::Certificate>(certificates_.certificates())) {
+    model::Desired alone;
+    alone.tls.default_pem = certificate.pem;
+    alone.tls.default_print = certificate.proxy_print;
+    const Status checked = applier_.Check(alone);
+    if (!checked && checked.error().code == Code::kRejected) {
+      certificates_.Refuse(certificate.fingerprint, Printable(checked.error().message, 400));
+      found = true;
+    }
+    if (--checks == 0) break;
+  }
+  return found;
 }
 
 }  // namespace swarmgate::engine

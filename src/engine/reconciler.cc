@@ -10,6 +10,8 @@ namespace {
 
 using routing::Built;
 
+constexpr Duration kCertificateLook{3'600'000};
+
 void Observe(Histogram& histogram, SteadyTime since, SteadyTime now) {
   const double seconds = std::chrono::duration<double>(now - since).count();
   std::size_t bucket = 0;
@@ -39,7 +41,8 @@ Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports,
       store_(*ports.store, *ports.clock),
       applier_(options, *ports.proxy, *ports.files, *ports.clock, counters_),
       desk_(options, ports.docker != nullptr, sources, *ports.clock),
-      names_(options.resolve_interval, static_cast<bool>(ports.resolve), sources, *ports.clock) {
+      names_(options.resolve_interval, static_cast<bool>(ports.resolve), sources, *ports.clock),
+      certificates_(options.certificates, haproxy::ManagesCertificates(options.proxy)) {
   shown_.started = clock_.WallNow();
   shown_.instance = options.parse.instance_name;
   shown_.desired = std::make_shared<const model::Desired>();
@@ -71,6 +74,8 @@ void Reconciler::Start() {
     facts_.Restore(std::move(state->facts));
   }
   desk_.SetAllIds(facts_.SwarmIds());
+  // Now, not when the thread comes to it: the first configuration must not lack them.
+  if (ports_.certificates != nullptr) On(CertificatesRead{ports_.certificates->Read()});
   RunDue();
 }
 
@@ -93,6 +98,20 @@ void Reconciler::On(NameResolved message) {
     }
   }
   if (!dirty_) AnswerPending();
+}
+
+void Reconciler::On(CertificatesRead message) {
+  if (message.files) {
+    certificates_unread_ = false;
+    if (certificates_.TakeFiles(*message.files)) dirty_ = true;
+    return;
+  }
+  // What cannot be listed is not gone.
+  if (!std::exchange(certificates_unread_, true)) {
+    LogEvent(LogLevel::kError, "CERTIFICATES_UNREAD",
+             "certificates cannot be listed; those that were read before stay",
+             {{"error", message.files.error().ToString()}});
+  }
 }
 
 void Reconciler::On(FilesChecked message) {
@@ -130,6 +149,7 @@ void Reconciler::RunDue() {
     names_not_before_ = now + options_.coalesce;
     dirty_ = true;
   }
+  if (certificates_.next_news() && *certificates_.next_news() <= clock_.WallNow()) dirty_ = true;
   if (dirty_) {
     Converge();
   } else if (was_up != applier_.proxy_up()) {
@@ -162,6 +182,8 @@ SteadyTime Reconciler::Next() const {
   consider(store_.retry_at());
   consider(NextAnswer());
   consider(NextDeadline());
+  // The time of day may be set anew: looked at every hour.
+  if (certificates_.next_news()) next = std::min(next, clock_.Now() + kCertificateLook);
   return next;
 }
 
@@ -228,6 +250,7 @@ void Reconciler::Converge() {
     });
     built = routing::Build(assembly.inputs, Context());
     if (!Judge(assembly, built)) continue;
+    AddCertificates(assembly, built);
     applied = ApplyDesired(built.desired);
     // Each round takes at least one service out, so this ends.
     if (applied.state == Applied::State::kRefused && Quarantine(assembly, applied.error)) continue;
@@ -237,6 +260,13 @@ void Reconciler::Converge() {
   // The definitions point into the facts, which go on changing.
   assembly.definitions.clear();
   previous_ = std::move(assembly);
+}
+
+void Reconciler::AddCertificates(const Assembly& assembly, Built& built) {
+  certificates_.Update(store_.records(), assembly, clock_.WallNow());
+  built.desired.tls = certificates_.tls();
+  built.diagnostics.insert(built.diagnostics.end(), certificates_.diagnostics().begin(),
+                           certificates_.diagnostics().end());
 }
 
 void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applied& applied) {
@@ -417,8 +447,10 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
   shown_.store_revision = store_.revision();
   shown_.proxy_pid = up ? applier_.pid() : 0;
   shown_.draining_servers = applier_.draining_servers();
+  shown_.certificates = certificates_.status();
   UpdateReady();
   if (assembly != nullptr) {
+    built->desired.tls = {};  // what others see holds no key
     if (*shown_.desired != built->desired) {
       shown_.desired = std::make_shared<const model::Desired>(std::move(built->desired));
     }

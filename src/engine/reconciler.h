@@ -18,6 +18,7 @@
 #include "engine/applier.h"
 #include "engine/assemble.h"
 #include "engine/backoff.h"
+#include "engine/cert_keeper.h"
 #include "engine/diagnostics_log.h"
 #include "engine/docker_desk.h"
 #include "engine/docker_health.h"
@@ -78,6 +79,7 @@ class Reconciler {
   void On(TasksListed message);
   void On(NameResolved message);
   void On(FilesChecked message);
+  void On(CertificatesRead message);
   void On(Command message);
   [[nodiscard]] bool IsIrrelevant(const ports::DockerEvent& event) const;
   void TakeNews(const FactsKeeper::News& news);
@@ -90,6 +92,8 @@ class Reconciler {
   void RemoveRecord(Command command, const model::ServiceName& name, std::string message);
   [[nodiscard]] bool WantsList(const model::ServiceName& name,
                                const model::ServiceSpec& spec) const;
+  void PutCertificate(Command command);
+  void RemoveCertificate(Command command);
   /// Refuses calls that cannot be served, and takes back their records. False: there were some.
   bool Judge(const Assembly& assembly, const routing::Built& built);
   [[nodiscard]] Outcome Verdict(const model::ServiceName& service, const Assembly& assembly,
@@ -109,6 +113,10 @@ class Reconciler {
   [[nodiscard]] routing::BuildContext Context() const;
   void DropObsolete(const std::vector<model::ServiceName>& names);
   Applied ApplyDesired(const model::Desired& desired);
+  /// Certificates, into what is desired and what is told.
+  void AddCertificates(const Assembly& assembly, routing::Built& built);
+  /// Finds the certificates that HAProxy's check refuses. False: none.
+  bool QuarantineCertificates();
   /// Finds the services that HAProxy's check refuses. False: none; the error is somebody else's.
   bool Quarantine(const Assembly& assembly, const Error& error);
   void RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders);
@@ -143,6 +151,8 @@ class Reconciler {
   DockerDesk desk_;
   DockerHealth docker_health_;
   Names names_;
+  CertKeeper certificates_;
+  bool certificates_unread_ = false;  ///< their directory cannot be listed; told once
   DiagnosticsLog log_;
   StatusBook book_;
   Assembly previous_;  ///< inputs of the last Converge, without definitions

@@ -23,9 +23,9 @@ constexpr Duration kStreamStays{5000};
 
 }  // namespace
 
-ThreadSources::ThreadSources(const Engine::Ports& ports, std::string files_dir,
+ThreadSources::ThreadSources(const Engine::Ports& ports, const EngineOptions& options,
                              Inbox<Message>& inbox)
-    : ports_(ports), files_dir_(std::move(files_dir)), inbox_(inbox) {}
+    : ports_(ports), options_(options), inbox_(inbox) {}
 
 ThreadSources::~ThreadSources() { Stop(); }
 
@@ -49,11 +49,13 @@ void ThreadSources::Start() {
   for (std::size_t i = 0; ports_.resolve && i < kResolverThreads; ++i) {
     Spawn(&ThreadSources::ResolveLoop);
   }
+  if (ports_.certificates != nullptr) Spawn(&ThreadSources::CertificateLoop);
   Spawn(&ThreadSources::CheckLoop);
 }
 
 void ThreadSources::Stop() {
   watch_wakeup_.Close();
+  certificate_wakeup_.Close();
   list_requests_.Close();
   resolve_requests_.Close();
   check_requests_.Close();
@@ -134,7 +136,20 @@ void ThreadSources::CheckLoop() {
         check_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
     if (!writes) continue;
     inbox_.Push(FilesChecked{
-        *writes, ports_.proxy->CheckFiles(files_dir_, ports_.clock->Now() + kCheckDeadline)});
+        *writes, ports_.proxy->CheckFiles(options_.proxy.files_dir, ports_.clock->Now() + kCheckDeadline)});
+  }
+}
+
+void ThreadSources::CertificateLoop() {
+  std::string known;
+  while (!certificate_wakeup_.closed()) {
+    // Taken before the files are read: what changes meanwhile shows the next time.
+    std::string stamp = ports_.certificates->Stamp();
+    if (stamp != known) {
+      known = std::move(stamp);
+      inbox_.Push(CertificatesRead{ports_.certificates->Read()});
+    }
+    (void)certificate_wakeup_.PopUntil(ports_.clock->Now() + options_.certificates.poll);
   }
 }
 

@@ -18,7 +18,7 @@ namespace swarmgate::engine {
 class ThreadSources final : public Sources {
  public:
   /// All outlive it. `inbox` gets the answers.
-  ThreadSources(const Engine::Ports& ports, std::string files_dir, Inbox<Message>& inbox);
+  ThreadSources(const Engine::Ports& ports, const EngineOptions& options, Inbox<Message>& inbox);
   ~ThreadSources() override;
 
   void Start();
@@ -41,14 +41,16 @@ class ThreadSources final : public Sources {
   void ListLoop();
   void ResolveLoop();
   void CheckLoop();
+  void CertificateLoop();
   void Spawn(void (ThreadSources::*loop)());
 
   const Engine::Ports& ports_;
-  std::string files_dir_;
+  const EngineOptions& options_;
   Inbox<Message>& inbox_;
   Inbox<ListerRequest> list_requests_;
   Inbox<std::string> resolve_requests_;
   Inbox<std::uint64_t> check_requests_;
+  Inbox<bool> certificate_wakeup_;  ///< as watch_wakeup_
   Inbox<bool> watch_wakeup_;  ///< never pushed to: closed, it ends the watch thread's pauses
   std::vector<std::thread> threads_;
 };

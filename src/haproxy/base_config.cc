@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "haproxy/certificates.h"
 #include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/slots.h"
@@ -50,6 +51,7 @@ void Global(std::string& text, const Settings& settings) {
     global << "maxconn " + std::to_string(settings.max_connections);
   }
   if (settings.threads > 0) global << "nbthread " + std::to_string(settings.threads);
+  for (const std::string& line : TlsGlobalLines(settings)) global << line;
 }
 
 void FrontendDefaults(std::string& text, const Settings& settings) {
@@ -84,7 +86,8 @@ void Frontend(std::string& text, const Settings& settings) {
     const bool any = bind.address == "*";
     const auto address = any ? std::string("*") : CanonicalAddress(bind.address);
     SWARMGATE_CHECK(address.has_value());
-    frontend << "bind " + JoinAddress(*address, bind.port);
+    frontend << "bind " + JoinAddress(*address, bind.port) +
+                    (bind.tls ? TlsBindWords(settings.tls) : std::string());
   }
   frontend << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }"
            // A '/' in the Host header would forge a key; ':' and what follows is the port.

@@ -61,6 +61,18 @@ std::string ShardText(const Image& image, const model::BackendClass& backend_cla
   return text;
 }
 
+/// The default certificate first; a name that nobody asks for keeps it from answering for its own,
+/// which stand in the other lines.
+std::string CertificateListText(const Image& image) {
+  std::string text = std::string(kDefaultCertificate) + " default.invalid\n";
+  for (const auto& [file, certificate] : image.certificates) {
+    text += file;
+    for (const std::string& name : certificate.names) text += " " + name;
+    text += '\n';
+  }
+  return text;
+}
+
 /// Calls `wanted(path)` for each file, and renders those for which it is true.
 template <typename Wanted>
 Files Collect(const Image& image, Wanted wanted) {
@@ -69,6 +81,15 @@ Files Collect(const Image& image, Wanted wanted) {
   for (const MapId id : kMapIds) {
     const std::string path(MapFile(id));
     if (wanted(path)) files.emplace(path, MapText(image, id));
+  }
+  if (!image.default_pem.empty()) {
+    if (wanted(kCertificateList)) files.emplace(kCertificateList, CertificateListText(image));
+    if (wanted(kDefaultCertificate)) {
+      files.emplace(kDefaultCertificate, std::string(image.default_pem.reveal()));
+    }
+    for (const auto& [file, certificate] : image.certificates) {
+      if (wanted(file)) files.emplace(file, std::string(certificate.pem.reveal()));
+    }
   }
   for (const auto& [backend_class, slots] : image.declared) {
     for (std::uint32_t first = 1; first <= slots.count; first += kSlotsPerFile) {
@@ -127,7 +148,9 @@ Files RenderFiles(const Image& image, const std::set<std::string>& paths) {
 std::string ConfigText(const Files& files) {
   std::string text;
   for (const auto& [path, content] : files) {
-    const bool map = path.rfind("maps/", 0) == 0;
+    // Certificates hold keys.
+    if (path.rfind("certs/", 0) == 0 && path != kCertificateList) continue;
+    const bool map = path.rfind("maps/", 0) == 0 || path == kCertificateList;
     text += "# ---- " + path + "\n";
     for (std::string_view line : Split(content, '\n')) {
       if (line.empty() || line == std::string_view(kHead).substr(0, line.size())) continue;

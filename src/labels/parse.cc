@@ -230,11 +230,17 @@ class ServiceParser {
   void Set(const Parameter& parameter, const Given& given, DestDraft* dest) {
     const std::string_view value = Trim(*given.value);
     About(*given.name, value, &parameter);
-    if (value.size() > kMaxValueBytes) {
-      return report_.Error("value-too-long", "the value is longer than 4096 bytes",
+    if (parameter.long_text ? value.size() > kMaxTextBytes : value.size() > kMaxValueBytes) {
+      return report_.Error("value-too-long",
+                           "the value is longer than " +
+                               std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) +
+                               " bytes",
                            "Split it into several destinations");
     }
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    const auto control = [&parameter](char c) {
+      if (parameter.long_text && (c == '\n' || c == '\r')) return false;
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    };
     if (std::any_of(value.begin(), value.end(), control)) {
       return report_.Error("control-character", "the value contains a control character",
                            "Write it in one line, without tabs");

@@ -97,6 +97,7 @@ struct Parameter {
   /// It restricts who may send what: where it cannot take effect (an empty value, an index that it
   /// may not have), that is an error, so that the service is not served open.
   bool restricts = false;
+  bool long_text = false;  ///< up to kMaxTextBytes, and line breaks are allowed
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
 };
@@ -104,6 +105,7 @@ struct Parameter {
 inline constexpr int kMaxIndex = 10;
 inline constexpr std::size_t kMaxParameters = 256;
 inline constexpr std::size_t kMaxValueBytes = 4096;
+inline constexpr std::size_t kMaxTextBytes = 64U << 10U;
 inline constexpr std::size_t kMaxListItems = 64;
 inline constexpr std::size_t kMaxRegexes = 64;
 inline constexpr std::size_t kMaxRoutes = 4096;

@@ -33,6 +33,7 @@ void Replicas(Setting& setting);
 void ReqMode(Setting& setting);
 void ReqPathSearchReplace(Setting& setting);
 void RetryAfter(Setting& setting);
+void ServiceCert(Setting& setting);
 void ServiceDomain(Setting& setting);
 void ServiceDomainAlgo(Setting& setting);
 void ServiceName(Setting& setting);

@@ -29,7 +29,7 @@ using ports::AppliedState;
 using ports::StoredRecords;
 
 // Bumped with every change that an older program could not read.
-constexpr std::int64_t kSchemaVersion = 2;
+constexpr std::int64_t kSchemaVersion = 3;
 
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS records("
@@ -175,7 +175,7 @@ class SqliteStore final : public ports::StateStore {
       const std::int64_t kind = rows.Number(1);
       const std::int64_t origin = rows.Number(2);
       if (!parameters) return Forward(parameters.error(), rows.Text(0));
-      if (kind < 0 || kind > static_cast<int>(model::Record::Kind::kWithdrawn) || origin < 0 ||
+      if (kind < 0 || kind > static_cast<int>(model::Record::Kind::kCertificate) || origin < 0 ||
           origin > static_cast<int>(model::Origin::kStatic)) {
         return Fail(Code::kCorrupt, "a record has an unknown kind or origin", rows.Text(0));
       }

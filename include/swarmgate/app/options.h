@@ -21,7 +21,7 @@ namespace swarmgate::app {
 
 struct Options {
   // Traffic.
-  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS, without those that want TLS
+  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS
   int unknown_route_status = 503;
   std::uint32_t max_connections = 0;
   int threads = 0;
@@ -35,6 +35,14 @@ struct Options {
   Duration timeout_http_keep_alive{15000};
   Duration hard_stop_after{600000};
   Duration drain_timeout{30000};
+
+  // TLS.
+  haproxy::TlsSettings tls;
+  std::string certs_dir = "/certs";
+  std::string secrets_dir = "/run/secrets";
+  std::vector<std::string> preferred_certificates;
+  std::string cert_key;       ///< secret
+  std::string cert_key_file;  ///< path of a file that holds it
 
   // Admin API.
   std::string ip = "0.0.0.0";

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "swarmgate/base/clock.h"
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/routes.h"
@@ -52,6 +53,13 @@ struct ServiceStatus {
   std::vector<model::Diagnostic> diagnostics;
   std::uint64_t version = 0;  ///< Docker's Version.Index
   friend bool operator==(const ServiceStatus&, const ServiceStatus&) = default;
+};
+
+/// A certificate without its PEM.
+struct CertificateStatus {
+  model::Certificate certificate;
+  std::vector<std::string> served;  ///< names that it answers for
+  bool is_default = false;          ///< answers where no name fits
 };
 
 /// One outside partner: is it there, since when, and what did it say last.
@@ -111,6 +119,9 @@ struct Snapshot {
   std::shared_ptr<const std::map<model::BackendName, model::SlotName>> slots =
       std::make_shared<const std::map<model::BackendName, model::SlotName>>();
   std::vector<model::Diagnostic> diagnostics;  ///< those of no service
+  /// Shared, not copied; never null. Sorted by source and place.
+  std::shared_ptr<const std::vector<CertificateStatus>> certificates =
+      std::make_shared<const std::vector<CertificateStatus>>();
   std::size_t draining_servers = 0;
   Counters counters;
 };

@@ -261,5 +261,48 @@ TEST(ParseUrlTest, UnderstandsWhatPeopleType) {
   }
 }
 
+TEST_F(HandlersTest, CertTakesAPemByPutAndGivesNoneBack) {
+  Request request;
+  request.method = "PUT";
+  request.path = "/v1/docker-flow-proxy/cert";
+  request.query = {{"certName", "a.pem"}};
+  request.remote_address = "127.0.0.1";
+  request.body = "-----BEGIN hunter2";
+  Response response = Handle(request, context_);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(Json(response)["Status"].StringOr(), "OK");
+  EXPECT_EQ(response.body.find("hunter2"), std::string::npos);
+  ASSERT_EQ(backend_.calls.size(), 1U);
+  EXPECT_EQ(backend_.calls[0].first, "put-certificate");
+  EXPECT_EQ(backend_.calls[0].second["pem"], "-----BEGIN hunter2");
+  request.method = "DELETE";
+  EXPECT_EQ(Handle(request, context_).status, 200);
+  EXPECT_EQ(backend_.calls[1].first, "remove-certificate");
+  request.method = "GET";
+  EXPECT_EQ(Handle(request, context_).status, 405);
+  EXPECT_TRUE(IsCertificateCall("/v1/proxy/cert/"));
+  EXPECT_FALSE(IsCertificateCall("/v1/docker-flow-proxy/certs"));
+}
+
+TEST_F(HandlersTest, CertsTellsEverythingButTheKey) {
+  auto certificates = std::make_shared<std::vector<engine::CertificateStatus>>(1);
+  engine::CertificateStatus& status = certificates->front();
+  status.certificate.name = "a.pem";
+  status.certificate.where = "/certs/a.pem";
+  status.certificate.dns_names = {"a.com"};
+  status.certificate.pem = model::Secret("hunter2");
+  status.served = {"a.com"};
+  status.is_default = true;
+  backend_.snapshot.certificates = certificates;
+  const Response response = Call("/v1/docker-flow-proxy/certs");
+  const JsonValue cert = Json(response)["Certs"].items().at(0);
+  EXPECT_EQ(cert["ProxyServiceName"].StringOr(), "a.pem");
+  EXPECT_EQ(cert["CertsDir"].StringOr(), "/certs");
+  EXPECT_EQ(cert["Served"].items().at(0).StringOr(), "a.com");
+  EXPECT_EQ(response.body.find("hunter2"), std::string::npos);
+  EXPECT_NE(Call("/metrics").body.find("swarmgate_certificate_expiry_seconds{name=\"a.pem\""),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace swarmgate::admin
