@@ -35,6 +35,19 @@ struct Options {
   Duration hard_stop_after{600000};
   Duration drain_timeout{30000};
 
+  /// Everything of haproxy::Extras, composed from several variables where ReadOptions ends.
+  haproxy::Extras extras;
+  std::string access_log;         ///< "", off, errors, all
+  std::string access_log_format;  ///< "", json, http
+  bool debug = false;
+  bool debug_errors_only = false;
+  std::string debug_http_format;
+  std::string stats_user_from = "STATS_USER";  ///< names of the variables that hold the values
+  std::string stats_pass_from = "STATS_PASS";
+  std::string stats_uri_from = "STATS_URI";
+  std::optional<std::uint16_t> stats_port;
+  bool terminate_on_reload = false;
+
   // Admin API.
   std::string ip = "0.0.0.0";
   std::uint16_t port = 8080;
@@ -79,6 +92,7 @@ struct OptionSources {
   std::map<std::string, std::string> environment;
   /// The text of a secret ("dfp_port"), or nothing.
   std::function<std::optional<std::string>(const std::string& name)> secret;
+  std::vector<std::string> secret_names;  ///< all that there are
   bool root = false;
 };
 
