@@ -5,6 +5,7 @@
 
 #include "admin/answers.h"
 #include "admin/metrics.h"
+#include "admin/proxy_metrics.h"
 #include "admin/views.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/routing/build.h"
@@ -46,6 +47,13 @@ int HttpStatus(Code code) {
       return 500;
   }
 }
+
+Response FromError(const Error& error) {
+  return Problem(HttpStatus(error.code), std::string(CodeName(error.code)), error.ToString());
+}
+
+/// Somebody waits who asks every few seconds.
+SteadyTime StatsDeadline() { return std::chrono::steady_clock::now() + std::chrono::seconds(3); }
 
 // --- the predecessor's calls ----------------------------------------------------------
 
@@ -106,10 +114,7 @@ Response Config(const Request& request, const HandlerContext& context) {
     return Json(ConfigJson(*context.backend->GetSnapshot()));
   }
   const auto text = context.backend->ConfigText(WriteDeadline(context));
-  if (!text) {
-    return Problem(HttpStatus(text.error().code), std::string(CodeName(text.error().code)),
-                   text.error().ToString());
-  }
+  if (!text) return FromError(text.error());
   Response response;
   response.content_type = kText;
   response.body = *text;
@@ -222,8 +227,33 @@ Response Metrics(const Request& request, const HandlerContext& context) {
   (void)request;
   Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = MetricsText(*context.backend->GetSnapshot(), context.version);
+  const auto stats = context.backend->ProxyStats(StatsDeadline());
+  response.body =
+      MetricsText(*context.backend->GetSnapshot(), context.version, stats ? stats->get() : nullptr);
   return response;
+}
+
+/// The predecessor's: the CSV of HAProxy's statistics page.
+Response ProxyCsv(const Request& request, const HandlerContext& context) {
+  (void)request;
+  const auto stats = context.backend->ProxyStats(StatsDeadline());
+  if (!stats) return FromError(stats.error());
+  Response response;
+  response.content_type = kText;
+  response.body = StatsCsv(**stats, *context.backend->GetSnapshot());
+  return response;
+}
+
+Response TestV1(const Request& request, const HandlerContext& context) {
+  (void)request;
+  (void)context;
+  return Fine("Test v1");
+}
+
+Response TestV2(const Request& request, const HandlerContext& context) {
+  (void)request;
+  (void)context;
+  return Fine("Test v2");
 }
 
 struct Entry {
@@ -239,7 +269,7 @@ constexpr Entry kProxy[] = {{"/reconfigure", Access::kWrite, Reconfigure},
                             {"/certs", Access::kRead, Certs},
                             {"/config", Access::kRead, Config},
                             {"/ping", Access::kOpen, Health},
-                            {"/metrics", Access::kOpen, Metrics},
+                            {"/metrics", Access::kOpen, ProxyCsv},
                             {"/successfulinitreload", Access::kOpen, Ready}};
 constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
                                {"/get-services", Access::kRead, GetServices},
@@ -249,7 +279,8 @@ constexpr Entry kOwn[] = {
     {"/v1/routes", Access::kRead, Routes}, {"/v1/why", Access::kRead, Why},
     {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kWrite, Validate},
     {"/metrics", Access::kOpen, Metrics},  {"/healthz", Access::kOpen, Health},
-    {"/readyz", Access::kOpen, Ready}};
+    {"/readyz", Access::kOpen, Ready},     {"/v1/test", Access::kOpen, TestV1},
+    {"/v2/test", Access::kOpen, TestV2}};
 constexpr std::string_view kServicePrefix = "/v1/services/";
 
 bool StartsWith(std::string_view text, std::string_view prefix) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "app/access_log.h"
 #include "app/certificate_files.h"
 #include "app/layout.h"
 #include "app/resolve.h"
@@ -24,6 +25,7 @@
 #include "swarmgate/proxy/config_files.h"
 #include "swarmgate/proxy/haproxy_control.h"
 #include "swarmgate/proxy/process.h"
+#include "swarmgate/proxy/stats.h"
 #include "swarmgate/sqlite/store.h"
 
 namespace swarmgate::app {
@@ -48,6 +50,7 @@ haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   settings.timeout_http_keep_alive = options.timeout_http_keep_alive;
   settings.hard_stop_after = options.hard_stop_after;
   settings.unknown_route_status = options.unknown_route_status;
+  settings.extras = options.extras;
   return settings;
 }
 
@@ -159,6 +162,16 @@ int Refuse(std::string_view id, const Error& error, std::string next, int status
   return status;
 }
 
+/// Null when nothing is logged, or cannot be: that is no reason not to serve.
+std::unique_ptr<AccessLog> OpenAccessLog(const haproxy::Settings& settings) {
+  if (settings.extras.access_log.what == haproxy::AccessLog::What::kOff) return nullptr;
+  auto opened = AccessLog::Open(haproxy::AccessLogSocket(settings.run_dir));
+  if (opened) return *std::move(opened);
+  LogEvent(LogLevel::kError, "ACCESS_LOG_UNAVAILABLE", "requests are not logged",
+           {{"error", opened.error().ToString()}});
+  return nullptr;
+}
+
 }  // namespace
 
 int RunController(const Options& options) {
@@ -220,7 +233,9 @@ int RunController(const Options& options) {
   engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
   engine::Engine engine(std::move(engine_options), ports);
 
-  admin::EngineBackend backend(engine);
+  proxy::StatsReader stats(layout.run_dir);
+  admin::EngineBackend backend(engine,
+                               [&stats](SteadyTime deadline) { return stats.Read(deadline); });
   admin::AdminOptions admin_options;
   admin_options.ip = options.ip;
   admin_options.port = options.port;
@@ -232,6 +247,7 @@ int RunController(const Options& options) {
     return Refuse("ADMIN_PORT_UNAVAILABLE", bound.error(), "choose another PORT (or IP)",
                   kExitSettings);
   }
+  const auto access_log = OpenAccessLog(settings);
   engine.Start();
   admin.Start();
 

@@ -14,7 +14,8 @@ namespace swarmgate::haproxy {
 namespace {
 
 constexpr const char* kHead = "# Written by Swarmgate. Changes are overwritten.\n";
-constexpr const char* kCookieKeyWord = "dynamic-cookie-key ";
+/// What follows these words is shown to nobody.
+constexpr const char* kSecretWords[] = {"dynamic-cookie-key ", "stats auth "};
 
 std::string MapText(const Image& image, MapId id) {
   std::string text = kHead;
@@ -159,12 +160,12 @@ std::string ConfigText(const Files& files) {
         text += *shown + "\n";
         continue;
       }
-      const std::size_t key = line.find(kCookieKeyWord);
-      if (!map && key != std::string_view::npos) {
-        text += std::string(line.substr(0, key)) + kCookieKeyWord + "********\n";
-        continue;
+      for (const std::string_view word : kSecretWords) {
+        const std::size_t at = map ? std::string_view::npos : line.find(word);
+        if (at != std::string_view::npos) line = line.substr(0, at + word.size());
       }
-      text += std::string(line) + "\n";
+      const bool cut = !line.empty() && line.back() == ' ';
+      text += std::string(line) + (cut ? "********\n" : "\n");
     }
   }
   return text;

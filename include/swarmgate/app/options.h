@@ -43,6 +43,18 @@ struct Options {
   std::vector<std::string> preferred_certificates;
   std::string cert_key;       ///< secret
   std::string cert_key_file;  ///< path of a file that holds it
+  /// Everything of haproxy::Extras, composed from several variables where ReadOptions ends.
+  haproxy::Extras extras;
+  std::string access_log;         ///< "", off, errors, all
+  std::string access_log_format;  ///< "", json, http
+  bool debug = false;
+  bool debug_errors_only = false;
+  std::string debug_http_format;
+  std::string stats_user_from = "STATS_USER";  ///< names of the variables that hold the values
+  std::string stats_pass_from = "STATS_PASS";
+  std::string stats_uri_from = "STATS_URI";
+  std::optional<std::uint16_t> stats_port;
+  bool terminate_on_reload = false;
 
   // Admin API.
   std::string ip = "0.0.0.0";
@@ -96,6 +108,7 @@ struct OptionSources {
   std::function<std::optional<std::string>(const std::string& name)> secret;
   /// <suffix> → text of the secrets dfp_users_<suffix>.
   std::map<std::string, std::string> user_secrets;
+  std::vector<std::string> secret_names;  ///< all that there are
   bool root = false;
 };
 

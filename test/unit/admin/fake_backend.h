@@ -16,6 +16,7 @@ class FakeBackend final : public AdminBackend {
   engine::Snapshot snapshot;
   engine::Outcome outcome;
   Result<std::string> config = std::string("frontend services\n");
+  std::string stats;  ///< CSV of HAProxy; empty: it does not answer
   std::vector<std::pair<std::string, std::map<std::string, std::string>>> calls;
 
   [[nodiscard]] std::shared_ptr<const engine::Snapshot> GetSnapshot() const override {
@@ -45,6 +46,11 @@ class FakeBackend final : public AdminBackend {
   Result<std::string> ConfigText(SteadyTime deadline) override {
     (void)deadline;
     return config;
+  }
+  Result<std::shared_ptr<const std::string>> ProxyStats(SteadyTime deadline) override {
+    (void)deadline;
+    if (stats.empty()) return Fail(Code::kUnavailable, "nobody listens");
+    return std::make_shared<const std::string>(stats);
   }
 
  private:
