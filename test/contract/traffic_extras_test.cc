@@ -122,10 +122,10 @@ TEST_F(TrafficExtrasTest, PROXYProtocolIsExpectedFromTheNamedNetworks) {
 
 TEST_F(TrafficExtrasTest, ExtraLinesAreHonouredBeforeOurRules) {
   extras().extra_global = {"tune.bufsize 20000"};
-  extras().extra_frontend = {"http-request deny deny_status 418 if { path /x }",
+  extras().extra_frontend = {"http-request deny deny_status 429 if { path /x }",
                              "acl later path /y", "http-request deny deny_status 410 if later"};
   ASSERT_NO_FATAL_FAILURE(ServeAll());
-  EXPECT_EQ(Get(Proxy(), "/x").status, 418);
+  EXPECT_EQ(Get(Proxy(), "/x").status, 429);
   EXPECT_EQ(Get(Proxy(), "/y").status, 410);
   EXPECT_EQ(Get(Proxy(), "/z").status, 200);
 }
