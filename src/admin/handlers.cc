@@ -67,6 +67,29 @@ Response Remove(const Request& request, const HandlerContext& context) {
                      request.Query("serviceName"));
 }
 
+Response Cert(const Request& request, const HandlerContext& context) {
+  const SteadyTime deadline = WriteDeadline(context);
+  const std::string name = request.Query("certName");
+  engine::Outcome outcome;
+  if (request.method == "PUT") {
+    outcome = context.backend->PutCertificate(name, request.body, deadline);
+  } else if (request.method == "DELETE") {
+    outcome = context.backend->RemoveCertificate(name, deadline);
+  } else {
+    Response refused = Problem(405, "method_not_allowed", "PUT stores a certificate, DELETE removes one");
+    refused.headers.emplace_back("Allow", "PUT, DELETE");
+    return refused;
+  }
+  Response response = Json(CertOutcomeJson(outcome));
+  response.status = outcome.status;
+  return response;
+}
+
+Response Certs(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(CertsJson(*context.backend->GetSnapshot()));
+}
+
 Response Reload(const Request& request, const HandlerContext& context) {
   const SteadyTime deadline = WriteDeadline(context);
   // The predecessor's way to fetch everything from its listener anew.
@@ -101,7 +124,8 @@ Response Config(const Request& request, const HandlerContext& context) {
 Response Health(const Request& request, const HandlerContext& context) {
   (void)request;
   const auto snapshot = context.backend->GetSnapshot();
-  if (snapshot->ready && !snapshot->proxy.ok) {
+  // Before the first start there is nothing to be well or ill: /readyz tells.
+  if (snapshot->was_ready && !snapshot->proxy.ok) {
     return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();
@@ -113,9 +137,6 @@ Response Ready(const Request& request, const HandlerContext& context) {
   if (!snapshot->ready) {
     return Problem(503, "not_ready",
                    snapshot->not_ready_reason.empty() ? "starting" : snapshot->not_ready_reason);
-  }
-  if (!snapshot->proxy.ok) {
-    return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();
 }
@@ -178,7 +199,7 @@ Response Why(const Request& request, const HandlerContext& context) {
   const auto snapshot = context.backend->GetSnapshot();
   static const std::vector<model::Route> kNone;
   const auto& routes = snapshot->desired ? snapshot->desired->routes : kNone;
-  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question)));
+  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question, *snapshot->lost)));
 }
 
 Response Events(const Request& request, const HandlerContext& context) {
@@ -244,6 +265,8 @@ struct Entry {
 constexpr Entry kProxy[] = {{"/reconfigure", Access::kWrite, Reconfigure},
                             {"/remove", Access::kWrite, Remove},
                             {"/reload", Access::kWrite, Reload},
+                            {"/cert", Access::kWrite, Cert},
+                            {"/certs", Access::kRead, Certs},
                             {"/config", Access::kRead, Config},
                             {"/ping", Access::kOpen, Health},
                             {"/metrics", Access::kOpen, ProxyCsv},
@@ -254,7 +277,7 @@ constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
 constexpr Entry kOwn[] = {
     {"/v1/status", Access::kRead, Status}, {"/v1/services", Access::kRead, Services},
     {"/v1/routes", Access::kRead, Routes}, {"/v1/why", Access::kRead, Why},
-    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kRead, Validate},
+    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kWrite, Validate},
     {"/metrics", Access::kOpen, Metrics},  {"/healthz", Access::kOpen, Health},
     {"/readyz", Access::kOpen, Ready},     {"/v1/test", Access::kOpen, TestV1},
     {"/v2/test", Access::kOpen, TestV2}};
@@ -283,6 +306,12 @@ const Entry* FindEntry(std::string_view path) {
 }
 
 }  // namespace
+
+bool IsCertificateCall(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const Entry* entry = FindEntry(path);
+  return entry != nullptr && entry->handle == Cert;
+}
 
 Response Handle(const Request& request, const HandlerContext& context) {
   std::string_view path = request.path;

@@ -1,5 +1,6 @@
 #include "admin/metrics.h"
 
+#include <chrono>
 #include <map>
 
 #include "admin/families.h"
@@ -40,6 +41,20 @@ void AddState(Families& families, const engine::Snapshot& snapshot) {
   }
 }
 
+void AddCertificates(Families& families, const engine::Snapshot& snapshot) {
+  if (snapshot.certificates->empty()) return;
+  const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count();
+  families.Add("swarmgate_certificate_expiry_seconds", MetricType::Gauge,
+               "Seconds until a certificate expires; negative: since it has");
+  for (const engine::CertificateStatus& status : *snapshot.certificates) {
+    families.Value(status.certificate.not_after - now,
+                   {{"name", status.certificate.name},
+                    {"source", model::CertificateSourceName(status.certificate.source)}});
+  }
+}
+
 void AddCounters(Families& families, const engine::Counters& counters) {
   families.Counter("swarmgate_applies_total", "Plans carried out", counters.applies);
   families.Counter("swarmgate_noops_total", "Looks that found nothing to do", counters.noops);
@@ -77,6 +92,7 @@ std::string MetricsText(const engine::Snapshot& snapshot, const std::string& ver
       .Value(snapshot.proxy.ok ? 1 : 0, {{"partner", "haproxy"}})
       .Value(snapshot.store.ok ? 1 : 0, {{"partner", "store"}});
   AddState(families, snapshot);
+  AddCertificates(families, snapshot);
   AddCounters(families, snapshot.counters);
   // The predecessor's listener counted so.
   families.Add("docker_flow_service_count", MetricType::Gauge, "Services that are listened to")

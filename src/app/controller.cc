@@ -5,13 +5,17 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "app/access_log.h"
+#include "app/certificate_files.h"
 #include "app/layout.h"
 #include "app/resolve.h"
+#include "app/sealed_store.h"
 #include "app/supervisor.h"
 #include "swarmgate/admin/server.h"
 #include "swarmgate/base/log.h"
@@ -32,6 +36,7 @@ SteadyTime In(Duration duration) { return std::chrono::steady_clock::now() + dur
 haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   haproxy::Settings settings;
   settings.binds = options.binds;
+  settings.tls = options.tls;
   settings.run_dir = layout.run_dir;
   settings.files_dir = layout.files_dir;
   settings.max_connections = options.max_connections;
@@ -49,6 +54,23 @@ haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   return settings;
 }
 
+/// What HAProxy is told to verify tasks against; empty where there is nothing.
+std::string UpstreamAuthorities(const Options& options) {
+  std::error_code error;
+  if (!options.upstream_ca_file.empty()) {
+    if (std::filesystem::is_regular_file(options.upstream_ca_file, error)) {
+      return options.upstream_ca_file;
+    }
+    LogEvent(LogLevel::kWarning, "UPSTREAM_CA_MISSING",
+             "UPSTREAM_CA_FILE is no file; services with sslVerify=true are not served",
+             {{"file", Printable(options.upstream_ca_file, 200)}});
+    return "";
+  }
+  // Where HAProxy looks, too: OpenSSL's folder.
+  const std::filesystem::directory_iterator entries("/etc/ssl/certs", error);
+  return !error && entries != std::filesystem::directory_iterator() ? "@system-ca" : "";
+}
+
 engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings settings) {
   engine::EngineOptions result;
   result.proxy = std::move(settings);
@@ -57,9 +79,15 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.instance_name = options.instance_name;
   result.parse.filter_instance = options.filter_instance;
   result.parse.label_prefix = options.label_prefix;
+  result.parse.https_only = options.https_only;
+  result.parse.users = options.users;
+  result.parse.allow_raw = options.allow_raw_config;
+  result.parse.upstream_ca = UpstreamAuthorities(options);
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;
+  result.certificates.preferred = options.preferred_certificates;
+  result.certificates.directory = options.certs_dir;
   return result;
 }
 
@@ -73,6 +101,23 @@ Result<std::unique_ptr<ports::DockerApi>> DockerOf(const Options& options) {
   docker.label_prefix = options.label_prefix;
   docker.own_container = options.own_container;
   return docker::MakeDockerApi(docker);
+}
+
+/// The key that private keys are stored under; nothing where none is given.
+Result<std::optional<certs::SealKey>> SealKeyOf(const Options& options) {
+  std::string text = options.cert_key;
+  if (text.empty() && !options.cert_key_file.empty()) {
+    const auto read = ReadSecretFile(options.cert_key_file, 4096);
+    if (!read) return Forward(read.error(), "CERT_KEY_FILE");
+    text = std::string(Trim(*read));
+    if (text.empty()) {
+      return Fail(Code::kInvalidArgument, "CERT_KEY_FILE=" + options.cert_key_file + " is empty");
+    }
+  }
+  if (text.empty()) return std::optional<certs::SealKey>();
+  const auto key = certs::MakeSealKey(text);
+  if (!key) return Forward(key.error(), "CERT_KEY_FILE");
+  return std::optional(*key);
 }
 
 /// The descriptor that the supervisor listens to; -1 without one.
@@ -167,16 +212,26 @@ int RunController(const Options& options) {
   proxy::DiskConfigFiles files(files_options);
   proxy::HaproxyControl control({settings, options.haproxy_binary});
   const auto store = sqlite::MakeStore(layout.state_dir + "/state.db");
+  const auto seal_key = SealKeyOf(options);
+  if (!seal_key) return Refuse("CERT_KEY_UNUSABLE", seal_key.error(), {}, kExitSettings);
+  std::optional<SealedStore> sealed;
+  if (*seal_key) sealed.emplace(*store, **seal_key);
+  auto self_signed = LoadSelfSigned(layout);
+  if (!self_signed) return Refuse("STATE_UNUSABLE", self_signed.error(), {}, 1);
+  DiskCertificates certificates(options.certs_dir, options.secrets_dir);
 
   engine::Engine::Ports ports;
   ports.docker = docker->get();
   ports.proxy = &control;
   ports.files = &files;
-  ports.store = store.get();
+  ports.store = sealed ? static_cast<ports::StateStore*>(&*sealed) : store.get();
+  if (options.tls.crt_list.empty()) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
   ports.resolve = ResolveName;
   ports.clock = &clock;
-  engine::Engine engine(EngineOptionsOf(options, settings), ports);
+  engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
+  engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
+  engine::Engine engine(std::move(engine_options), ports);
 
   proxy::StatsReader stats(layout.run_dir);
   admin::EngineBackend backend(engine,

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "app/option_values.h"
+#include "app/tls_options.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::app {
@@ -29,16 +30,14 @@ bool TakeSuffix(std::string& text, std::string_view suffix) {
   return true;
 }
 
-/// "80,443:ssl,127.0.0.1:8085,81:proxy". Ports that want TLS are named in a warning and not bound:
-/// there is no certificate yet.
+/// "80,443:ssl,127.0.0.1:8085,81:proxy".
 Status AddBinds(Options& options, const std::string& value) {
-  std::vector<std::string> unserved;
   for (const std::string_view raw : Split(value, ',')) {
     std::string item(Trim(raw));
     if (item.empty()) continue;
     const bool proxied = TakeSuffix(item, ":proxy");
-    const bool tls = TakeSuffix(item, ":ssl");
     haproxy::Bind bind;
+    bind.tls = TakeSuffix(item, ":ssl");
     bind.accept_proxy = proxied || TakeSuffix(item, ":proxy");
     std::string port = item;
     if (const auto colon = item.rfind(':'); colon != std::string::npos) {
@@ -56,18 +55,21 @@ Status AddBinds(Options& options, const std::string& value) {
       return Bad("'" + Printable(item, 60) + "': " + parsed.error().message +
                  "; write for example 80,443:ssl");
     }
-    if (tls) {
-      unserved.push_back(port);
-    } else if (std::find(options.binds.begin(), options.binds.end(), bind) == options.binds.end()) {
+    const auto same = std::find_if(
+        options.binds.begin(), options.binds.end(), [&bind](const haproxy::Bind& known) {
+          return known.address == bind.address && known.port == bind.port;
+        });
+    if (same == options.binds.end()) {
       options.binds.push_back(bind);
+    } else if (same->tls != bind.tls) {
+      return Bad("port " + port + " is given with and without :ssl; choose one");
     }
   }
-  for (const std::string& port : unserved) {
-    options.warnings.push_back("port " + port +
-                               " is not bound: it asks for TLS (\":ssl\"), and this version serves "
-                               "no certificates yet");
-  }
   return Ok();
+}
+
+Status SetH2(Options& options, const std::string& value) {
+  return ParseBool(value, options.tls.h2);
 }
 
 Status SetIp(Options& options, const std::string& value) {
@@ -167,6 +169,16 @@ Status SetDirectory(Options& options, const std::string& value) {
   return Ok();
 }
 
+/// A file that HAProxy is told of in words of its Runtime API, which knows no quotes.
+Status SetPlainFile(Options& options, const std::string& value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._/:@-").find(c) != std::string_view::npos;
+  });
+  if (!plain) return Bad("use a path of letters, digits and . _ / : @ -");
+  return SetDirectory<&Options::upstream_ca_file>(options, value);
+}
+
 Status SetHaproxyUser(Options& options, const std::string& value) {
   Options checked;
   if (const Status good = SetName<&Options::service_name>(checked, value); !good) return good;
@@ -199,6 +211,7 @@ Status SetToken(Options& options, const std::string& value) {
 }
 
 constexpr const char* kTraffic = "Traffic";
+constexpr const char* kTls = "Certificates and TLS";
 constexpr const char* kAdmin = "Admin API";
 constexpr const char* kLabels = "Services and labels";
 constexpr const char* kDocker = "Docker";
@@ -208,8 +221,8 @@ std::vector<OptionRow> OwnRows() {
   return {
       {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
-       "With :proxy behind it every connection must begin with a PROXY protocol header. "
-       "Ports with :ssl are not bound in this version (no certificates yet)",
+       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other. "
+       "With :proxy behind it every connection must begin with a PROXY protocol header",
        AddBinds},
       {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
        "further ports, written like DEFAULT_PORTS", AddBinds},
@@ -249,6 +262,36 @@ std::vector<OptionRow> OwnRows() {
        "how long requests of an ending task are watched until it is taken out",
        SetTimeout<&Options::drain_timeout>},
 
+      {"CERTS_DIR", "certs-dir", "DIRECTORY", "/certs", kTls,
+       "directory of certificates: each file is certificate, chain and unencrypted key in PEM. "
+       "Docker secrets named cert-… or cert_… are read as well. Looked at every two seconds",
+       SetDirectory<&Options::certs_dir>},
+      {"PREFERRED_CERTIFICATE", "preferred-certificate", "GLOBS", "", kTls,
+       "names of certificates, separated by commas, * and ? allowed: these come first for names "
+       "that several have, and the first is the default certificate",
+       tls::SetPreferred},
+      {"CRT_LIST_PATH", "crt-list-path", "FILE", "", kTls,
+       "a crt-list of your own instead of all other certificates; HAProxy's user must be able to "
+       "read it. After a change: POST /v1/docker-flow-proxy/reload",
+       tls::SetCrtList},
+      {"CA_FILE", "ca-file", "FILE", "", kTls,
+       "clients may show a certificate, which must then be of one of these CAs; HAProxy's user "
+       "must be able to read it",
+       tls::SetCaFile},
+      {"ENABLE_H2", "enable-h2", "BOOL", "true", kTls, "speak HTTP/2 on ports with TLS", SetH2},
+      {"SSL_BIND_CIPHERS", "ssl-bind-ciphers", "CIPHERS", "", kTls,
+       "ciphers of TLS 1.2, as OpenSSL names them; default: modern ones", tls::SetBindCiphers},
+      {"SSL_BIND_OPTIONS", "ssl-bind-options", "WORDS", "", kTls,
+       "no-tlsv12, no-tlsv13, no-tls-tickets, ssl-min-ver TLSv1.1 …; the least version is TLS 1.2 "
+       "unless ssl-min-ver says otherwise",
+       tls::SetBindOptions},
+      {"CERT_KEY", "cert-key", "KEY", "", kTls,
+       "encrypts the private keys of certificates that were put through the API where they are "
+       "stored (AES-256-GCM): 64 hex digits, or a text of at least 16 characters",
+       tls::SetCertKey, true},
+      {"CERT_KEY_FILE", "cert-key-file", "FILE", "", kTls, "a file that holds CERT_KEY",
+       tls::SetCertKeyFile},
+
       {"IP", "ip", "ADDRESS", "0.0.0.0", kAdmin, "address of the admin API", SetIp},
       {"PORT", "port", "PORT", "8080", kAdmin, "port of the admin API", SetPort},
       {"ADMIN_TOKEN", "admin-token", "TOKEN", "", kAdmin,
@@ -275,8 +318,24 @@ std::vector<OptionRow> OwnRows() {
        "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
        "empty: exactly",
        SetText<&Options::domain_algo>},
+      {"HTTPS_ONLY", "https-only", "BOOL", "false", kLabels,
+       "redirect requests without TLS to https, for every service", SetBool<&Options::https_only>},
+      {"USERS", "users", "USERS", "", kLabels,
+       "user:password items divided by commas, asked for by every service that has no users of its "
+       "own; passwords for names in the label users",
+       SetText<&Options::users_text>, true},
+      {"USERS_PASS_ENCRYPTED", "users-pass-encrypted", "BOOL", "false", kLabels,
+       "the passwords of USERS are hashes of crypt(3)", SetBool<&Options::users_encrypted>},
       {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
        SetLabelPrefix},
+      {"ALLOW_RAW_CONFIG", "allow-raw-config", "BOOL", "false", kLabels,
+       "honour labels that are HAProxy's own configuration (backendExtra, header expressions that "
+       "are not in the list): whoever may label a service then has a say in the whole proxy",
+       SetBool<&Options::allow_raw_config>},
+      {"UPSTREAM_CA_FILE", "upstream-ca-file", "FILE", "", kLabels,
+       "PEM file of the authorities that tasks with sslVerify=true are verified against; default: "
+       "the system's. HAProxy's user must be able to read it",
+       SetPlainFile},
       {"DF_NOTIFY_LABEL", "df-notify-label", "LABEL", "", kLabels,
        "the label that opts a service in; sets LABEL_PREFIX too", SetNotifyLabel},
 

@@ -160,6 +160,16 @@ Status CheckDomainAlgo(const Options& options) {
   return Ok();
 }
 
+/// Users of every service, and the secrets that services may name.
+Status FillUsers(const OptionSources& sources, Options& options) {
+  options.users.secrets = sources.user_secrets;
+  if (options.users_text.empty()) return Ok();
+  auto users = labels::ParseUsers(options.users_text, options.users_encrypted);
+  if (!users) return Fail(users.error().code, "USERS: " + users.error().message);
+  options.users.global = std::move(*users);
+  return Ok();
+}
+
 /// What several options together say.
 Status CheckTogether(const OptionSources& sources, const std::map<std::string, std::string>& flags,
                      Options& options) {
@@ -187,6 +197,7 @@ Status CheckTogether(const OptionSources& sources, const std::map<std::string, s
     }
   }
   if (const Status good = CheckDomainAlgo(options); !good) return good;
+  if (const Status good = FillUsers(sources, options); !good) return good;
   FillDirectories(sources, options);
   // A unix socket's path has at most 107 bytes; HAProxy binds "<path>.<pid>.tmp" first.
   constexpr std::size_t kMostRunDir = 75;
@@ -212,27 +223,6 @@ Status CheckTogether(const OptionSources& sources, const std::map<std::string, s
   return Ok();
 }
 
-/// Variables of Docker Flow Proxy that this version does not act upon: said once, so that nobody
-/// wonders.
-void WarnUnsupported(const OptionSources& sources, Options& options) {
-  constexpr const char* kNotYet[] = {
-      "CA_FILE",          "CRT_LIST_PATH", "HTTPS_ONLY",          "SSL_BIND_CIPHERS",
-      "SSL_BIND_OPTIONS", "USERS",         "USERS_PASS_ENCRYPTED"};
-  std::string names;
-  for (const char* name : kNotYet) {
-    const auto variable = sources.environment.find(name);
-    if (variable == sources.environment.end() || variable->second.empty() ||
-        ToLower(variable->second) == "false") {
-      continue;
-    }
-    names += (names.empty() ? "" : ", ") + std::string(name);
-  }
-  if (!names.empty()) {
-    options.warnings.push_back("set, but without effect in this version: " + names);
-  }
-  for (std::string& said : OddVariables(sources)) options.warnings.push_back(std::move(said));
-}
-
 std::optional<std::string> ReadSecret(const std::string& name) {
   std::ifstream file("/run/secrets/" + name, std::ios::binary);
   if (!file) return std::nullopt;
@@ -240,6 +230,21 @@ std::optional<std::string> ReadSecret(const std::string& name) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
+}
+
+/// The secrets dfp_users_<suffix>, by suffix.
+std::map<std::string, std::string> ReadUserSecrets() {
+  constexpr std::string_view kPrefix = "dfp_users_";
+  std::map<std::string, std::string> secrets;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/run/secrets", error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    if (auto text = ReadSecret(name); text && text->size() <= kMaxValue) {
+      secrets.emplace(name.substr(kPrefix.size()), std::move(*text));
+    }
+  }
+  return secrets;
 }
 
 }  // namespace
@@ -259,6 +264,7 @@ OptionSources SystemSources(std::vector<std::string> arguments) {
     sources.secret_names.push_back(entry.path().filename().string());
   }
   std::sort(sources.secret_names.begin(), sources.secret_names.end());
+  sources.user_secrets = ReadUserSecrets();
   sources.root = geteuid() == 0;
   return sources;
 }
@@ -283,7 +289,7 @@ Result<Options> ReadOptions(const OptionSources& sources) {
   }
   if (const Status good = CheckTogether(sources, *flags, options); !good)
     return Forward(good.error());
-  WarnUnsupported(sources, options);
+  for (std::string& said : OddVariables(sources)) options.warnings.push_back(std::move(said));
   options.static_services = StaticServices(sources.environment);
   return options;
 }

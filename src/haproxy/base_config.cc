@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "haproxy/certificates.h"
 #include "haproxy/extras.h"
 #include "haproxy/policy.h"
 #include "haproxy/quote.h"
@@ -55,6 +56,7 @@ void Global(std::string& text, const Settings& settings) {
     global << "maxconn " + std::to_string(settings.max_connections);
   }
   if (settings.threads > 0) global << "nbthread " + std::to_string(settings.threads);
+  for (const std::string& line : TlsGlobalLines(settings)) global << line;
   global << settings.extras.extra_global;
 }
 
@@ -91,6 +93,7 @@ void Frontend(std::string& text, const Settings& settings) {
     const auto address = any ? std::string("*") : CanonicalAddress(bind.address);
     SWARMGATE_CHECK(address.has_value());
     frontend << "bind " + JoinAddress(*address, bind.port) +
+                    (bind.tls ? TlsBindWords(settings.tls) : std::string()) +
                     (bind.accept_proxy ? " accept-proxy" : "");
   }
   const std::string stats = StatsCondition(settings.extras);
@@ -125,12 +128,19 @@ void Frontend(std::string& text, const Settings& settings) {
   frontend << "use_backend %[var(txn.r),field(1,|)]";
 }
 
-void RecordRules(Section& defaults) {
+void RecordRules(Section& defaults, const Settings& settings) {
   const std::string map_regm = ",map_regm(" + std::string(MapFile(MapId::kRewrites)) + ")";
   defaults << "http-request set-timeout server var(txn.r),field(4,|)"
            << "http-request set-timeout tunnel var(txn.r),field(5,|)"
-           << "http-request set-var(txn.rn) var(txn.r),field(6,|)";
-  for (const std::string& rule : PolicyRules()) defaults << rule;
+           << "http-request set-var(txn.rn) var(txn.r),field(6,|)"
+           << "http-request set-var(txn.f) var(txn.r),field(8,|)"
+           // Most have neither flags nor rewrites, and their section has no rules of a profile:
+           // nothing of what follows concerns them.
+           << "http-request allow if !{ var(txn.f) -m found } !{ var(txn.rn) -m int ge 1 } "
+              "{ var(txn.r) -m beg sg_" +
+                  std::string(KindName(model::BackendKind::kRich)) + "_ sg_" +
+                  KindName(model::BackendKind::kSticky) + "_ }";
+  for (const std::string& rule : PolicyRules(settings.extras)) defaults << rule;
   const std::string rewrites = "{ var(txn.rn) -m int ge ";
   defaults << "http-request set-var(txn.rw) var(txn.r),field(7,|) if " + rewrites + "1 }"
            << "http-request set-var(txn.np) path if " + rewrites + "1 }";
@@ -161,9 +171,13 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
       << BackendLines(settings.extras);
   if (kind == model::BackendKind::kPlain) return;
   if (kind == model::BackendKind::kSticky) {
-    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);
+    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key)
+             // A cookie that was given over TLS is not to be sent in the clear.
+             << "http-after-response replace-header Set-Cookie '^(sg_sticky[^;]*;.*)$' "
+                "'\\1; Secure' if " +
+                    SecureCondition(settings.extras);
   }
-  RecordRules(defaults);
+  RecordRules(defaults, settings);
 }
 
 }  // namespace
@@ -174,6 +188,7 @@ std::string RenderBase(const Settings& settings) {
   FrontendDefaults(text, settings);
   Frontend(text, settings);
   text += StatsSections(settings);
+  for (const std::string& section : RateTables()) text += section;
   for (const model::BackendKind kind : kKinds) SlotDefaults(text, settings, kind);
   return text;
 }

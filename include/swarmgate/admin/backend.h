@@ -25,6 +25,9 @@ class AdminBackend {
                                    SteadyTime deadline) = 0;
   virtual engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
                                  SteadyTime deadline) = 0;
+  virtual engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
+                                         SteadyTime deadline) = 0;
+  virtual engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) = 0;
   virtual engine::Outcome Reload(SteadyTime deadline) = 0;
   virtual engine::Outcome Resync(SteadyTime deadline) = 0;
   virtual Result<std::string> ConfigText(SteadyTime deadline) = 0;
@@ -52,6 +55,13 @@ class EngineBackend final : public AdminBackend {
   engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
                          SteadyTime deadline) override {
     return engine_.Remove(parameters, deadline);
+  }
+  engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
+                                 SteadyTime deadline) override {
+    return engine_.PutCertificate(name, pem, deadline);
+  }
+  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) override {
+    return engine_.RemoveCertificate(name, deadline);
   }
   engine::Outcome Reload(SteadyTime deadline) override { return engine_.Reload(deadline); }
   engine::Outcome Resync(SteadyTime deadline) override { return engine_.Resync(deadline); }

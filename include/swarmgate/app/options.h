@@ -15,12 +15,13 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/haproxy/image.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::app {
 
 struct Options {
   // Traffic.
-  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS, without those that want TLS
+  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS
   int unknown_route_status = 503;
   std::uint32_t max_connections = 0;
   int threads = 0;
@@ -48,6 +49,14 @@ struct Options {
   std::optional<std::uint16_t> stats_port;
   bool terminate_on_reload = false;
 
+  // TLS.
+  haproxy::TlsSettings tls;
+  std::string certs_dir = "/certs";
+  std::string secrets_dir = "/run/secrets";
+  std::vector<std::string> preferred_certificates;
+  std::string cert_key;       ///< secret
+  std::string cert_key_file;  ///< path of a file that holds it
+
   // Admin API.
   std::string ip = "0.0.0.0";
   std::uint16_t port = 8080;
@@ -62,6 +71,12 @@ struct Options {
   char separator = ',';
   std::string domain_algo;
   std::string label_prefix = "com.df.";
+  bool https_only = false;
+  std::string users_text;  ///< USERS; `users` is what it says
+  bool users_encrypted = false;
+  labels::KnownUsers users;
+  bool allow_raw_config = false;
+  std::string upstream_ca_file;  ///< empty: the system's authorities
   /// DFP_SERVICE_*: parameter names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 
@@ -93,6 +108,8 @@ struct OptionSources {
   /// The text of a secret ("dfp_port"), or nothing.
   std::function<std::optional<std::string>(const std::string& name)> secret;
   std::vector<std::string> secret_names;  ///< all that there are
+  /// <suffix> → text of the secrets dfp_users_<suffix>.
+  std::map<std::string, std::string> user_secrets;
   bool root = false;
 };
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "swarmgate/base/error.h"
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/routes.h"
 
@@ -35,8 +36,21 @@ struct Version {
 struct Bind {
   std::string address = "*";  ///< "*", or a checked address
   std::uint16_t port = 80;
+  bool tls = false;           ///< "443:ssl"
   bool accept_proxy = false;  ///< every connection begins with a PROXY protocol header
   friend auto operator<=>(const Bind&, const Bind&) = default;
+};
+
+/// How ports with TLS are bound.
+struct TlsSettings {
+  bool h2 = true;
+  std::string ciphers;                     ///< of TLS 1.2 and below; empty: modern ones
+  std::vector<std::string> words;          ///< of SSL_BIND_OPTIONS, from a closed list
+  std::string min_version = "TLSv1.2";     ///< HAProxy's word
+  std::string max_version;                 ///< empty: the greatest there is
+  std::string ca_file;                     ///< client certificates are checked against it
+  std::string crt_list;                    ///< the operator's own list, which is not ours to change
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
 /// What HAProxy tells about requests, to the datagram socket AccessLogSocket().
@@ -97,6 +111,7 @@ struct Extras {
 struct Settings {
   Version version;
   std::vector<Bind> binds;
+  TlsSettings tls;
   std::string run_dir;                ///< sockets: <run_dir>/runtime.sock, <run_dir>/master.sock
   std::string files_dir;              ///< <files_dir>/conf/*.cfg and <files_dir>/maps/*.map
   std::uint32_t max_connections = 0;  ///< 0: HAProxy derives it from the limit of open files
@@ -147,6 +162,17 @@ struct SlotMap {
 
 using MapEntries = std::map<std::string, std::string>;
 
+/// Are there ports whose certificates we manage?
+[[nodiscard]] bool ManagesCertificates(const Settings& settings);
+
+/// A certificate of the list. The name of its file follows from everything in here, so that a
+/// renewed one is another file: it comes in before the old one goes.
+struct ImageCertificate {
+  std::vector<std::string> names;  ///< host names that it answers for; sorted, never empty
+  model::Secret pem;               ///< empty where it was read back: HAProxy does not tell
+  friend bool operator==(const ImageCertificate&, const ImageCertificate&) = default;
+};
+
 /// The complete content. Two equal images mean: nothing to do.
 struct Image {
   std::string base;  ///< global, defaults, frontends
@@ -161,6 +187,14 @@ struct Image {
   /// map_regm, in order: "<rewrite id>:<search>" → replacement.
   std::vector<std::pair<std::string, std::string>> rewrites;
   MapEntries policies;  ///< map_str: "<policy id>:<what>" → value
+  /// "certs/<name>-<hash>.pem" → what the list says of it. No name stands in two of them with the
+  /// same kind of key, so that their order has no meaning.
+  std::map<std::string, ImageCertificate> certificates;
+  /// Content of certs/default.pem, the first of the list: it answers where no name fits. Its file
+  /// never changes its name, because HAProxy cannot be told at run time which one is the default.
+  /// Empty: no certificates are managed.
+  model::Secret default_pem;
+  std::string default_print;  ///< how HAProxy shows it (Certificate::proxy_print)
   friend bool operator==(const Image&, const Image&) = default;
 };
 

@@ -2,11 +2,13 @@
 // HAProxy's maps are made of, and the backends that they lead to.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/service_spec.h"
@@ -91,6 +93,7 @@ struct Backend {
   std::vector<Server> servers;  ///< sorted by name; empty: 503 with Retry-After
   Policy policy;
   Profile profile;
+  std::optional<std::chrono::milliseconds> drain_timeout;  ///< absent: the operator's setting
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -99,6 +102,7 @@ struct Desired {
   std::vector<Route> routes;  ///< in order of precedence
   MatchTable matches;
   std::vector<Backend> backends;  ///< sorted by name
+  TlsDesired tls;
   friend bool operator==(const Desired&, const Desired&) = default;
 };
 

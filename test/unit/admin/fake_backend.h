@@ -34,6 +34,13 @@ class FakeBackend final : public AdminBackend {
                          SteadyTime deadline) override {
     return Record("remove", parameters, deadline);
   }
+  engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
+                                 SteadyTime deadline) override {
+    return Record("put-certificate", {{"certName", name}, {"pem", pem}}, deadline);
+  }
+  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) override {
+    return Record("remove-certificate", {{"certName", name}}, deadline);
+  }
   engine::Outcome Reload(SteadyTime deadline) override { return Record("reload", {}, deadline); }
   engine::Outcome Resync(SteadyTime deadline) override { return Record("resync", {}, deadline); }
   Result<std::string> ConfigText(SteadyTime deadline) override {
@@ -60,6 +67,7 @@ class FakeBackend final : public AdminBackend {
 inline engine::Snapshot SampleSnapshot() {
   engine::Snapshot snapshot;
   snapshot.revision = 7;
+  snapshot.was_ready = true;
   snapshot.ready = true;
   snapshot.instance = "docker-flow";
   snapshot.proxy = {true, "2.6.12", {}};
