@@ -36,7 +36,7 @@ struct Version {
 struct Bind {
   std::string address = "*";  ///< "*", or a checked address
   std::uint16_t port = 80;
-  bool tls = false;  ///< "443:ssl"
+  bool tls = false;           ///< "443:ssl"
   bool accept_proxy = false;  ///< every connection begins with a PROXY protocol header
   friend auto operator<=>(const Bind&, const Bind&) = default;
 };
