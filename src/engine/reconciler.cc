@@ -207,6 +207,7 @@ routing::BuildContext Reconciler::Context() const {
   context.gateway_addresses = facts.gateway_addresses;
   context.names = names_.resolved();
   for (const haproxy::Bind& bind : options_.proxy.binds) context.bound_ports.push_back(bind.port);
+  context.label_prefix = options_.parse.label_prefix;
   return context;
 }
 
