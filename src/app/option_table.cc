@@ -127,10 +127,10 @@ Status AddBinds(Options& options, const std::string& value) {
       return Bad("'" + Printable(item, 60) + "': " + parsed.error().message +
                  "; write for example 80,443:ssl");
     }
-    const auto same = std::find_if(options.binds.begin(), options.binds.end(),
-                                   [&bind](const haproxy::Bind& known) {
-                                     return known.address == bind.address && known.port == bind.port;
-                                   });
+    const auto same = std::find_if(
+        options.binds.begin(), options.binds.end(), [&bind](const haproxy::Bind& known) {
+          return known.address == bind.address && known.port == bind.port;
+        });
     if (same == options.binds.end()) {
       options.binds.push_back(bind);
     } else if (same->tls != bind.tls) {

@@ -129,7 +129,8 @@ Result<Parts> ReadParts(std::string_view pem) {
   const bool ended = ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
   const std::string reason = TakeReason();
   if (!ended) return Bad("a certificate in it cannot be read: " + reason);
-  if (parts.certificates.empty()) return Bad("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
+  if (parts.certificates.empty())
+    return Bad("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
 
   bio.reset(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   bool encrypted = false;
@@ -214,8 +215,7 @@ Result<model::Certificate> Parse(const model::CertificateFile& file) {
   certificate.issuer = NameText(X509_get_issuer_name(leaf));
   certificate.key_kind = KeyKind(parts->key.get());
   certificate.chain = parts->certificates.size() - 1;
-  certificate.proxy_print =
-      Digest(leaf, EVP_sha1()) + "/" + std::to_string(certificate.chain);
+  certificate.proxy_print = Digest(leaf, EVP_sha1()) + "/" + std::to_string(certificate.chain);
   auto written = WritePem(*parts);
   if (!written) return Forward(written.error());
   certificate.pem = model::Secret(std::move(*written));

@@ -76,7 +76,7 @@ struct Parameter {
   /// Severity of the notice for kAccepted and kNotYet. kError: it restricts who may send what, so
   /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
   std::optional<model::Severity> notice = {};
-  bool secret = false;   ///< its value is never shown
+  bool secret = false;     ///< its value is never shown
   bool long_text = false;  ///< up to kMaxTextBytes, and line breaks are allowed
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
