@@ -136,7 +136,8 @@ Result<Parts> ReadParts(std::string_view pem) {
   bool encrypted = false;
   parts.key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassPhrase, &encrypted));
   if (!parts.key) {
-    const bool none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    // OpenSSL 3 says "unsupported" to a text without a key and to many another.
+    const bool none = pem.find("PRIVATE KEY-----") == std::string_view::npos;
     const std::string why = TakeReason();
     if (encrypted) return Bad("its private key is encrypted: store it without a pass phrase");
     if (none) return Bad("there is no private key in it: append the key to the certificate");
