@@ -237,11 +237,11 @@ class ServiceParser {
     const std::string_view value = Trim(*given.value);
     About(*given.name, value, &parameter);
     if (parameter.long_text ? value.size() > kMaxTextBytes : value.size() > kMaxValueBytes) {
-      return report_.Error("value-too-long",
-                           "the value is longer than " +
-                               std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) +
-                               " bytes",
-                           "Split it into several destinations");
+      return report_.Error(
+          "value-too-long",
+          "the value is longer than " +
+              std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) + " bytes",
+          "Split it into several destinations");
     }
     const auto control = [&parameter](char c) {
       if (parameter.long_text && (c == '\n' || c == '\r')) return false;
