@@ -96,7 +96,8 @@ Response Config(const Request& request, const HandlerContext& context) {
 Response Health(const Request& request, const HandlerContext& context) {
   (void)request;
   const auto snapshot = context.backend->GetSnapshot();
-  if (snapshot->ready && !snapshot->proxy.ok) {
+  // Before the first start there is nothing to be well or ill: /readyz tells.
+  if (snapshot->was_ready && !snapshot->proxy.ok) {
     return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();
@@ -108,9 +109,6 @@ Response Ready(const Request& request, const HandlerContext& context) {
   if (!snapshot->ready) {
     return Problem(503, "not_ready",
                    snapshot->not_ready_reason.empty() ? "starting" : snapshot->not_ready_reason);
-  }
-  if (!snapshot->proxy.ok) {
-    return Problem(503, "unavailable", "HAProxy does not answer: " + snapshot->proxy.detail);
   }
   return Fine();
 }
@@ -173,7 +171,7 @@ Response Why(const Request& request, const HandlerContext& context) {
   const auto snapshot = context.backend->GetSnapshot();
   static const std::vector<model::Route> kNone;
   const auto& routes = snapshot->desired ? snapshot->desired->routes : kNone;
-  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question)));
+  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question, *snapshot->lost)));
 }
 
 Response Events(const Request& request, const HandlerContext& context) {
@@ -224,7 +222,7 @@ constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
 constexpr Entry kOwn[] = {
     {"/v1/status", Access::kRead, Status}, {"/v1/services", Access::kRead, Services},
     {"/v1/routes", Access::kRead, Routes}, {"/v1/why", Access::kRead, Why},
-    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kRead, Validate},
+    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kWrite, Validate},
     {"/metrics", Access::kOpen, Metrics},  {"/healthz", Access::kOpen, Health},
     {"/readyz", Access::kOpen, Ready}};
 constexpr std::string_view kServicePrefix = "/v1/services/";

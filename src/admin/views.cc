@@ -285,7 +285,7 @@ std::string OutcomeJson(const engine::Outcome& outcome, const std::string& servi
   json.Field("ServiceName", outcome.spec ? outcome.spec->name.str() : service_name);
   if (!good) json.Field("Code", outcome.status);
   if (outcome.spec) codec::WriteSpecFields(json, *outcome.spec);
-  json.Field("Persisted", outcome.persisted);
+  if (good) json.Field("Persisted", outcome.persisted);
   json.Field("Revision", outcome.revision);
   json.Key("Diagnostics");
   codec::WriteDiagnostics(json, outcome.diagnostics);

@@ -54,6 +54,7 @@ class FakeBackend final : public AdminBackend {
 inline engine::Snapshot SampleSnapshot() {
   engine::Snapshot snapshot;
   snapshot.revision = 7;
+  snapshot.was_ready = true;
   snapshot.ready = true;
   snapshot.instance = "docker-flow";
   snapshot.proxy = {true, "2.6.12", {}};
