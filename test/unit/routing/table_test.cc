@@ -229,9 +229,10 @@ TEST(ExplainTest, SaysWhyTheWinnerWinsAndTheOthersDoNot) {
 }
 
 TEST(ExplainTest, TellsOfRoutesThatCameToNothing) {
-  const BuiltRoutes built = BuildRoutes(
-      {Service("web").Dest("/demo", "a.com").Created(1), Service("young").Dest("/demo", "a.com").Created(2),
-       Service("other").Dest("/x", "a.com").Created(1), Service("thief").Dest("/x", "a.com").Created(2)});
+  const BuiltRoutes built = BuildRoutes({Service("web").Dest("/demo", "a.com").Created(1),
+                                         Service("young").Dest("/demo", "a.com").Created(2),
+                                         Service("other").Dest("/x", "a.com").Created(1),
+                                         Service("thief").Dest("/x", "a.com").Created(2)});
   ASSERT_EQ(built.lost.size(), 2U);
   const Explanation explanation = Explain(built.routes, Ask("a.com/demo/x"), built.lost);
   EXPECT_EQ(explanation.service.str(), "web");
