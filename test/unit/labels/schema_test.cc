@@ -50,13 +50,15 @@ TEST(SchemaTest, EveryEntryIsComplete) {
 }
 
 TEST(SchemaTest, ExamplesAreTakenWithoutErrors) {
+  ParseOptions options;
+  options.allow_raw = true;
   for (const Parameter& parameter : Parameters()) {
     if (parameter.set == nullptr) continue;
     std::map<std::string, std::string> parameters = {{"serviceDomain", "x.example.com"}};
     parameters[std::string(parameter.name)] = parameter.example;
     // The example of one way to compare domains is a regex's; the domain is fine for that, too.
     if (parameter.name == "port" || parameter.name == "httpsPort") parameters["servicePath"] = "/";
-    const ParsedService parsed = testing::Parse(parameters);
+    const ParsedService parsed = testing::Parse(parameters, options);
     EXPECT_TRUE(parsed.spec) << parameter.name << ": "
                              << ::testing::PrintToString(testing::Texts(parsed));
   }
