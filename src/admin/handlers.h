@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "admin/guard.h"
 #include "admin/http_types.h"
@@ -16,6 +17,9 @@ struct HandlerContext {
   Duration write_deadline{15000};
   GuardOptions guard;
 };
+
+/// Is it the call that takes a PEM in its body?
+[[nodiscard]] bool IsCertificateCall(std::string_view path);
 
 /// Finds the handler, asks the guard, answers. Throws nothing of its own.
 /// Thread: any.

@@ -16,6 +16,7 @@ struct Request {
   std::map<std::string, std::string> query;    ///< decoded; the first of repeated names
   std::map<std::string, std::string> headers;  ///< lower-case names; the first of repeated ones
   std::string remote_address;
+  std::string body;  ///< only of PUT …/cert; may hold a key: never logged
 
   [[nodiscard]] std::string Query(const std::string& name) const {
     const auto found = query.find(name);

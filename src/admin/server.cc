@@ -35,6 +35,7 @@ Request FromLibrary(const httplib::Request& request) {
   for (const auto& [name, value] : request.params) ours.query.emplace(name, value);
   for (const auto& [name, value] : request.headers) ours.headers.emplace(ToLower(name), value);
   ours.remote_address = request.remote_addr;
+  if (IsCertificateCall(request.path)) ours.body = request.body;
   return ours;
 }
 
@@ -48,6 +49,20 @@ bool HasBody(const httplib::Request& request) {
 std::uint64_t DeclaredBody(const httplib::Request& request) {
   if (!request.has_header("Content-Length")) return 0;
   return ParseUint(request.get_header_value("Content-Length"), 1ULL << 62U).value_or(1ULL << 62U);
+}
+
+/// What the library refuses by itself, before a handler sees it.
+Response OfLibrary(int status) {
+  switch (status) {
+    case 400:
+      return Problem(status, "bad_request", "this is no HTTP request that can be understood");
+    case 413:
+      return Problem(status, "too_large", "the body is larger than 64 KiB");
+    case 414:
+      return Problem(status, "too_long", "method and URL together are longer than 8192 bytes");
+    default:
+      return Problem(status, "http_" + std::to_string(status), "HTTP " + std::to_string(status));
+  }
 }
 
 bool ReadsBody(const std::string& method) {
@@ -132,6 +147,12 @@ class AdminServer::Impl {
             Send(Problem(414, "too_long", "the path is longer than 1024 bytes"), response);
           } else if (DeclaredBody(request) > kMaxBody) {
             Send(Problem(413, "too_large", "the body is larger than 64 KiB"), response);
+          } else if (HasBody(request) && IsCertificateCall(request.path) &&
+                     ReadsBody(request.method)) {
+            // `curl --data-binary` says that it sends a form; the library would take it apart, and
+            // refuse one above 8 KiB.
+            const_cast<httplib::Request&>(request).headers.erase("Content-Type");
+            return httplib::Server::HandlerResponse::Unhandled;
           } else if (HasBody(request) && ReadsBody(request.method)) {
             return httplib::Server::HandlerResponse::Unhandled;
           } else {
@@ -151,10 +172,7 @@ class AdminServer::Impl {
     server_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
       (void)request;
       if (!response.body.empty()) return;
-      const std::string text = "HTTP " + std::to_string(response.status);
-      response.set_content(
-          Problem(response.status, "http_" + std::to_string(response.status), text).body,
-          "application/json");
+      response.set_content(OfLibrary(response.status).body, "application/json");
     });
     server_.set_exception_handler(
         [](const httplib::Request& request, httplib::Response& response, std::exception_ptr error) {

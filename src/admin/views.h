@@ -26,6 +26,10 @@ namespace swarmgate::admin {
 /// The answer to reconfigure, remove and their like.
 [[nodiscard]] std::string OutcomeJson(const engine::Outcome& outcome,
                                       const std::string& service_name);
+/// The answer to PUT and DELETE …/cert.
+[[nodiscard]] std::string CertOutcomeJson(const engine::Outcome& outcome);
+/// All certificates, without keys.
+[[nodiscard]] std::string CertsJson(const engine::Snapshot& snapshot);
 /// One event, one line, without its newline.
 [[nodiscard]] std::string EventJson(const LoggedEvent& event);
 

@@ -263,6 +263,29 @@ int RunRemove(const CommandLine& line) {
       });
 }
 
+int RunCerts(const CommandLine& line) {
+  if (!line.words.empty()) return UsageError("certs takes no arguments");
+  AdminClient client(line);
+  return Answer(line, client.Get("/v1/docker-flow-proxy/certs"), [](const JsonValue& json) {
+    std::vector<std::vector<std::string>> rows;
+    for (const JsonValue& cert : json["Certs"].items()) {
+      std::string names;
+      for (const JsonValue& name : cert["Served"].items()) {
+        names += (names.empty() ? "" : ",") + Shown(name);
+      }
+      rows.push_back({Shown(cert["Name"]), Shown(cert["Source"]),
+                      cert["Default"].AsBool().value_or(false) ? "default" : "",
+                      Shown(cert["NotAfter"]), Shown(cert["KeyKind"]), names});
+    }
+    if (rows.empty()) {
+      PrintLine("No certificates: ports with TLS answer with a self-signed one.");
+    } else {
+      Print(FormatTable({"NAME", "SOURCE", "", "EXPIRES", "KEY", "ANSWERS FOR"}, rows));
+    }
+    return kExitOk;
+  });
+}
+
 Status ShowEvent(std::string_view text, bool raw) {
   if (Trim(text).empty()) return Ok();
   if (raw) {
@@ -308,6 +331,8 @@ const std::vector<Command>& Commands() {
        "One service is shown with its routes, its tasks and what is wrong with its labels.",
        RunServices},
       {"routes", "routes", "all routes in order of precedence", "", RunRoutes},
+      {"certs", "certs", "all certificates, the names that they answer for, and when they expire",
+       "", RunCerts},
       {"why", "why URL", "which route gets a request, and why",
        "Exit status 1 when no route does. Example: swarmgate why http://a.com/demo", RunWhy},
       {"lint", "lint FILE", "what would be done with the labels in a file, without a daemon",

@@ -7,11 +7,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "app/access_log.h"
+#include "app/certificate_files.h"
 #include "app/layout.h"
 #include "app/resolve.h"
+#include "app/sealed_store.h"
 #include "app/supervisor.h"
 #include "swarmgate/admin/server.h"
 #include "swarmgate/base/log.h"
@@ -21,6 +25,7 @@
 #include "swarmgate/proxy/config_files.h"
 #include "swarmgate/proxy/haproxy_control.h"
 #include "swarmgate/proxy/process.h"
+#include "swarmgate/proxy/stats.h"
 #include "swarmgate/sqlite/store.h"
 
 namespace swarmgate::app {
@@ -31,6 +36,7 @@ SteadyTime In(Duration duration) { return std::chrono::steady_clock::now() + dur
 haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   haproxy::Settings settings;
   settings.binds = options.binds;
+  settings.tls = options.tls;
   settings.run_dir = layout.run_dir;
   settings.files_dir = layout.files_dir;
   settings.max_connections = options.max_connections;
@@ -44,6 +50,7 @@ haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   settings.timeout_http_keep_alive = options.timeout_http_keep_alive;
   settings.hard_stop_after = options.hard_stop_after;
   settings.unknown_route_status = options.unknown_route_status;
+  settings.extras = options.extras;
   return settings;
 }
 
@@ -72,11 +79,15 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.instance_name = options.instance_name;
   result.parse.filter_instance = options.filter_instance;
   result.parse.label_prefix = options.label_prefix;
+  result.parse.https_only = options.https_only;
+  result.parse.users = options.users;
   result.parse.allow_raw = options.allow_raw_config;
   result.parse.upstream_ca = UpstreamAuthorities(options);
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;
+  result.certificates.preferred = options.preferred_certificates;
+  result.certificates.directory = options.certs_dir;
   return result;
 }
 
@@ -90,6 +101,23 @@ Result<std::unique_ptr<ports::DockerApi>> DockerOf(const Options& options) {
   docker.label_prefix = options.label_prefix;
   docker.own_container = options.own_container;
   return docker::MakeDockerApi(docker);
+}
+
+/// The key that private keys are stored under; nothing where none is given.
+Result<std::optional<certs::SealKey>> SealKeyOf(const Options& options) {
+  std::string text = options.cert_key;
+  if (text.empty() && !options.cert_key_file.empty()) {
+    const auto read = ReadSecretFile(options.cert_key_file, 4096);
+    if (!read) return Forward(read.error(), "CERT_KEY_FILE");
+    text = std::string(Trim(*read));
+    if (text.empty()) {
+      return Fail(Code::kInvalidArgument, "CERT_KEY_FILE=" + options.cert_key_file + " is empty");
+    }
+  }
+  if (text.empty()) return std::optional<certs::SealKey>();
+  const auto key = certs::MakeSealKey(text);
+  if (!key) return Forward(key.error(), "CERT_KEY_FILE");
+  return std::optional(*key);
 }
 
 /// The descriptor that the supervisor listens to; -1 without one.
@@ -134,6 +162,16 @@ int Refuse(std::string_view id, const Error& error, std::string next, int status
   return status;
 }
 
+/// Null when nothing is logged, or cannot be: that is no reason not to serve.
+std::unique_ptr<AccessLog> OpenAccessLog(const haproxy::Settings& settings) {
+  if (settings.extras.access_log.what == haproxy::AccessLog::What::kOff) return nullptr;
+  auto opened = AccessLog::Open(haproxy::AccessLogSocket(settings.run_dir));
+  if (opened) return *std::move(opened);
+  LogEvent(LogLevel::kError, "ACCESS_LOG_UNAVAILABLE", "requests are not logged",
+           {{"error", opened.error().ToString()}});
+  return nullptr;
+}
+
 }  // namespace
 
 int RunController(const Options& options) {
@@ -174,18 +212,30 @@ int RunController(const Options& options) {
   proxy::DiskConfigFiles files(files_options);
   proxy::HaproxyControl control({settings, options.haproxy_binary});
   const auto store = sqlite::MakeStore(layout.state_dir + "/state.db");
+  const auto seal_key = SealKeyOf(options);
+  if (!seal_key) return Refuse("CERT_KEY_UNUSABLE", seal_key.error(), {}, kExitSettings);
+  std::optional<SealedStore> sealed;
+  if (*seal_key) sealed.emplace(*store, **seal_key);
+  auto self_signed = LoadSelfSigned(layout);
+  if (!self_signed) return Refuse("STATE_UNUSABLE", self_signed.error(), {}, 1);
+  DiskCertificates certificates(options.certs_dir, options.secrets_dir);
 
   engine::Engine::Ports ports;
   ports.docker = docker->get();
   ports.proxy = &control;
   ports.files = &files;
-  ports.store = store.get();
+  ports.store = sealed ? static_cast<ports::StateStore*>(&*sealed) : store.get();
+  if (options.tls.crt_list.empty()) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
   ports.resolve = ResolveName;
   ports.clock = &clock;
-  engine::Engine engine(EngineOptionsOf(options, settings), ports);
+  engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
+  engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
+  engine::Engine engine(std::move(engine_options), ports);
 
-  admin::EngineBackend backend(engine);
+  proxy::StatsReader stats(layout.run_dir);
+  admin::EngineBackend backend(engine,
+                               [&stats](SteadyTime deadline) { return stats.Read(deadline); });
   admin::AdminOptions admin_options;
   admin_options.ip = options.ip;
   admin_options.port = options.port;
@@ -197,6 +247,7 @@ int RunController(const Options& options) {
     return Refuse("ADMIN_PORT_UNAVAILABLE", bound.error(), "choose another PORT (or IP)",
                   kExitSettings);
   }
+  const auto access_log = OpenAccessLog(settings);
   engine.Start();
   admin.Start();
 

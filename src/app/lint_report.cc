@@ -51,7 +51,10 @@ void AdoptNetworkName(LintService& service, const std::string& wanted) {
 
 class Linter {
  public:
-  explicit Linter(const std::string& prefix) { parse_.label_prefix = prefix; }
+  explicit Linter(const std::string& prefix) {
+    parse_.label_prefix = prefix;
+    parse_.users.elsewhere = true;
+  }
 
   LintReport Run(std::vector<LintService> services) {
     for (LintService& service : services) Add(std::move(service));

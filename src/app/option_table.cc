@@ -1,92 +1,15 @@
 #include "app/option_table.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <limits>
+#include <iterator>
 
+#include "app/option_values.h"
+#include "app/tls_options.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::app {
 namespace {
-
-Status Bad(std::string message) { return Fail(Code::kInvalidArgument, std::move(message)); }
-
-bool IsAddress(const std::string& text) {
-  std::array<unsigned char, 16> bytes{};
-  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
-Status ParsePort(const std::string& text, std::uint16_t& port) {
-  const auto number = ParseUint(text, 65535);
-  if (!number || *number == 0) return Bad("a port is a number from 1 to 65535");
-  port = static_cast<std::uint16_t>(*number);
-  return Ok();
-}
-
-Status ParseBool(const std::string& text, bool& flag) {
-  const std::string lower = ToLower(text);
-  if (lower == "true" || lower == "1" || lower == "yes") {
-    flag = true;
-  } else if (lower == "false" || lower == "0" || lower == "no") {
-    flag = false;
-  } else {
-    return Bad("write true or false");
-  }
-  return Ok();
-}
-
-/// Whole seconds, or with a unit: "20", "20s", "500ms", "5m", "1h".
-Status ParseDuration(const std::string& text, Duration minimum, Duration& duration) {
-  const auto digits = text.find_first_not_of("0123456789");
-  const std::string unit = digits == std::string::npos ? "s" : text.substr(digits);
-  const auto number = ParseUint(text.substr(0, digits), 1'000'000'000);
-  std::int64_t factor = 0;
-  if (unit == "ms") factor = 1;
-  if (unit == "s") factor = 1000;
-  if (unit == "m") factor = 60'000;
-  if (unit == "h") factor = 3'600'000;
-  constexpr std::int64_t kMost = 7LL * 24 * 3'600'000;
-  if (!number || factor == 0 || static_cast<std::int64_t>(*number) > kMost / factor) {
-    return Bad(
-        "a time is a number of seconds, at most a week; 20, 500ms, 5m and 1h are understood");
-  }
-  const Duration parsed(static_cast<std::int64_t>(*number) * factor);
-  if (parsed < minimum) {
-    return Bad("too short; at least " + std::to_string(minimum.count()) + "ms");
-  }
-  duration = parsed;
-  return Ok();
-}
-
-template <Duration Options::*kMember>
-Status SetTimeout(Options& options, const std::string& value) {
-  return ParseDuration(value, Duration(1), options.*kMember);
-}
-
-template <std::string Options::*kMember>
-Status SetText(Options& options, const std::string& value) {
-  options.*kMember = value;
-  return Ok();
-}
-
-template <bool Options::*kMember>
-Status SetBool(Options& options, const std::string& value) {
-  return ParseBool(value, options.*kMember);
-}
-
-template <typename T, T Options::*kMember, std::uint64_t kLeast, std::uint64_t kMost>
-Status SetNumber(Options& options, const std::string& value) {
-  const auto number = ParseUint(value, kMost);
-  if (!number || *number < kLeast) {
-    return Bad("write a number from " + std::to_string(kLeast) + " to " + std::to_string(kMost));
-  }
-  options.*kMember = static_cast<T>(*number);
-  return Ok();
-}
 
 /// A name as it may stand in URLs, logs and files.
 template <std::string Options::*kMember>
@@ -100,19 +23,22 @@ Status SetName(Options& options, const std::string& value) {
   return Ok();
 }
 
-/// "80,443:ssl,127.0.0.1:8085". Ports that want TLS are named in a warning and not bound: there is
-/// no certificate yet.
+/// Takes an ending such as ":ssl" off.
+bool TakeSuffix(std::string& text, std::string_view suffix) {
+  if (text.size() <= suffix.size() || !std::string_view(text).ends_with(suffix)) return false;
+  text.resize(text.size() - suffix.size());
+  return true;
+}
+
+/// "80,443:ssl,127.0.0.1:8085,81:proxy".
 Status AddBinds(Options& options, const std::string& value) {
-  std::vector<std::string> unserved;
   for (const std::string_view raw : Split(value, ',')) {
     std::string item(Trim(raw));
     if (item.empty()) continue;
-    bool tls = false;
-    if (item.size() > 4 && item.compare(item.size() - 4, 4, ":ssl") == 0) {
-      tls = true;
-      item.resize(item.size() - 4);
-    }
     haproxy::Bind bind;
+    const bool proxied = TakeSuffix(item, ":proxy");
+    bind.tls = TakeSuffix(item, ":ssl");
+    bind.accept_proxy = proxied || TakeSuffix(item, ":proxy");
     std::string port = item;
     if (const auto colon = item.rfind(':'); colon != std::string::npos) {
       bind.address = item.substr(0, colon);
@@ -129,18 +55,21 @@ Status AddBinds(Options& options, const std::string& value) {
       return Bad("'" + Printable(item, 60) + "': " + parsed.error().message +
                  "; write for example 80,443:ssl");
     }
-    if (tls) {
-      unserved.push_back(port);
-    } else if (std::find(options.binds.begin(), options.binds.end(), bind) == options.binds.end()) {
+    const auto same = std::find_if(options.binds.begin(), options.binds.end(),
+                                   [&bind](const haproxy::Bind& known) {
+                                     return known.address == bind.address && known.port == bind.port;
+                                   });
+    if (same == options.binds.end()) {
       options.binds.push_back(bind);
+    } else if (same->tls != bind.tls) {
+      return Bad("port " + port + " is given with and without :ssl; choose one");
     }
   }
-  for (const std::string& port : unserved) {
-    options.warnings.push_back("port " + port +
-                               " is not bound: it asks for TLS (\":ssl\"), and this version serves "
-                               "no certificates yet");
-  }
   return Ok();
+}
+
+Status SetH2(Options& options, const std::string& value) {
+  return ParseBool(value, options.tls.h2);
 }
 
 Status SetIp(Options& options, const std::string& value) {
@@ -282,18 +211,18 @@ Status SetToken(Options& options, const std::string& value) {
 }
 
 constexpr const char* kTraffic = "Traffic";
+constexpr const char* kTls = "Certificates and TLS";
 constexpr const char* kAdmin = "Admin API";
 constexpr const char* kLabels = "Services and labels";
 constexpr const char* kDocker = "Docker";
 constexpr const char* kProcess = "Files and processes";
 
-}  // namespace
-
-const std::vector<OptionRow>& OptionTable() {
-  static const std::vector<OptionRow> table = {
+std::vector<OptionRow> OwnRows() {
+  return {
       {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
-       "Ports with :ssl are not bound in this version (no certificates yet)",
+       "With :proxy behind it every connection must begin with a PROXY protocol header. "
+       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other",
        AddBinds},
       {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
        "further ports, written like DEFAULT_PORTS", AddBinds},
@@ -333,6 +262,36 @@ const std::vector<OptionRow>& OptionTable() {
        "how long requests of an ending task are watched until it is taken out",
        SetTimeout<&Options::drain_timeout>},
 
+      {"CERTS_DIR", "certs-dir", "DIRECTORY", "/certs", kTls,
+       "directory of certificates: each file is certificate, chain and unencrypted key in PEM. "
+       "Docker secrets named cert-… or cert_… are read as well. Looked at every two seconds",
+       SetDirectory<&Options::certs_dir>},
+      {"PREFERRED_CERTIFICATE", "preferred-certificate", "GLOBS", "", kTls,
+       "names of certificates, separated by commas, * and ? allowed: these come first for names "
+       "that several have, and the first is the default certificate",
+       tls::SetPreferred},
+      {"CRT_LIST_PATH", "crt-list-path", "FILE", "", kTls,
+       "a crt-list of your own instead of all other certificates; HAProxy's user must be able to "
+       "read it. After a change: POST /v1/docker-flow-proxy/reload",
+       tls::SetCrtList},
+      {"CA_FILE", "ca-file", "FILE", "", kTls,
+       "clients may show a certificate, which must then be of one of these CAs; HAProxy's user "
+       "must be able to read it",
+       tls::SetCaFile},
+      {"ENABLE_H2", "enable-h2", "BOOL", "true", kTls, "speak HTTP/2 on ports with TLS", SetH2},
+      {"SSL_BIND_CIPHERS", "ssl-bind-ciphers", "CIPHERS", "", kTls,
+       "ciphers of TLS 1.2, as OpenSSL names them; default: modern ones", tls::SetBindCiphers},
+      {"SSL_BIND_OPTIONS", "ssl-bind-options", "WORDS", "", kTls,
+       "no-tlsv12, no-tlsv13, no-tls-tickets, ssl-min-ver TLSv1.1 …; the least version is TLS 1.2 "
+       "unless ssl-min-ver says otherwise",
+       tls::SetBindOptions},
+      {"CERT_KEY", "cert-key", "KEY", "", kTls,
+       "encrypts the private keys of certificates that were put through the API where they are "
+       "stored (AES-256-GCM): 64 hex digits, or a text of at least 16 characters",
+       tls::SetCertKey, true},
+      {"CERT_KEY_FILE", "cert-key-file", "FILE", "", kTls, "a file that holds CERT_KEY",
+       tls::SetCertKeyFile},
+
       {"IP", "ip", "ADDRESS", "0.0.0.0", kAdmin, "address of the admin API", SetIp},
       {"PORT", "port", "PORT", "8080", kAdmin, "port of the admin API", SetPort},
       {"ADMIN_TOKEN", "admin-token", "TOKEN", "", kAdmin,
@@ -359,6 +318,14 @@ const std::vector<OptionRow>& OptionTable() {
        "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
        "empty: exactly",
        SetText<&Options::domain_algo>},
+      {"HTTPS_ONLY", "https-only", "BOOL", "false", kLabels,
+       "redirect requests without TLS to https, for every service", SetBool<&Options::https_only>},
+      {"USERS", "users", "USERS", "", kLabels,
+       "user:password items divided by commas, asked for by every service that has no users of its "
+       "own; passwords for names in the label users",
+       SetText<&Options::users_text>, true},
+      {"USERS_PASS_ENCRYPTED", "users-pass-encrypted", "BOOL", "false", kLabels,
+       "the passwords of USERS are hashes of crypt(3)", SetBool<&Options::users_encrypted>},
       {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
        SetLabelPrefix},
       {"ALLOW_RAW_CONFIG", "allow-raw-config", "BOOL", "false", kLabels,
@@ -406,6 +373,20 @@ const std::vector<OptionRow>& OptionTable() {
       {"LOG_LEVEL", "log-level", "LEVEL", "info", kProcess, "debug, info, warning or error",
        SetLevel},
   };
+}
+
+}  // namespace
+
+const std::vector<OptionRow>& OptionTable() {
+  static const std::vector<OptionRow> table = [] {
+    std::vector<OptionRow> rows = OwnRows();
+    const auto admin = std::find_if(rows.begin(), rows.end(), [](const OptionRow& row) {
+      return std::string_view(row.group) == kAdmin;
+    });
+    std::vector<OptionRow> more = TrafficRows();
+    rows.insert(admin, std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    return rows;
+  }();
   return table;
 }
 

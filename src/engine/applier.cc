@@ -41,6 +41,11 @@ Applied Waiting(Error error, bool changed = false) {
 void RestrictTo(Image& image, const std::string& base, const haproxy::Declared& declared) {
   image.base = base;
   image.declared = declared;
+  if (base.find(haproxy::kCertificateList) == std::string::npos) {
+    image.certificates.clear();
+    image.default_pem = {};
+    image.default_print.clear();
+  }
   if (declared.empty()) return;
   std::erase_if(image.servers,
                 [&](const auto& entry) { return !haproxy::IsDeclared(entry.first, declared); });
@@ -243,6 +248,9 @@ bool Applier::EnsureHeld(const Image& image, Error& error) {
     assumed.base = running_->base;
     assumed.declared = running_->declared;
   }
+  assumed.certificates = image.certificates;
+  assumed.default_pem = image.default_pem;
+  assumed.default_print = image.default_print;
   Result<Held> held = proxy_.ReadBack(assumed, In(kReadDeadline));
   if (!held) {
     if (held.error().code == Code::kUnavailable) NoteProxyDown(held.error());

@@ -73,8 +73,8 @@ const Definition* Assembly::Find(const ServiceName& name) const {
 Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> static_services)
     : options_(std::move(options)), static_services_(std::move(static_services)) {}
 
-std::shared_ptr<const Parsed> Assembler::ParseNow(Origin origin, const ServiceName& name,
-                                                  const Parameters& parameters) const {
+std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
+                                                   const Parameters& parameters) const {
   auto parsed = std::make_shared<Parsed>();
   labels::ParseOptions options = options_;
   std::vector<Diagnostic> more;
@@ -103,7 +103,7 @@ std::shared_ptr<const Parsed> Assembler::Parse(Origin origin, const ServiceName&
                                                const Parameters& parameters) {
   Cached& cached = cache_[std::string(model::OriginName(origin)) + '/' + name.str()];
   if (!cached.parsed || cached.source != parameters) {
-    cached.parsed = ParseNow(origin, name, parameters);
+    cached.parsed = ParseOnce(origin, name, parameters);
     cached.source = parameters;
   }
   cached.round = round_;
@@ -197,6 +197,7 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
                by_name, definitions);
       continue;
     }
+    if (record.kind == Record::Kind::kCertificate) continue;
     auto held = definitions.find(name);
     if (held == definitions.end()) continue;
     if (held->second.parsed->hash == record.labels_hash) {
@@ -215,7 +216,7 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
       definition.quarantined = true;
       definition.diagnostics.push_back(
           {Severity::kError, "quarantined", name, "", "",
-           "HAProxy refuses the configuration made of this service: " + bad->second.reason,
+           kRefusedByHAProxy + bad->second.reason,
            "Change its labels; it is tried again when they differ."});
     }
     if (definition.origin != Origin::kDocker) assembly.include.push_back(name.str());

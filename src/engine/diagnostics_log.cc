@@ -17,6 +17,11 @@ void Tell(const Diagnostic& diagnostic) {
   if (!diagnostic.label.empty()) fields.emplace_back("label", diagnostic.label);
   if (!diagnostic.value.empty()) fields.emplace_back("value", diagnostic.value);
   if (!diagnostic.hint.empty()) fields.emplace_back("hint", diagnostic.hint);
+  if (diagnostic.code.starts_with("certificate-")) {
+    if (diagnostic.service.empty()) fields.erase(fields.begin());
+    LogEvent(LogLevel::kWarning, "CERTIFICATE_WARNING", diagnostic.message, std::move(fields));
+    return;
+  }
   switch (diagnostic.severity) {
     case Severity::kError:
       LogEvent(LogLevel::kError, "SERVICE_REJECTED", diagnostic.message, std::move(fields));
@@ -45,7 +50,6 @@ void TellState(const ServiceStatus& status) {
       break;
     case ServiceState::kRejected:
     case ServiceState::kConflict:
-    case ServiceState::kOverridden:
       break;  // its diagnostics are told
   }
 }

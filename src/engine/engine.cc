@@ -15,10 +15,6 @@ namespace {
 // Messages that are taken together before anything is carried out.
 constexpr int kBurst = 512;
 
-constexpr const char* kTooLate =
-    "HAProxy has not confirmed the change in time; it stays asked for and is carried out as soon "
-    "as HAProxy answers";
-
 }  // namespace
 
 class Engine::Impl {
@@ -27,7 +23,7 @@ class Engine::Impl {
       : options_(std::move(options)),
         ports_(std::move(ports)),
         cell_(std::make_shared<const Snapshot>()),
-        sources_(ports_, options_.proxy.files_dir, inbox_) {}
+        sources_(ports_, options_, inbox_) {}
 
   ~Impl() { Stop(); }
   Impl(const Impl&) = delete;
@@ -62,6 +58,7 @@ class Engine::Impl {
     command.kind = kind;
     command.parameters = std::move(parameters);
     command.received = ports_.clock->Now();
+    command.deadline = deadline;
     command.reply = [answer](Outcome outcome) { answer->Push(std::move(outcome)); };
     Outcome outcome;
     if (!inbox_.Push(std::move(command))) {
@@ -122,6 +119,16 @@ Outcome Engine::Validate(const std::map<std::string, std::string>& parameters,
 
 Outcome Engine::Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline) {
   return impl_->Call(Command::Kind::kRemove, parameters, deadline);
+}
+
+Outcome Engine::PutCertificate(const std::string& name, const std::string& pem,
+                               SteadyTime deadline) {
+  return impl_->Call(Command::Kind::kPutCertificate,
+                     {{"certName", name}, {model::kPemParameter, pem}}, deadline);
+}
+
+Outcome Engine::RemoveCertificate(const std::string& name, SteadyTime deadline) {
+  return impl_->Call(Command::Kind::kRemoveCertificate, {{"certName", name}}, deadline);
 }
 
 Outcome Engine::Reload(SteadyTime deadline) {

@@ -33,7 +33,9 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
   const std::vector<ServiceInput> base = Joined(good, accepted);
   Status checked = Fail(Code::kRejected, "not tried: too many services are refused at once");
   if (checks-- > 0) {
-    checked = applier_.Check(routing::Build(Joined(base, suspects), Context()).desired);
+    model::Desired desired = routing::Build(Joined(base, suspects), Context()).desired;
+    desired.tls = certificates_.SelfSignedOnly();
+    checked = applier_.Check(desired);
     // A check that cannot be run accuses nobody.
     if (!checked && checked.error().code != Code::kRejected) checks = 0;
   }
@@ -53,8 +55,31 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
   FindOffenders(good, std::move(second), checks, accepted, offenders);
 }
 
+// A call whose service is refused is answered with HAProxy's words, and what it has defined is taken
+// back: the last good version goes on. Of several calls for one name the newest is in force; the
+// ones before it are tried in their turn.
+void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders) {
+  for (const auto& [name, reason] : offenders) {
+    auto refused = std::find_if(pending_.rbegin(), pending_.rend(), [&](const Pending& pending) {
+      return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
+    });
+    if (refused == pending_.rend()) continue;
+    (void)store_.Set(name, std::move(refused->previous));
+    store_.Persist(name);
+    Outcome outcome;
+    outcome.status = 500;
+    outcome.message = kRefusedByHAProxy + Printable(reason, 400);
+    outcome.diagnostics = std::move(refused->outcome.diagnostics);
+    outcome.revision = revision_;
+    refused->command.reply(std::move(outcome));
+    pending_.erase(std::next(refused).base());
+  }
+}
+
 bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
-  Status base = applier_.Check(model::Desired());
+  model::Desired nothing;
+  nothing.tls = certificates_.SelfSignedOnly();
+  Status base = applier_.Check(nothing);
   if (!base) {
     LogEvent(
         LogLevel::kError, "CONFIG_REFUSED",
@@ -63,6 +88,7 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
     applier_.PutOffStructure();
     return false;
   }
+  const bool certificates = QuarantineCertificates();
   std::vector<ServiceInput> good;
   std::vector<ServiceInput> suspects;
   for (const ServiceInput& input : assembly.inputs) {
@@ -89,8 +115,28 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
              "HAProxy refuses the configuration made of this service; the others go on",
              {{"service", name.str()}, {"error", reason}});
   }
-  if (offenders.empty()) applier_.PutOffStructure();
-  return !offenders.empty();
+  RefuseOffenders(offenders);
+  const bool found = certificates || !offenders.empty();
+  if (!found) applier_.PutOffStructure();
+  return found;
+}
+
+bool Reconciler::QuarantineCertificates() {
+  int checks = kMostChecks;
+  bool found = false;
+  for (const model::Certificate& certificate :
+       std::vector<model::Certificate>(certificates_.certificates())) {
+    model::Desired alone;
+    alone.tls.default_pem = certificate.pem;
+    alone.tls.default_print = certificate.proxy_print;
+    const Status checked = applier_.Check(alone);
+    if (!checked && checked.error().code == Code::kRejected) {
+      certificates_.Refuse(certificate.fingerprint, Printable(checked.error().message, 400));
+      found = true;
+    }
+    if (--checks == 0) break;
+  }
+  return found;
 }
 
 }  // namespace swarmgate::engine

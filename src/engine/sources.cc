@@ -18,12 +18,14 @@ constexpr Duration kTasksDeadline{5000};
 constexpr Duration kCheckDeadline{60000};
 constexpr Duration kReconnectFirst{50};
 constexpr Duration kReconnectLast{5000};
+// A stream that ends sooner counts as one that could not be had.
+constexpr Duration kStreamStays{5000};
 
 }  // namespace
 
-ThreadSources::ThreadSources(const Engine::Ports& ports, std::string files_dir,
+ThreadSources::ThreadSources(const Engine::Ports& ports, const EngineOptions& options,
                              Inbox<Message>& inbox)
-    : ports_(ports), files_dir_(std::move(files_dir)), inbox_(inbox) {}
+    : ports_(ports), options_(options), inbox_(inbox) {}
 
 ThreadSources::~ThreadSources() { Stop(); }
 
@@ -44,12 +46,16 @@ void ThreadSources::Start() {
     Spawn(&ThreadSources::WatchLoop);
     Spawn(&ThreadSources::ListLoop);
   }
-  if (ports_.resolve) Spawn(&ThreadSources::ResolveLoop);
+  for (std::size_t i = 0; ports_.resolve && i < kResolverThreads; ++i) {
+    Spawn(&ThreadSources::ResolveLoop);
+  }
+  if (ports_.certificates != nullptr) Spawn(&ThreadSources::CertificateLoop);
   Spawn(&ThreadSources::CheckLoop);
 }
 
 void ThreadSources::Stop() {
   watch_wakeup_.Close();
+  certificate_wakeup_.Close();
   list_requests_.Close();
   resolve_requests_.Close();
   check_requests_.Close();
@@ -66,9 +72,7 @@ void ThreadSources::ListTasks(std::vector<std::string> ids) {
   list_requests_.Push({false, 0, std::move(ids)});
 }
 
-void ThreadSources::Resolve(std::vector<std::string> names) {
-  resolve_requests_.Push(std::move(names));
-}
+void ThreadSources::Resolve(std::string name) { resolve_requests_.Push(std::move(name)); }
 
 void ThreadSources::CheckFiles(std::uint64_t writes) { check_requests_.Push(writes); }
 
@@ -78,10 +82,11 @@ void ThreadSources::WatchLoop() {
   Backoff backoff(kReconnectFirst, kReconnectLast);
   std::int64_t since_ns = 0;
   while (!watch_wakeup_.closed()) {
+    std::optional<SteadyTime> opened;
     const Error error = ports_.docker->Watch(
         since_ns,
         [&] {
-          backoff.Reset();
+          opened = ports_.clock->Now();
           inbox_.Push(DockerConnected{});
         },
         [&](const ports::DockerEvent& event) {
@@ -90,6 +95,7 @@ void ThreadSources::WatchLoop() {
         });
     if (watch_wakeup_.closed()) return;
     inbox_.Push(DockerLost{error});
+    if (opened && ports_.clock->Now() >= *opened + kStreamStays) backoff.Reset();
     // Replicas that lost one daemon together do not come back together.
     const Duration pause = backoff.Next();
     const auto jitter = std::uniform_int_distribution<std::int64_t>(0, pause.count())(random);
@@ -116,15 +122,11 @@ void ThreadSources::ListLoop() {
 
 void ThreadSources::ResolveLoop() {
   while (!resolve_requests_.closed()) {
-    std::optional<std::vector<std::string>> names =
+    std::optional<std::string> name =
         resolve_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
-    if (!names) continue;
-    NamesResolved answer;
-    for (const std::string& name : *names) {
-      if (resolve_requests_.closed()) return;
-      answer.names.emplace(name, ports_.resolve(name));
-    }
-    inbox_.Push(std::move(answer));
+    if (!name) continue;
+    Result<std::vector<std::string>> addresses = ports_.resolve(*name);
+    inbox_.Push(NameResolved{std::move(*name), std::move(addresses)});
   }
 }
 
@@ -134,7 +136,20 @@ void ThreadSources::CheckLoop() {
         check_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
     if (!writes) continue;
     inbox_.Push(FilesChecked{
-        *writes, ports_.proxy->CheckFiles(files_dir_, ports_.clock->Now() + kCheckDeadline)});
+        *writes, ports_.proxy->CheckFiles(options_.proxy.files_dir, ports_.clock->Now() + kCheckDeadline)});
+  }
+}
+
+void ThreadSources::CertificateLoop() {
+  std::string known;
+  while (!certificate_wakeup_.closed()) {
+    // Taken before the files are read: what changes meanwhile shows the next time.
+    std::string stamp = ports_.certificates->Stamp();
+    if (stamp != known) {
+      known = std::move(stamp);
+      inbox_.Push(CertificatesRead{ports_.certificates->Read()});
+    }
+    (void)certificate_wakeup_.PopUntil(ports_.clock->Now() + options_.certificates.poll);
   }
 }
 

@@ -23,8 +23,6 @@ const char* ServiceStateName(ServiceState state) {
       return "conflict";
     case ServiceState::kWithdrawn:
       return "withdrawn";
-    case ServiceState::kOverridden:
-      return "overridden";
   }
   return "unknown";
 }

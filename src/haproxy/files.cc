@@ -1,6 +1,8 @@
 // Image → files, each complete and final.
+#include <optional>
 #include <utility>
 
+#include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/server_words.h"
 #include "haproxy/slots.h"
@@ -12,7 +14,8 @@ namespace swarmgate::haproxy {
 namespace {
 
 constexpr const char* kHead = "# Written by Swarmgate. Changes are overwritten.\n";
-constexpr const char* kCookieKeyWord = "dynamic-cookie-key ";
+/// What follows these words is shown to nobody.
+constexpr const char* kSecretWords[] = {"dynamic-cookie-key ", "stats auth "};
 
 std::string MapText(const Image& image, MapId id) {
   std::string text = kHead;
@@ -59,6 +62,18 @@ std::string ShardText(const Image& image, const model::BackendClass& backend_cla
   return text;
 }
 
+/// The default certificate first; a name that nobody asks for keeps it from answering for its own,
+/// which stand in the other lines.
+std::string CertificateListText(const Image& image) {
+  std::string text = std::string(kDefaultCertificate) + " default.invalid\n";
+  for (const auto& [file, certificate] : image.certificates) {
+    text += file;
+    for (const std::string& name : certificate.names) text += " " + name;
+    text += '\n';
+  }
+  return text;
+}
+
 /// Calls `wanted(path)` for each file, and renders those for which it is true.
 template <typename Wanted>
 Files Collect(const Image& image, Wanted wanted) {
@@ -68,6 +83,15 @@ Files Collect(const Image& image, Wanted wanted) {
     const std::string path(MapFile(id));
     if (wanted(path)) files.emplace(path, MapText(image, id));
   }
+  if (!image.default_pem.empty()) {
+    if (wanted(kCertificateList)) files.emplace(kCertificateList, CertificateListText(image));
+    if (wanted(kDefaultCertificate)) {
+      files.emplace(kDefaultCertificate, std::string(image.default_pem.reveal()));
+    }
+    for (const auto& [file, certificate] : image.certificates) {
+      if (wanted(file)) files.emplace(file, std::string(certificate.pem.reveal()));
+    }
+  }
   for (const auto& [backend_class, slots] : image.declared) {
     for (std::uint32_t first = 1; first <= slots.count; first += kSlotsPerFile) {
       const std::string path = ShardFile({backend_class, first});
@@ -76,6 +100,22 @@ Files Collect(const Image& image, Wanted wanted) {
     }
   }
   return files;
+}
+
+/// The line with stars in the place of the password's digest or hash; nothing when it has none.
+std::optional<std::string> WithoutPassword(std::string_view line, bool map) {
+  constexpr std::string_view kUser = "  user ";
+  constexpr std::string_view kPassword = " password ";
+  std::size_t end = std::string_view::npos;
+  if (map) {
+    end = line.find(kUserEntry);
+    if (end != std::string_view::npos) end += kUserEntry.size();
+  } else if (line.starts_with(kUser)) {
+    end = line.rfind(kPassword);
+    if (end != std::string_view::npos) end += kPassword.size();
+  }
+  if (end == std::string_view::npos) return std::nullopt;
+  return std::string(line.substr(0, end)) + "********";
 }
 
 }  // namespace
@@ -109,17 +149,23 @@ Files RenderFiles(const Image& image, const std::set<std::string>& paths) {
 std::string ConfigText(const Files& files) {
   std::string text;
   for (const auto& [path, content] : files) {
-    const bool map = path.rfind("maps/", 0) == 0;
+    // Certificates hold keys.
+    if (path.rfind("certs/", 0) == 0 && path != kCertificateList) continue;
+    const bool map = path.rfind("maps/", 0) == 0 || path == kCertificateList;
     text += "# ---- " + path + "\n";
     for (std::string_view line : Split(content, '\n')) {
       if (line.empty() || line == std::string_view(kHead).substr(0, line.size())) continue;
       if (map) text += "# ";
-      const std::size_t key = line.find(kCookieKeyWord);
-      if (!map && key != std::string_view::npos) {
-        text += std::string(line.substr(0, key)) + kCookieKeyWord + "********\n";
+      if (const auto shown = WithoutPassword(line, map)) {
+        text += *shown + "\n";
         continue;
       }
-      text += std::string(line) + "\n";
+      for (const std::string_view word : kSecretWords) {
+        const std::size_t at = map ? std::string_view::npos : line.find(word);
+        if (at != std::string_view::npos) line = line.substr(0, at + word.size());
+      }
+      const bool cut = !line.empty() && line.back() == ' ';
+      text += std::string(line) + (cut ? "********\n" : "\n");
     }
   }
   return text;

@@ -22,6 +22,9 @@ constexpr std::size_t kSearchCostPerEntry = 15;
 constexpr std::size_t kReplaceCostPerEntry = 4000;
 constexpr std::size_t kReplaceCost = 3'000'000;
 
+// A command with its payload must fit into HAProxy's buffer of 16 kB.
+constexpr std::size_t kMaxCertificatePayload = 12'000;
+
 bool SamePlace(const model::Server& a, const model::Server& b) {
   return a.name == b.name && a.address == b.address && a.port == b.port;
 }
@@ -190,6 +193,51 @@ ServerSteps DiffServers(const Held& held, const Image& desired) {
   return steps;
 }
 
+/// Certificates in, certificates out.
+struct CertificateSteps {
+  std::vector<Step> in;
+  std::vector<Step> out;
+  std::set<std::string> files;
+  std::string reload_reason;
+};
+
+CertificateSteps DiffCertificates(const Image& held, const Image& desired) {
+  CertificateSteps steps;
+  const auto check_size = [&steps](const std::string& file, std::size_t size) {
+    if (size > kMaxCertificatePayload) {
+      steps.reload_reason = "certificate " + file + " is larger than a command may be";
+    }
+  };
+  for (const auto& [file, certificate] : desired.certificates) {
+    const auto known = held.certificates.find(file);
+    if (known != held.certificates.end() && known->second == certificate) continue;
+    steps.files.insert(file);
+    steps.files.insert(kCertificateList);
+    // A list that foreign hands have changed.
+    if (known != held.certificates.end()) steps.in.emplace_back(DropCertificate{file});
+    steps.in.emplace_back(AddCertificate{file, certificate.names, certificate.pem});
+    std::size_t names = 0;
+    for (const std::string& name : certificate.names) names += name.size() + 1;
+    check_size(file, std::max(certificate.pem.reveal().size(), names));
+  }
+  for (const auto& [file, certificate] : held.certificates) {
+    if (desired.certificates.count(file) != 0) continue;
+    steps.files.insert(file);
+    steps.files.insert(kCertificateList);
+    steps.out.emplace_back(DropCertificate{file});
+  }
+  if (held.default_pem != desired.default_pem && !desired.default_pem.empty()) {
+    steps.files.insert(kDefaultCertificate);
+    steps.in.emplace_back(SetDefaultCertificate{desired.default_pem, desired.default_print});
+    check_size(kDefaultCertificate, desired.default_pem.reveal().size());
+  }
+  if (held.default_pem.empty() != desired.default_pem.empty()) {
+    steps.files.insert(kDefaultCertificate);
+    steps.files.insert(kCertificateList);
+  }
+  return steps;
+}
+
 std::string Count(std::uint32_t number) { return number == 0 ? "none" : std::to_string(number); }
 
 /// Calls `visit(class, before, after)` for every class that is declared before or after.
@@ -247,6 +295,7 @@ bool IsTree(MapId id) {
 Plan MakePlan(const Held& held, const Image& desired) {
   Plan plan;
   ServerSteps servers = DiffServers(held, desired);
+  CertificateSteps certificates = DiffCertificates(held.image, desired);
   std::map<MapId, MapSteps> maps;
   maps[MapId::kRoutes] = DiffTree(MapId::kRoutes, held.image.routes, desired.routes);
   maps[MapId::kConditions] =
@@ -269,11 +318,14 @@ Plan MakePlan(const Held& held, const Image& desired) {
     plan.files.insert(kBaseFile);
     for (const auto& [id, steps] : maps) plan.files.insert(std::string(MapFile(id)));
   }
+  plan.files.merge(certificates.files);
   DeclaredFiles(held.image, desired, plan.files);
   if (plan.reload_reason.empty()) plan.reload_reason = servers.reload_reason;
+  if (plan.reload_reason.empty()) plan.reload_reason = certificates.reload_reason;
   if (!plan.reload_reason.empty()) return plan;
 
   // Nothing is referred to before it is there, and nothing goes while it is referred to.
+  Append(plan.steps, certificates.in);
   Append(plan.steps, servers.in);
   for (const MapId id : {MapId::kRegexes, MapId::kHostRegexes, MapId::kRewrites, MapId::kPolicies,
                          MapId::kConditions, MapId::kRoutes}) {
@@ -284,6 +336,7 @@ Plan MakePlan(const Held& held, const Image& desired) {
     Append(plan.steps, maps[id].out);
   }
   Append(plan.steps, servers.out);
+  Append(plan.steps, certificates.out);
   return plan;
 }
 
@@ -365,6 +418,14 @@ struct Applier {
       ListOf(held.image, step.map) = step.entries;
     }
   }
+  void operator()(const AddCertificate& step) const {
+    held.image.certificates[step.file] = {step.names, step.pem};
+  }
+  void operator()(const DropCertificate& step) const { held.image.certificates.erase(step.file); }
+  void operator()(const SetDefaultCertificate& step) const {
+    held.image.default_pem = step.pem;
+    held.image.default_print = step.print;
+  }
 };
 
 }  // namespace
@@ -380,6 +441,22 @@ void TakeOptions(Image& read_back, const Image& assumed) {
       if (same != known->second.end()) server.options = same->options;
     }
   }
+}
+
+void TakePems(Image& read_back, const Image& assumed) {
+  for (auto& [file, certificate] : read_back.certificates) {
+    const auto known = assumed.certificates.find(file);
+    if (known != assumed.certificates.end()) certificate.pem = known->second.pem;
+  }
+  if (!read_back.default_print.empty() && read_back.default_print == assumed.default_print) {
+    read_back.default_pem = assumed.default_pem;
+  }
+}
+
+bool IsCertificateStep(const Step& step) {
+  return std::holds_alternative<AddCertificate>(step) ||
+         std::holds_alternative<DropCertificate>(step) ||
+         std::holds_alternative<SetDefaultCertificate>(step);
 }
 
 void ApplyStep(Held& held, const Step& step) { std::visit(Applier{held}, step); }

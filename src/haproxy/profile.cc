@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "haproxy/digest.h"
+#include "haproxy/policy.h"
 #include "haproxy/quote.h"
+#include "haproxy/slots.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::haproxy {
@@ -36,6 +39,43 @@ std::string HeaderLine(const model::HeaderRule& rule) {
   // A condition of the closed list is words of the language itself.
   if (!rule.condition.empty()) line += " " + rule.condition;
   return line;
+}
+
+/// A line holds at most 64 words.
+void AddNetworks(const std::string& name, const std::vector<std::string>& networks,
+                 Lines& add) {
+  constexpr std::size_t kPerLine = 32;
+  for (std::size_t first = 0; first < networks.size(); first += kPerLine) {
+    std::string line = "acl " + name + " src";
+    for (std::size_t i = first; i < std::min(networks.size(), first + kPerLine); ++i) {
+      line += " " + Quote(networks[i]);
+    }
+    add(line);
+  }
+}
+
+void AddAddressLists(const model::Profile& profile, Lines& add) {
+  AddNetworks("sg_denied", profile.deny_from, add);
+  AddNetworks("sg_allowed", profile.allow_from, add);
+  if (!profile.deny_from.empty()) add("http-request deny deny_status 403 if sg_denied");
+  if (!profile.allow_from.empty()) add("http-request deny deny_status 403 unless sg_allowed");
+}
+
+/// Lines that ask for one of the users. The list is named by all that the profile says, so that
+/// each class has its own: HAProxy adds the users of a list whose name is there already to the list
+/// that came last.
+std::string AskForUsers(const model::Profile& profile, model::BackendKind kind,
+                        const std::string& other_lines, std::string& head) {
+  if (profile.encrypted_users.empty()) return "";
+  std::string users;
+  for (const model::Credential& user : profile.encrypted_users) {
+    users += "  user " + Quote(user.user) + " password " + Quote(user.password) + "\n";
+  }
+  const std::string name = std::string("sg_users_") + KindName(kind) + "_" +
+                           ToLower(Sha256Hex(users + other_lines)).substr(0, 16);
+  head += "userlist " + name + "\n" + users;
+  return "  " + Unauthorized() + " unless { http_auth(" + name + ") }\n" +
+         "  http-request del-header Authorization\n";
 }
 
 void Connections(const model::Profile& profile, Lines& add) {
@@ -142,8 +182,16 @@ void Page(const model::ErrorPage& page, Lines& add) {
 
 }  // namespace
 
-ProfileText RenderProfile(const model::Profile& profile) {
+ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind) {
+  std::string addresses;
+  Lines networks(addresses);
+  AddAddressLists(profile, networks);
   ProfileText text;
+  // A preflight carries no credentials. Users are asked behind the addresses, because a hash costs
+  // much, and before all else.
+  std::string preflight;
+  Lines first(preflight);
+  if (profile.cors) CrossOrigin(*profile.cors, first);
   Lines add(text.lines);
   Connections(profile, add);
   Choice(profile.balance, add);
@@ -153,10 +201,11 @@ ProfileText RenderProfile(const model::Profile& profile) {
         Quote(profile.check_host.empty() ? "localhost" : profile.check_host));
   }
   Compression(profile, add);
-  if (profile.cors) CrossOrigin(*profile.cors, add);
   for (const model::HeaderRule& rule : profile.headers) add(HeaderLine(rule));
   for (const model::ErrorPage& page : profile.error_pages) Page(page, add);
   for (const std::string& line : profile.raw) add(line);
+  const std::string users = AskForUsers(profile, kind, addresses + preflight + text.lines, text.head);
+  text.lines = addresses + preflight + users + text.lines;
   if (!profile.ca_file.empty()) {
     // Takes no request. It has the file loaded, without which no server with it can be added.
     text.head += "backend ca_" + HashHex(profile.ca_file + "\n" + text.lines) +

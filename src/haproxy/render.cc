@@ -11,6 +11,7 @@
 #include "haproxy/quote.h"
 #include "haproxy/regex.h"
 #include "haproxy/server_words.h"
+#include "haproxy/certificates.h"
 #include "haproxy/slots.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
@@ -250,6 +251,7 @@ Image Render(const model::Desired& desired, const SlotMap& slots, const Settings
     image.routes.emplace_hint(image.routes.end(), entry.key, groups.Value(entry));
   }
   groups.Finish();
+  RenderCertificates(desired.tls, settings, image);
 
   std::set<std::string> hosts;
   for (const model::HostRegexEntry& entry : desired.matches.host_regexes) {

@@ -62,6 +62,9 @@ struct Encoded {
     Add("del map " + std::string(MapFile(step.map)) + " " + EscapeArgument(step.key));
   }
   void operator()(const ReplaceMap&) { SWARMGATE_CHECK(false); }
+  void operator()(const AddCertificate&) { SWARMGATE_CHECK(false); }
+  void operator()(const DropCertificate&) { SWARMGATE_CHECK(false); }
+  void operator()(const SetDefaultCertificate&) { SWARMGATE_CHECK(false); }
 };
 
 }  // namespace
@@ -69,7 +72,7 @@ struct Encoded {
 std::vector<Batch> EncodeSteps(const std::vector<Step>& steps, const Settings&) {
   std::vector<Batch> batches;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (std::holds_alternative<ReplaceMap>(steps[i])) continue;
+    if (std::holds_alternative<ReplaceMap>(steps[i]) || IsCertificateStep(steps[i])) continue;
     Encoded encoded;
     std::visit(encoded, steps[i]);
     if (batches.empty() || batches.back().text.size() + encoded.text.size() > kMaxBatch) {

@@ -11,6 +11,7 @@
 #include "labels/report.h"
 #include "labels/schema.h"
 #include "labels/setters.h"
+#include "labels/users.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
 
@@ -175,13 +176,18 @@ class ServiceParser {
       return false;
     }
     if (parameter.level == Level::kService) {
-      report_.Warning("not-indexable",
-                      std::string(parameter.name) +
-                          " concerns the whole service, so with an index it is left out",
-                      "Write " + Shown(parameter.name));
+      report_.Add(Severity(parameter), "not-indexable",
+                  std::string(parameter.name) +
+                      " concerns the whole service, so with an index it is left out",
+                  "Write " + Shown(parameter.name));
       return false;
     }
     return true;
+  }
+
+  /// Of a notice that a parameter has no effect.
+  static model::Severity Severity(const Parameter& parameter) {
+    return parameter.restricts ? model::Severity::kError : model::Severity::kWarning;
   }
 
   void NotYet(const Parameter& parameter) {
@@ -224,11 +230,17 @@ class ServiceParser {
   void Set(const Parameter& parameter, const Given& given, DestDraft* dest) {
     const std::string_view value = Trim(*given.value);
     About(*given.name, value, &parameter);
-    if (value.size() > kMaxValueBytes) {
-      return report_.Error("value-too-long", "the value is longer than 4096 bytes",
+    if (parameter.long_text ? value.size() > kMaxTextBytes : value.size() > kMaxValueBytes) {
+      return report_.Error("value-too-long",
+                           "the value is longer than " +
+                               std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) +
+                               " bytes",
                            "Split it into several destinations");
     }
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    const auto control = [&parameter](char c) {
+      if (parameter.long_text && (c == '\n' || c == '\r')) return false;
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    };
     if (std::any_of(value.begin(), value.end(), control)) {
       return report_.Error("control-character", "the value contains a control character",
                            "Write it in one line, without tabs");
@@ -247,7 +259,11 @@ class ServiceParser {
     if (given.name == nullptr) return nullptr;
     if (!Trim(*given.value).empty()) return &given;
     About(*given.name, "", &table_[position]);
-    report_.Warning("empty-value", "the value is empty, so it counts as not given");
+    if (table_[position].restricts) {
+      report_.Error("empty-value", "the value is empty, and it restricts who may send what");
+    } else {
+      report_.Warning("empty-value", "the value is empty, so it counts as not given");
+    }
     return nullptr;
   }
 
@@ -277,6 +293,10 @@ class ServiceParser {
                       "Write " + Shown("reqPathSearchReplace") + "=search,replacement");
     }
     if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.str();
+    const auto about = [this](std::string_view name, std::string_view value) {
+      About(std::string(name), value, FindParameter(name).parameter);
+    };
+    if (report_.errors() == 0) FindUsers(draft_, options_, about, report_);
   }
 
   // Which destinations there are: bit i for destination i.
@@ -295,6 +315,7 @@ class ServiceParser {
     const auto created = Created();
     const bool indexed = std::find(created.begin() + 1, created.end(), true) != created.end();
     WarnAboutLeftOvers(created, indexed);
+    if (report_.errors() > 0) return;
     if (!indexed) {
       ParseDest(0);
     } else {
@@ -318,11 +339,10 @@ class ServiceParser {
                               Shown(std::string(table_[i].name) + "." + FirstFree(created)));
         } else if (index > 0 && !created[index]) {
           const std::string suffix = "." + std::to_string(index);
-          report_.Warning(
-              "no-destination",
-              "there is no destination " + std::to_string(index) + ", so it is left out",
-              "A destination needs one of servicePath" + suffix + ", serviceDomain" + suffix +
-                  ", port" + suffix + ", httpsPort" + suffix);
+          report_.Add(Severity(table_[i]), "no-destination",
+                      "there is no destination " + std::to_string(index) + ", so it is left out",
+                      "A destination needs one of servicePath" + suffix + ", serviceDomain" +
+                          suffix + ", port" + suffix + ", httpsPort" + suffix);
         }
       }
     }
@@ -344,6 +364,7 @@ class ServiceParser {
       if (given == nullptr && index > 0 && !table_[i].creates) given = Lookup(i, 0);
       if (given != nullptr) Set(table_[i], *given, &dest);
     }
+    FinishAccess(draft_, options_, dest);
     if (report_.errors() == errors_before) AddDefaultPath(dest);
     if (!set::CompleteServer(dest.spec, draft_.spec)) {
       const std::string suffix = index == 0 ? "" : "." + std::to_string(index);

@@ -41,9 +41,21 @@ struct PathType {
   std::string written = "path_beg";
 };
 
+/// What a service says about access as a whole; users.h makes something of it.
+struct AccessDraft {
+  std::string users;
+  std::string secret;  ///< suffix
+  bool encrypted = false;
+  bool use_global = false;
+  bool redirect_when_http = false;
+  bool redirect_unless_https = false;
+  std::vector<model::Credential> found;  ///< who is asked for; all with a hash, or none
+};
+
 /// A service while it is read.
 struct ServiceDraft {
   model::ServiceSpec spec;
+  AccessDraft access;
   DomainAlgo domain_algo = DomainAlgo::kExact;
   std::size_t regexes = 0;
   /// What service-level parameters say of every destination: each begins as a copy of it.
@@ -56,6 +68,7 @@ struct DestDraft {
   model::DestSpec spec;
   PathType path_type;
   bool domain_given = false;
+  bool ignore_authorization = false;
 };
 
 /// One parameter with one value, handed to its setter.
@@ -80,7 +93,11 @@ struct Parameter {
   /// Severity of the notice for kAccepted and kNotYet. kError: it restricts who may send what, so
   /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
   std::optional<model::Severity> notice = {};
-  bool secret = false;   ///< its value is never shown
+  bool secret = false;  ///< its value is never shown
+  /// It restricts who may send what: where it cannot take effect (an empty value, an index that it
+  /// may not have), that is an error, so that the service is not served open.
+  bool restricts = false;
+  bool long_text = false;  ///< up to kMaxTextBytes, and line breaks are allowed
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
 };
@@ -88,6 +105,7 @@ struct Parameter {
 inline constexpr int kMaxIndex = 10;
 inline constexpr std::size_t kMaxParameters = 256;
 inline constexpr std::size_t kMaxValueBytes = 4096;
+inline constexpr std::size_t kMaxTextBytes = 64U << 10U;
 inline constexpr std::size_t kMaxListItems = 64;
 inline constexpr std::size_t kMaxRegexes = 64;
 inline constexpr std::size_t kMaxRoutes = 4096;

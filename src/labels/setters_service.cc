@@ -48,6 +48,20 @@ void Replicas(Setting& setting) {
   }
 }
 
+void ServiceCert(Setting& setting) {
+  // A label is one line, so that line breaks come as the two characters "\n".
+  std::string pem;
+  for (std::size_t i = 0; i < setting.value.size(); ++i) {
+    if (setting.value.substr(i, 2) == "\\n") {
+      pem += '\n';
+      ++i;
+    } else {
+      pem += setting.value[i];
+    }
+  }
+  setting.service.spec.certificate = model::Secret(std::move(pem));
+}
+
 void ServiceName(Setting& setting) {
   std::string name;
   if (setting.options.source == Source::kLabel) {

@@ -42,4 +42,24 @@ const char* OriginName(Origin origin) {
   return "docker";
 }
 
+const char* CertificateSourceName(CertificateSource source) {
+  switch (source) {
+    case CertificateSource::kFile:
+      return "file";
+    case CertificateSource::kSecret:
+      return "secret";
+    case CertificateSource::kApi:
+      return "api";
+    case CertificateSource::kService:
+      return "service";
+    case CertificateSource::kSelfSigned:
+      return "self-signed";
+  }
+  return "file";
+}
+
+ServiceName CertificateRecordName(const std::string& certificate) {
+  return ServiceName("cert:" + certificate);
+}
+
 }  // namespace swarmgate::model

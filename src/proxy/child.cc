@@ -16,8 +16,6 @@
 
 #include "proxy/unix_exchange.h"
 
-extern char** environ;
-
 namespace swarmgate::proxy {
 namespace {
 
@@ -84,7 +82,7 @@ void BecomeUser(const UserIds& user, int pipe) {
   (void)umask(077);
   if (plan.user != nullptr) BecomeUser(*plan.user, pipe);
   if (chdir(plan.directory) != 0) Report(pipe, "chdir");
-  execve(plan.argv[0], plan.argv.data(), environ);
+  execve(plan.argv[0], plan.argv.data(), plan.environment.data());
   Report(pipe, "exec");
 }
 

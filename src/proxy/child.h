@@ -13,7 +13,8 @@
 namespace swarmgate::proxy {
 
 struct ChildPlan {
-  std::vector<char*> argv;  ///< argv[0] is a path; ends with nullptr
+  std::vector<char*> argv;         ///< argv[0] is a path; ends with nullptr
+  std::vector<char*> environment;  ///< all of it, "NAME=value"; ends with nullptr
   const char* directory = "/";
   const UserIds* user = nullptr;  ///< null: stays who it is
   rlim_t open_files = 0;

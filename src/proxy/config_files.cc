@@ -13,11 +13,12 @@
 
 #include "proxy/unix_exchange.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/haproxy/plan.h"
 
 namespace swarmgate::proxy {
 namespace {
 
-constexpr std::array<const char*, 2> kFolders = {"conf", "maps"};
+constexpr std::array<const char*, 3> kFolders = {"conf", "maps", "certs"};
 constexpr const char* kStaged = "staged";
 constexpr const char* kTemporary = ".tmp";
 
@@ -29,7 +30,7 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-/// "conf/x.cfg" or "maps/x.map", and nothing that leads elsewhere.
+/// "conf/x.cfg", "maps/x.map", "certs/x.pem" or the list, and nothing that leads elsewhere.
 bool IsOurs(const std::string& path) {
   const std::size_t slash = path.find('/');
   if (slash == std::string::npos || path.find('/', slash + 1) != std::string::npos) return false;
@@ -37,7 +38,8 @@ bool IsOurs(const std::string& path) {
   const std::string name = path.substr(slash + 1);
   return !name.empty() && name.front() != '.' &&
          ((folder == "conf" && EndsWith(name, ".cfg")) ||
-          (folder == "maps" && EndsWith(name, ".map")));
+          (folder == "maps" && EndsWith(name, ".map")) ||
+          (folder == "certs" && EndsWith(name, ".pem")) || path == haproxy::kCertificateList);
 }
 
 struct CloseDirectory {

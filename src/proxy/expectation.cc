@@ -46,6 +46,15 @@ struct Expectation::Visitor {
     map.all = step.entries;
     map.whole = true;
   }
+  void operator()(const haproxy::AddCertificate& step) const {
+    self.certificates_[step.file] = true;
+  }
+  void operator()(const haproxy::DropCertificate& step) const {
+    self.certificates_[step.file] = false;
+  }
+  void operator()(const haproxy::SetDefaultCertificate& step) const {
+    self.default_print_ = step.print;
+  }
   void Touch(MapId id, const std::string& key, const std::optional<std::string>& value) const {
     Map& map = self.maps_[id];
     // `get map` would ask which regex matches, not which is there.
@@ -98,6 +107,8 @@ void Expectation::Ask() {
   questions_.push_back(line + "\n");
   lines_ = questions_.size();
   for (const MapId id : wholes_) questions_.push_back(haproxy::AskMap(id) + "\n");
+  if (!certificates_.empty()) questions_.push_back(haproxy::AskCertificateList() + "\n");
+  if (!default_print_.empty()) questions_.push_back(haproxy::AskDefaultCertificate() + "\n");
 }
 
 Status Expectation::CompareKeys(std::string_view answer, std::size_t& next) const {
@@ -160,6 +171,23 @@ Status Expectation::CompareWhole(MapId id, const Map& map, std::string_view answ
   return Ok();
 }
 
+Status Expectation::CompareCertificates(std::string_view list, std::string_view fallback) const {
+  if (!certificates_.empty()) {
+    const auto held = haproxy::ParseCertificateList(list);
+    if (!held) return Forward(held.error());
+    for (const auto& [file, listed] : certificates_) {
+      if ((held->count(file) != 0) != listed) {
+        return Fail(Code::kRejected, "HAProxy's list of certificates " +
+                                         std::string(listed ? "lacks " : "still has ") + file);
+      }
+    }
+  }
+  if (!default_print_.empty() && haproxy::ParseCertificatePrint(fallback) != default_print_) {
+    return Fail(Code::kRejected, "HAProxy holds another default certificate than was set");
+  }
+  return Ok();
+}
+
 Result<int> Expectation::Compare(const std::vector<std::string>& answers) const {
   if (answers.size() != questions_.size()) return Fail(Code::kInternal, "answers are missing");
   const Result<int> pid = haproxy::ParsePid(answers.front());
@@ -185,6 +213,10 @@ Result<int> Expectation::Compare(const std::vector<std::string>& answers) const 
     const Status whole = CompareWhole(wholes_[i], maps_.at(wholes_[i]), answers[lines_ + i]);
     if (!whole) return Forward(whole.error());
   }
+  const std::size_t rest = lines_ + wholes_.size();
+  const Status certificates = CompareCertificates(
+      certificates_.empty() ? "" : answers[rest], default_print_.empty() ? "" : answers.back());
+  if (!certificates) return Forward(certificates.error());
   return *pid;
 }
 

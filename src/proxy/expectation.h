@@ -38,10 +38,13 @@ class Expectation {
   void Ask();
   [[nodiscard]] Status CompareKeys(std::string_view answer, std::size_t& next) const;
   [[nodiscard]] Status CompareServers(const std::vector<haproxy::ServerState>& states) const;
+  [[nodiscard]] Status CompareCertificates(std::string_view list, std::string_view fallback) const;
   static Status CompareWhole(haproxy::MapId id, const Map& map, std::string_view answer);
 
   std::map<haproxy::MapId, Map> maps_;
   std::map<model::SlotName, std::map<model::ServerName, Server>> servers_;
+  std::map<std::string, bool> certificates_;  ///< file → is to be in the list
+  std::string default_print_;                 ///< of the default certificate; empty: not touched
   std::vector<std::string> questions_;
   std::size_t lines_ =
       0;  ///< questions that are lines of keys and servers; the rest are whole maps

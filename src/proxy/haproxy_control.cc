@@ -73,13 +73,19 @@ class HaproxyControl::Impl {
     std::vector<Step> run;
     for (const Step& step : steps) {
       const auto* replace = std::get_if<haproxy::ReplaceMap>(&step);
-      if (replace == nullptr) {
+      const bool certificate = haproxy::IsCertificateStep(step);
+      if (replace == nullptr && !certificate) {
         run.push_back(step);
         continue;
       }
       const Status before = Send(run, deadline);
       if (!before) return Forward(before.error());
       run.clear();
+      if (certificate) {
+        const Status changed = ChangeCertificate(step, deadline);
+        if (!changed) return Forward(changed.error());
+        continue;
+      }
       const Status replaced = Replace(*replace, deadline);
       if (!replaced) return Forward(replaced.error(), MapFile(replace->map));
     }
@@ -109,6 +115,10 @@ class HaproxyControl::Impl {
     if (!servers) return Forward(servers.error());
     for (const haproxy::ServerState& state : *servers) TakeServer(state, held);
     haproxy::TakeOptions(held.image, assumed);
+    if (const Status read = ReadCertificates(held.image, deadline); !read) {
+      return Forward(read.error());
+    }
+    haproxy::TakePems(held.image, assumed);
     const Result<int> after = Pid(deadline);
     if (!after) return Forward(after.error());
     if (*after != *pid) return Fail(Code::kUnavailable, "HAProxy was replaced meanwhile");
@@ -219,6 +229,42 @@ class HaproxyControl::Impl {
       if (!reply) return Forward(reply.error());
       const Status checked = CheckReply(one, *reply);
       if (!checked) return checked;
+    }
+    return Ok();
+  }
+
+  Status ChangeCertificate(const Step& step, SteadyTime deadline) {
+    for (const haproxy::CertificateCommand& command : haproxy::EncodeCertificate(step)) {
+      const auto reply = Ask(command.text, deadline);
+      if (!reply) return Forward(reply.error());
+      Status checked = CheckCertificateReply(command, *reply);
+      if (checked) continue;
+      // A transaction that stays open would keep every other certificate from being changed.
+      (void)Ask(haproxy::EncodeAbort(step), deadline);
+      return checked;
+    }
+    return Ok();
+  }
+
+  Status ReadCertificates(haproxy::Image& image, SteadyTime deadline) {
+    if (!haproxy::ManagesCertificates(options_.settings)) return Ok();
+    const auto reply = Ask(haproxy::AskCertificateList() + "\n", deadline);
+    if (!reply) return Forward(reply.error());
+    auto list = haproxy::ParseCertificateList(*reply);
+    if (!list) return Forward(list.error());
+    for (auto& [file, names] : *list) {
+      image.certificates.emplace(file, haproxy::ImageCertificate{std::move(names), {}});
+    }
+    const auto fallback = Ask(haproxy::AskDefaultCertificate() + "\n", deadline);
+    if (!fallback) return Forward(fallback.error());
+    image.default_print = haproxy::ParseCertificatePrint(*fallback);
+    // What a controller that was killed left open.
+    const auto open = Ask("show ssl cert\n", deadline);
+    if (!open) return Forward(open.error());
+    for (const std::string_view line : Split(*open, '\n')) {
+      if (line.substr(0, 1) != "*") continue;
+      const auto aborted = Ask("abort ssl cert " + std::string(line.substr(1)) + "\n", deadline);
+      if (!aborted) return Forward(aborted.error());
     }
     return Ok();
   }

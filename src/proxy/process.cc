@@ -71,6 +71,17 @@ Result<rlim_t> OpenFiles(std::uint64_t wanted) {
   return std::min<rlim_t>(limit.rlim_max, wanted != 0 ? wanted : kMaxOpenFiles);
 }
 
+/// All that HAProxy gets of our environment: the process that faces the network is to hold neither
+/// ADMIN_TOKEN nor any other setting of ours.
+std::vector<std::string> HaproxyEnvironment() {
+  std::vector<std::string> entries;
+  for (const char* name : {"PATH", "TZ", "LANG", "HOSTNAME"}) {
+    const char* value = getenv(name);
+    if (value != nullptr) entries.push_back(std::string(name) + "=" + value);
+  }
+  return entries;
+}
+
 }  // namespace
 
 Result<UserIds> LookupUser(const std::string& name) {
@@ -135,6 +146,9 @@ Result<pid_t> StartHaproxy(const HaproxyCommand& command) {
   ChildPlan plan;
   for (std::string& argument : arguments) plan.argv.push_back(argument.data());
   plan.argv.push_back(nullptr);
+  std::vector<std::string> environment = HaproxyEnvironment();
+  for (std::string& entry : environment) plan.environment.push_back(entry.data());
+  plan.environment.push_back(nullptr);
   plan.directory = command.files_dir.c_str();
   std::optional<UserIds> ids;
   if (command.user) {

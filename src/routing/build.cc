@@ -36,6 +36,7 @@ class Builder {
     for (const model::Route& route : routes.routes) used.insert(route.backend.str());
     for (const ServedService& service : served) AddBackends(service, used);
     built_.desired.routes = std::move(routes.routes);
+    built_.lost = std::move(routes.lost);
     built_.desired.matches = std::move(routes.matches);
     std::sort(built_.desired.backends.begin(), built_.desired.backends.end(),
               [](const Backend& a, const Backend& b) { return a.name < b.name; });

@@ -104,15 +104,21 @@ TEST_P(StoreContract, KeepsRecordsWithEveryField) {
   gone.kind = Record::Kind::kWithdrawn;
   gone.origin = model::Origin::kStatic;
   gone.labels_hash = "cafe";
+  Record certificate;
+  certificate.kind = Record::Kind::kCertificate;
+  certificate.service = model::CertificateRecordName("a.com");
+  certificate.parameters = {{model::kPemParameter, "line\nline\n"}};
   Result<std::uint64_t> first = store().Put(web, 0);
   Result<std::uint64_t> second = store().Put(gone, 0);
-  ASSERT_TRUE(first && second);
+  Result<std::uint64_t> third = store().Put(certificate, 0);
+  ASSERT_TRUE(first && second && third);
   EXPECT_GT(*second, *first);
   Open();
   web.revision = *first;
   gone.revision = *second;
-  EXPECT_EQ(Records(), (std::vector<Record>{gone, web}));  // sorted by name
-  EXPECT_EQ(store().Load()->revision, *second);
+  certificate.revision = *third;
+  EXPECT_EQ(Records(), (std::vector<Record>{gone, certificate, web}));  // sorted by name
+  EXPECT_EQ(store().Load()->revision, *third);
 }
 
 TEST_P(StoreContract, WritesOnlyOverTheRevisionThatIsExpected) {
@@ -158,6 +164,7 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
                     {model::BackendClass("sticky"), {128, "", ""}}};
   first.names = {{"db.local", {"10.1.1.1", "10.1.1.2"}}, {"none", {}}};
   first.structure = std::pair(std::string("beef"), 4711);
+  first.revision = 1ULL << 40U;
   ASSERT_TRUE(store().SaveApplied(first));
   Open();
 
@@ -169,6 +176,7 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
   expected.names = *first.names;
   expected.structure = "beef";
   expected.proxy_pid = 4711;
+  expected.revision = 1ULL << 40U;
   EXPECT_EQ(Applied(), expected);
 
   AppliedDelta second;

@@ -38,6 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto servers = ParseServersState(reply); !servers) CheckError(servers.error());
   if (const auto sessions = ParseSessions(reply); !sessions) CheckError(sessions.error());
+  if (const auto list = ParseCertificateList(reply); !list) CheckError(list.error());
+  (void)ParseCertificatePrint(reply);
   if (const auto version = ParseVersion(std::string(reply)); !version) CheckError(version.error());
   return 0;
 }

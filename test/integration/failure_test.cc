@@ -180,6 +180,23 @@ TEST_F(SwarmTest, DockerThatHangsHarmsNobody) {
   EXPECT_EQ(report.lost, 0U) << report.Summary();
 }
 
+TEST_F(SwarmTest, AHaproxyThatDoesNotAnswerIsToldByEveryProbe) {
+  gate().Start();
+  const char* probes[] = {"/healthz", "/readyz", "/v1/docker-flow-proxy/ping", "/v1/proxy/ping",
+                          "/v1/docker-flow-swarm-listener/ping"};
+  for (const char* probe : probes) EXPECT_EQ(gate().Admin(probe).status, 200) << probe;
+  const pid_t worker = gate().haproxy_worker();
+  ASSERT_GT(worker, 0);
+  kill(worker, SIGSTOP);
+  for (const char* probe : probes) {
+    EXPECT_TRUE(WaitUntil([&] { return gate().Admin(probe).status == 503; }, seconds(15))) << probe;
+  }
+  kill(worker, SIGCONT);
+  for (const char* probe : probes) {
+    EXPECT_TRUE(WaitUntil([&] { return gate().Admin(probe).status == 200; }, seconds(15))) << probe;
+  }
+}
+
 TEST_F(SwarmTest, SigtermFinishesRequestsInFlightAndLeavesNothingBehind) {
   gate().Start();
   RunService("demo", Route("/sleep"));

@@ -17,15 +17,21 @@ class FakeClock final : public Clock {
   }
   [[nodiscard]] WallTime WallNow() const override {
     return WallTime(std::chrono::duration_cast<WallTime::duration>(
-        std::chrono::nanoseconds(kWallStartNs + now_ns_.load())));
+        std::chrono::nanoseconds(wall_start_ns_.load() + now_ns_.load())));
   }
   void Advance(std::chrono::nanoseconds by) { now_ns_ += by.count(); }
   void Set(SteadyTime time) {
     now_ns_ = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
   }
+  /// The time of day is set anew.
+  void SetWall(WallTime time) {
+    wall_start_ns_ =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count() -
+        now_ns_.load();
+  }
 
  private:
-  static constexpr std::int64_t kWallStartNs = 1'700'000'000'000'000'000;
+  std::atomic<std::int64_t> wall_start_ns_{1'700'000'000'000'000'000};
   std::atomic<std::int64_t> now_ns_{1'000'000'000'000};
 };
 

@@ -4,6 +4,8 @@
 #include <sstream>
 
 #include "haproxy/slots.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/certs/certificate.h"
 
 namespace swarmgate::testing {
 
@@ -75,7 +77,35 @@ void LoadShard(const std::string& text, Held& held) {
   }
 }
 
-bool Has(const std::map<std::string, std::string>& entries, const std::string& key) {
+// What the real one computes from the certificate; tests with other texts have a print of their own.
+std::string PrintOf(const std::string& pem) {
+  const auto parsed = certs::Parse({{}, "a", "a", model::Secret(pem), ""});
+  return parsed ? parsed->proxy_print : HashHex(pem);
+}
+
+void LoadCertificates(const Files& files, Image& image) {
+  const auto list = files.find(haproxy::kCertificateList);
+  if (list == files.end()) return;
+  std::istringstream lines(list->second);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string file;
+    words >> file;
+    const auto pem = files.find(file);
+    if (pem == files.end()) continue;
+    if (file == haproxy::kDefaultCertificate) {
+      image.default_pem = model::Secret(pem->second);
+      image.default_print = PrintOf(pem->second);
+      continue;
+    }
+    haproxy::ImageCertificate& certificate = image.certificates[file];
+    certificate.pem = model::Secret(pem->second);
+    for (std::string name; words >> name;) certificate.names.push_back(name);
+  }
+}
+
+template <typename Value>
+bool Has(const std::map<std::string, Value>& entries, const std::string& key) {
   return entries.count(key) != 0;
 }
 bool Has(const std::vector<std::pair<std::string, std::string>>& entries, const std::string& key) {
@@ -136,6 +166,7 @@ Image LoadImage(const Files& files) {
     const auto found = files.find(std::string(MapFile(id)));
     if (found != files.end()) ApplyStep(held, haproxy::ReplaceMap{id, LoadMap(found->second)});
   }
+  LoadCertificates(files, held.image);
   return held.image;
 }
 
@@ -311,6 +342,14 @@ std::string FakeProxy::WhyRefused(const Step& step) const {
     if (set->is_new && HasKey(held_.image, set->map, set->key)) return "reads back otherwise";
   } else if (const auto* remove = std::get_if<haproxy::DeleteMapEntry>(&step)) {
     if (!HasKey(held_.image, remove->map, remove->key)) return "Key not found.";
+  } else if (haproxy::IsCertificateStep(step)) {
+    if (held_.image.base.find(haproxy::kCertificateList) == std::string::npos) {
+      return "crt-list 'certs/crt-list.txt' does not exist!";
+    }
+    const auto* added = std::get_if<haproxy::AddCertificate>(&step);
+    if (added != nullptr && Has(held_.image.certificates, added->file)) return "reads back otherwise";
+    const auto* dropped = std::get_if<haproxy::DropCertificate>(&step);
+    if (dropped != nullptr && !Has(held_.image.certificates, dropped->file)) return "does not exist";
   }
   return "";
 }
@@ -339,6 +378,10 @@ Result<Held> FakeProxy::ReadBack(const Image& assumed, SteadyTime) {
   Held held = held_;
   held.image.base = assumed.base;
   held.image.declared = assumed.declared;
+  // As the real one: it does not show what it holds.
+  for (auto& [file, certificate] : held.image.certificates) certificate.pem = {};
+  held.image.default_pem = {};
+  haproxy::TakePems(held.image, assumed);
   return held;
 }
 

@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include "swarmgate/base/strings.h"
+
 namespace swarmgate::testing {
 
 using model::Backend;
@@ -43,12 +45,29 @@ class Maker {
       entry.candidate = MakeCandidate(desired);
       desired.matches.host_regexes.push_back(std::move(entry));
     }
+    AddCertificates(desired.tls);
     return desired;
   }
 
  private:
   // At most one in an expression of unspecified order: a seed means the same with every compiler.
   int Pick(int n) { return n <= 0 ? 0 : static_cast<int>(random_() % static_cast<unsigned>(n)); }
+
+  /// Texts that stand for certificates: plan and files do not look into them.
+  void AddCertificates(model::TlsDesired& tls) {
+    const std::string fallback = "default " + std::to_string(Pick(3)) + "\n";
+    tls.default_pem = model::Secret(fallback);
+    tls.default_print = HashHex(fallback);
+    std::map<std::string, model::TlsEntry> entries;
+    for (int i = 0, n = Pick(4); i < n; ++i) {
+      const std::string name = "c" + std::to_string(Pick(4));
+      const std::string pem = name + " pem " + std::to_string(Pick(3)) + "\n";
+      model::TlsEntry& entry = entries[name];
+      entry = {name, {name + ".com"}, model::Secret(pem)};
+      if (Pick(3) == 0) entry.names.insert(entry.names.begin(), "*." + name + ".com");
+    }
+    for (auto& [name, entry] : entries) tls.entries.push_back(std::move(entry));
+  }
 
   Backend MakeBackend() {
     static const BackendKind kKinds[] = {BackendKind::kPlain, BackendKind::kPlain,

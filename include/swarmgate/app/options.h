@@ -15,12 +15,13 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/haproxy/image.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::app {
 
 struct Options {
   // Traffic.
-  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS, without those that want TLS
+  std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS
   int unknown_route_status = 503;
   std::uint32_t max_connections = 0;
   int threads = 0;
@@ -34,6 +35,26 @@ struct Options {
   Duration timeout_http_keep_alive{15000};
   Duration hard_stop_after{600000};
   Duration drain_timeout{30000};
+
+  // TLS.
+  haproxy::TlsSettings tls;
+  std::string certs_dir = "/certs";
+  std::string secrets_dir = "/run/secrets";
+  std::vector<std::string> preferred_certificates;
+  std::string cert_key;       ///< secret
+  std::string cert_key_file;  ///< path of a file that holds it
+  /// Everything of haproxy::Extras, composed from several variables where ReadOptions ends.
+  haproxy::Extras extras;
+  std::string access_log;         ///< "", off, errors, all
+  std::string access_log_format;  ///< "", json, http
+  bool debug = false;
+  bool debug_errors_only = false;
+  std::string debug_http_format;
+  std::string stats_user_from = "STATS_USER";  ///< names of the variables that hold the values
+  std::string stats_pass_from = "STATS_PASS";
+  std::string stats_uri_from = "STATS_URI";
+  std::optional<std::uint16_t> stats_port;
+  bool terminate_on_reload = false;
 
   // Admin API.
   std::string ip = "0.0.0.0";
@@ -49,6 +70,10 @@ struct Options {
   char separator = ',';
   std::string domain_algo;
   std::string label_prefix = "com.df.";
+  bool https_only = false;
+  std::string users_text;  ///< USERS; `users` is what it says
+  bool users_encrypted = false;
+  labels::KnownUsers users;
   bool allow_raw_config = false;
   std::string upstream_ca_file;  ///< empty: the system's authorities
   /// DFP_SERVICE_*: parameter names without prefix, by service.
@@ -81,6 +106,9 @@ struct OptionSources {
   std::map<std::string, std::string> environment;
   /// The text of a secret ("dfp_port"), or nothing.
   std::function<std::optional<std::string>(const std::string& name)> secret;
+  /// <suffix> → text of the secrets dfp_users_<suffix>.
+  std::map<std::string, std::string> user_secrets;
+  std::vector<std::string> secret_names;  ///< all that there are
   bool root = false;
 };
 

@@ -17,11 +17,20 @@
 #include "swarmgate/engine/snapshot.h"
 #include "swarmgate/haproxy/image.h"
 #include "swarmgate/labels/parse.h"
+#include "swarmgate/ports/certificate_files.h"
 #include "swarmgate/ports/docker_api.h"
 #include "swarmgate/ports/proxy_control.h"
 #include "swarmgate/ports/state_store.h"
 
 namespace swarmgate::engine {
+
+/// What is settled about certificates.
+struct CertificateOptions {
+  model::Secret self_signed;           ///< PEM: answers while there is no other
+  std::vector<std::string> preferred;  ///< PREFERRED_CERTIFICATE: globs on names
+  std::string directory = "/certs";    ///< for people
+  Duration poll{2000};                 ///< how often files are looked at
+};
 
 /// Settings that are fixed for the life of the process.
 struct EngineOptions {
@@ -36,6 +45,7 @@ struct EngineOptions {
   Duration drain_timeout{
       30000};  ///< then a draining server's remaining sessions are left to their own end
   Duration resolve_interval{5000};
+  CertificateOptions certificates;
   /// DFP_SERVICE_*: origin static; names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 };
@@ -56,13 +66,14 @@ struct Outcome {
 class Engine {
  public:
   /// The ports outlive the engine. `docker` may be null (no socket configured). `resolve` maps a
-  /// name to addresses, blocking up to a second or two; it is called from a thread of the engine's
-  /// own.
+  /// name to addresses, blocking up to a second or two; it is called from threads of the
+  /// engine's own, several at a time.
   struct Ports {
     ports::DockerApi* docker = nullptr;
     ports::ProxyControl* proxy = nullptr;
     ports::ConfigFiles* files = nullptr;
     ports::StateStore* store = nullptr;
+    ports::CertificateFiles* certificates = nullptr;  ///< may be null
     /// Called once, when the first complete set of files lies on disk, so that the supervisor may
     /// start HAProxy.
     std::function<void()> files_ready;
@@ -89,6 +100,10 @@ class Engine {
   /// Parses and judges as Reconfigure would, and changes nothing.
   Outcome Validate(const std::map<std::string, std::string>& parameters, SteadyTime deadline);
   Outcome Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline);
+  /// Stores a certificate and serves it. Refused (400, 409) with the reason, nothing is changed.
+  Outcome PutCertificate(const std::string& name, const std::string& pem, SteadyTime deadline);
+  /// One that was put; 404 when there is none of this name.
+  Outcome RemoveCertificate(const std::string& name, SteadyTime deadline);
   /// A hitless reload from freshly written files.
   Outcome Reload(SteadyTime deadline);
   /// A full list now; answers when it has been applied.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "swarmgate/base/error.h"
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/routes.h"
 
@@ -35,7 +36,74 @@ struct Version {
 struct Bind {
   std::string address = "*";  ///< "*", or a checked address
   std::uint16_t port = 80;
+  bool tls = false;  ///< "443:ssl"
+  bool accept_proxy = false;  ///< every connection begins with a PROXY protocol header
   friend auto operator<=>(const Bind&, const Bind&) = default;
+};
+
+/// How ports with TLS are bound.
+struct TlsSettings {
+  bool h2 = true;
+  std::string ciphers;                     ///< of TLS 1.2 and below; empty: modern ones
+  std::vector<std::string> words;          ///< of SSL_BIND_OPTIONS, from a closed list
+  std::string min_version = "TLSv1.2";     ///< HAProxy's word
+  std::string max_version;                 ///< empty: the greatest there is
+  std::string ca_file;                     ///< client certificates are checked against it
+  std::string crt_list;                    ///< the operator's own list, which is not ours to change
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
+};
+
+/// What HAProxy tells about requests, to the datagram socket AccessLogSocket().
+struct AccessLog {
+  enum class What { kOff, kErrors, kAll };
+  enum class Format {
+    kJson,   ///< one JSON object per request
+    kHttp,   ///< HAProxy's httplog, with the service in the place of the backend
+    kCustom  ///< `custom`, the operator's own log-format
+  };
+  What what = What::kOff;
+  Format format = Format::kJson;
+  std::string custom;
+  friend bool operator==(const AccessLog&, const AccessLog&) = default;
+};
+/// HAProxy's name for the socket that it logs to; who reads there is none of its concern: a reader
+/// that is slow or away costs lines, never requests.
+[[nodiscard]] std::string AccessLogSocket(const std::string& run_dir);
+
+/// HAProxy's statistics page.
+struct StatsPage {
+  std::string uri;  ///< empty: there is none
+  std::string user;
+  std::string password;               ///< both empty: nobody is asked
+  std::optional<std::uint16_t> port;  ///< a frontend of its own; absent: on every port for requests
+  friend bool operator==(const StatsPage&, const StatsPage&) = default;
+};
+
+/// A request header whose value goes into the access log.
+struct Capture {
+  std::string header;
+  int length = 0;
+  friend bool operator==(const Capture&, const Capture&) = default;
+};
+
+/// The operator's settings that shape what every request meets; a part of Settings.
+struct Extras {
+  AccessLog access_log;
+  StatsPage stats;
+  std::vector<Capture> captures;
+  /// Whose X-Forwarded-* headers are believed: canonical networks. From everybody else they are
+  /// taken off.
+  std::vector<std::string> trusted_proxies;
+  /// Whose connections begin with a PROXY protocol header, on every port.
+  std::vector<std::string> proxy_protocol_from;
+  model::ConnectionMode connection_mode = model::ConnectionMode::kKeepAlive;
+  std::string compression_algo;  ///< words of `compression algo`; empty: none
+  std::string compression_type;
+  /// Lines as the operator wrote them, for the sections global and frontend services. Without
+  /// control bytes; none of them opens a section.
+  std::vector<std::string> extra_global;
+  std::vector<std::string> extra_frontend;
+  friend bool operator==(const Extras&, const Extras&) = default;
 };
 
 /// The operator's settings that shape the base configuration. Values are checked where options are
@@ -43,6 +111,7 @@ struct Bind {
 struct Settings {
   Version version;
   std::vector<Bind> binds;
+  TlsSettings tls;
   std::string run_dir;                ///< sockets: <run_dir>/runtime.sock, <run_dir>/master.sock
   std::string files_dir;              ///< <files_dir>/conf/*.cfg and <files_dir>/maps/*.map
   std::uint32_t max_connections = 0;  ///< 0: HAProxy derives it from the limit of open files
@@ -57,6 +126,7 @@ struct Settings {
   std::chrono::milliseconds hard_stop_after{600000};
   int unknown_route_status = 503;  ///< 503 or 404
   std::string cookie_key;          ///< secret for sticky cookies; [0-9a-f]{32}
+  Extras extras;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
@@ -92,6 +162,17 @@ struct SlotMap {
 
 using MapEntries = std::map<std::string, std::string>;
 
+/// Are there ports whose certificates we manage?
+[[nodiscard]] bool ManagesCertificates(const Settings& settings);
+
+/// A certificate of the list. The name of its file follows from everything in here, so that a
+/// renewed one is another file: it comes in before the old one goes.
+struct ImageCertificate {
+  std::vector<std::string> names;  ///< host names that it answers for; sorted, never empty
+  model::Secret pem;               ///< empty where it was read back: HAProxy does not tell
+  friend bool operator==(const ImageCertificate&, const ImageCertificate&) = default;
+};
+
 /// The complete content. Two equal images mean: nothing to do.
 struct Image {
   std::string base;  ///< global, defaults, frontends
@@ -106,6 +187,14 @@ struct Image {
   /// map_regm, in order: "<rewrite id>:<search>" → replacement.
   std::vector<std::pair<std::string, std::string>> rewrites;
   MapEntries policies;  ///< map_str: "<policy id>:<what>" → value
+  /// "certs/<name>-<hash>.pem" → what the list says of it. No name stands in two of them with the
+  /// same kind of key, so that their order has no meaning.
+  std::map<std::string, ImageCertificate> certificates;
+  /// Content of certs/default.pem, the first of the list: it answers where no name fits. Its file
+  /// never changes its name, because HAProxy cannot be told at run time which one is the default.
+  /// Empty: no certificates are managed.
+  model::Secret default_pem;
+  std::string default_print;  ///< how HAProxy shows it (Certificate::proxy_print)
   friend bool operator==(const Image&, const Image&) = default;
 };
 

@@ -64,8 +64,30 @@ struct ReplaceMap {  ///< prepare, add @version …, commit: atomic; for ordered
   friend bool operator==(const ReplaceMap&, const ReplaceMap&) = default;
 };
 
-using Step = std::variant<AddServer, DrainServer, ReviveServer, RetireServer, SetMapEntry,
-                          DeleteMapEntry, ReplaceMap>;
+struct AddCertificate {  ///< new, set, commit, and a line in the list: served at once
+  std::string file;
+  std::vector<std::string> names;
+  model::Secret pem;
+  friend bool operator==(const AddCertificate&, const AddCertificate&) = default;
+};
+struct DropCertificate {  ///< out of the list, and out of memory
+  std::string file;
+  friend bool operator==(const DropCertificate&, const DropCertificate&) = default;
+};
+struct SetDefaultCertificate {  ///< set, commit
+  model::Secret pem;
+  std::string print;
+  friend bool operator==(const SetDefaultCertificate&, const SetDefaultCertificate&) = default;
+};
+
+using Step =
+    std::variant<AddServer, DrainServer, ReviveServer, RetireServer, SetMapEntry, DeleteMapEntry,
+                 ReplaceMap, AddCertificate, DropCertificate, SetDefaultCertificate>;
+/// Steps that EncodeSteps leaves out, because they take several exchanges.
+[[nodiscard]] bool IsCertificateStep(const Step& step);
+
+inline constexpr const char* kCertificateList = "certs/crt-list.txt";
+inline constexpr const char* kDefaultCertificate = "certs/default.pem";
 
 /// What a HAProxy process holds, as read back from it or as it follows from the steps that were
 /// confirmed.
@@ -93,6 +115,10 @@ struct Plan {
 /// from them (WireServer), so that one of this name has those that `assumed` gives it.
 void TakeOptions(Image& read_back, const Image& assumed);
 
+/// HAProxy does not show a certificate's PEM. The name of a certificate's file follows from it, so
+/// that one of this name has the PEM that `assumed` gives it; for the default one its print decides.
+void TakePems(Image& read_back, const Image& assumed);
+
 /// The effect of a confirmed step.
 void ApplyStep(Held& held, const Step& step);
 
@@ -110,7 +136,7 @@ struct Batch {
       steps;  ///< indices of the steps that it carries (of the vector that was encoded)
 };
 
-/// ReplaceMap is not encoded here: it needs the version that `prepare map` answers (see
+/// Certificate steps are not encoded here (see EncodeCertificate), nor is ReplaceMap: it needs the version that `prepare map` answers (see
 /// EncodeReplace).
 [[nodiscard]] std::vector<Batch> EncodeSteps(const std::vector<Step>& steps,
                                              const Settings& settings);
@@ -121,6 +147,19 @@ struct Batch {
 [[nodiscard]] std::vector<std::string> EncodeReplace(const ReplaceMap& replace,
                                                      std::uint32_t version,
                                                      const Settings& settings);
+
+/// One exchange of a certificate step: a text to send, and what must stand in the reply to it.
+struct CertificateCommand {
+  std::string text;           ///< with its final newline; may hold a key: never logged
+  std::string expected;       ///< a part of the reply that says that it worked
+  std::string also_good;      ///< another one (it is there already, or gone already); may be empty
+};
+/// REQUIRES: IsCertificateStep(step). After a failure EncodeAbort frees the list for others.
+[[nodiscard]] std::vector<CertificateCommand> EncodeCertificate(const Step& step);
+[[nodiscard]] std::string EncodeAbort(const Step& step);
+/// Errors: kRejected with HAProxy's words, of which none is of a key.
+[[nodiscard]] Status CheckCertificateReply(const CertificateCommand& command,
+                                           std::string_view reply);
 
 /// Questions, as commands without newline; several may be joined by ';'. AskEntry: REQUIRES a map
 /// of prefixes.
@@ -136,6 +175,14 @@ struct Batch {
 /// Entries of `show map <file>`: "0x… key value" lines. Errors: kCorrupt.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> ParseShowMap(
     std::string_view reply);
+
+[[nodiscard]] std::string AskCertificateList();
+/// File → names, without the default one; nothing when HAProxy has no such list. Errors: kCorrupt.
+[[nodiscard]] Result<std::map<std::string, std::vector<std::string>>> ParseCertificateList(
+    std::string_view reply);
+[[nodiscard]] std::string AskDefaultCertificate();
+/// As Certificate::proxy_print; empty when HAProxy has no such certificate.
+[[nodiscard]] std::string ParseCertificatePrint(std::string_view reply);
 
 struct ServerState {
   model::SlotName slot;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/service_spec.h"
@@ -101,6 +102,7 @@ struct Desired {
   std::vector<Route> routes;  ///< in order of precedence
   MatchTable matches;
   std::vector<Backend> backends;  ///< sorted by name
+  TlsDesired tls;
   friend bool operator==(const Desired&, const Desired&) = default;
 };
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/model/certificate.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/treatment.h"
 
@@ -90,6 +91,7 @@ struct ServiceSpec {
   bool distribute = false;
   std::string network;          ///< network to reach the tasks by; empty: any in common
   std::string proxy_instance;   ///< only for the instance of this name; empty: all
+  Secret certificate;           ///< serviceCert: PEM, not looked into yet
   std::vector<DestSpec> dests;  ///< sorted by index, never empty
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
@@ -100,6 +102,7 @@ struct Record {
   enum class Kind {
     kReconfigure,  ///< these parameters define (or override) the service
     kWithdrawn,    ///< the labelled service is withdrawn until its labels change
+    kCertificate,  ///< no service: `service` is CertificateRecordName, parameters hold "pem"
   };
   Kind kind = Kind::kReconfigure;
   ServiceName service;
@@ -111,5 +114,9 @@ struct Record {
   std::int64_t created_unix_ms = 0;  ///< of its first version: the older service wins a conflict
   friend bool operator==(const Record&, const Record&) = default;
 };
+
+/// The key of a certificate's record; no service has such a name.
+[[nodiscard]] ServiceName CertificateRecordName(const std::string& certificate);
+inline constexpr const char* kPemParameter = "pem";
 
 }  // namespace swarmgate::model

@@ -42,7 +42,6 @@ struct Policy {
   std::vector<std::string> allowed_methods;  ///< upper case, sorted; empty: all
   std::vector<std::string> denied_methods;   ///< upper case, sorted
   std::vector<Credential> users;    ///< sorted by user; empty: nobody is asked. None is encrypted.
-  std::string realm;                ///< shown to who is asked
   bool https_only = false;          ///< redirect requests without TLS
   bool redirect_when_http = false;  ///< redirect when X-Forwarded-Proto says http
   bool redirect_unless_https = false;   ///< redirect unless X-Forwarded-Proto says https
@@ -52,6 +51,7 @@ struct Policy {
   std::optional<RateLimit> rate_limit;  ///< for each client address; beyond it 429
   std::string hsts;                     ///< value of Strict-Transport-Security; TLS answers only
   bool maintenance = false;             ///< 503 with Retry-After, whatever the servers are
+  std::string maintenance_text;         ///< of that answer; empty: a standing one
   std::chrono::seconds retry_after{30};
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -100,7 +100,6 @@ struct ErrorPage {
 struct Profile {
   std::vector<HeaderRule> headers;          ///< in the order in which they are carried out
   std::vector<Credential> encrypted_users;  ///< with crypt(3) hashes: a userlist
-  std::string realm;                        ///< for encrypted_users
   std::string compression_algo;             ///< "gzip", "deflate", "raw-deflate", ""
   std::vector<std::string> compression_types;
   std::optional<ConnectionMode> connection_mode;

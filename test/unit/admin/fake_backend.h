@@ -16,6 +16,7 @@ class FakeBackend final : public AdminBackend {
   engine::Snapshot snapshot;
   engine::Outcome outcome;
   Result<std::string> config = std::string("frontend services\n");
+  std::string stats;  ///< CSV of HAProxy; empty: it does not answer
   std::vector<std::pair<std::string, std::map<std::string, std::string>>> calls;
 
   [[nodiscard]] std::shared_ptr<const engine::Snapshot> GetSnapshot() const override {
@@ -33,11 +34,23 @@ class FakeBackend final : public AdminBackend {
                          SteadyTime deadline) override {
     return Record("remove", parameters, deadline);
   }
+  engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
+                                 SteadyTime deadline) override {
+    return Record("put-certificate", {{"certName", name}, {"pem", pem}}, deadline);
+  }
+  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) override {
+    return Record("remove-certificate", {{"certName", name}}, deadline);
+  }
   engine::Outcome Reload(SteadyTime deadline) override { return Record("reload", {}, deadline); }
   engine::Outcome Resync(SteadyTime deadline) override { return Record("resync", {}, deadline); }
   Result<std::string> ConfigText(SteadyTime deadline) override {
     (void)deadline;
     return config;
+  }
+  Result<std::shared_ptr<const std::string>> ProxyStats(SteadyTime deadline) override {
+    (void)deadline;
+    if (stats.empty()) return Fail(Code::kUnavailable, "nobody listens");
+    return std::make_shared<const std::string>(stats);
   }
 
  private:
@@ -54,6 +67,7 @@ class FakeBackend final : public AdminBackend {
 inline engine::Snapshot SampleSnapshot() {
   engine::Snapshot snapshot;
   snapshot.revision = 7;
+  snapshot.was_ready = true;
   snapshot.ready = true;
   snapshot.instance = "docker-flow";
   snapshot.proxy = {true, "2.6.12", {}};

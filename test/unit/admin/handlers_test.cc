@@ -69,6 +69,7 @@ TEST_F(HandlersTest, RefusalsKeepTheEnginesStatusAndMessage) {
   EXPECT_EQ(Json(response)["Status"].StringOr(), "NOK");
   EXPECT_EQ(Json(response)["Message"].StringOr(), backend_.outcome.message);
   EXPECT_EQ(Json(response)["ServiceName"].StringOr(), "x");
+  EXPECT_EQ(Json(response).Find("Persisted"), nullptr) << "nothing was to be stored";
 }
 
 TEST_F(HandlersTest, EveryChangingPathReachesItsCall) {
@@ -89,6 +90,15 @@ TEST_F(HandlersTest, EveryChangingPathReachesItsCall) {
   backend_.calls.clear();
   EXPECT_EQ(Call("/v1/docker-flow-proxy/reload", {{"fromListener", "true"}}).status, 200);
   EXPECT_EQ(backend_.calls.at(0).first, "resync");
+}
+
+TEST_F(HandlersTest, WhatMakesTheEngineWorkIsRefusedWithoutTheToken) {
+  context_.guard.token = "open-sesame";
+  for (const char* path : {"/v1/proxy/reconfigure", "/v1/proxy/remove", "/v1/proxy/reload",
+                           "/v1/docker-flow-swarm-listener/notify-services", "/v1/validate"}) {
+    EXPECT_EQ(Call(path, {{"serviceName", "web"}}).status, 401) << path;
+  }
+  EXPECT_TRUE(backend_.calls.empty());
 }
 
 TEST_F(HandlersTest, StatusCountsServicesAndListsProblems) {
@@ -172,14 +182,19 @@ TEST_F(HandlersTest, ConfigIsTextOrJson) {
 TEST_F(HandlersTest, ProbesTellReadinessAndHealthApart) {
   EXPECT_EQ(Call("/readyz").status, 200);
   EXPECT_EQ(Call("/healthz").status, 200);
+  // What the engine shows while it starts: HAProxy does not run yet.
+  backend_.snapshot.was_ready = false;
   backend_.snapshot.ready = false;
   backend_.snapshot.not_ready_reason = "waiting for Docker";
   backend_.snapshot.proxy.ok = false;
   EXPECT_EQ(Call("/readyz").status, 503);
   EXPECT_NE(Call("/readyz").body.find("waiting for Docker"), std::string::npos);
   EXPECT_EQ(Call("/healthz").status, 200) << "starting is not sick";
-  backend_.snapshot.ready = true;
-  for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping"}) {
+  // What it shows when HAProxy has died since: never ready without HAProxy.
+  backend_.snapshot.was_ready = true;
+  backend_.snapshot.not_ready_reason = "HAProxy does not answer: refused";
+  for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping", "/v1/proxy/ping",
+                           "/v1/docker-flow-swarm-listener/ping"}) {
     EXPECT_EQ(Call(path).status, 503) << path << ": HAProxy is dead";
   }
 }
@@ -244,6 +259,49 @@ TEST(ParseUrlTest, UnderstandsWhatPeopleType) {
     EXPECT_EQ(parts->port, test.port) << test.url;
     EXPECT_EQ(parts->path, test.path) << test.url;
   }
+}
+
+TEST_F(HandlersTest, CertTakesAPemByPutAndGivesNoneBack) {
+  Request request;
+  request.method = "PUT";
+  request.path = "/v1/docker-flow-proxy/cert";
+  request.query = {{"certName", "a.pem"}};
+  request.remote_address = "127.0.0.1";
+  request.body = "-----BEGIN hunter2";
+  Response response = Handle(request, context_);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(Json(response)["Status"].StringOr(), "OK");
+  EXPECT_EQ(response.body.find("hunter2"), std::string::npos);
+  ASSERT_EQ(backend_.calls.size(), 1U);
+  EXPECT_EQ(backend_.calls[0].first, "put-certificate");
+  EXPECT_EQ(backend_.calls[0].second["pem"], "-----BEGIN hunter2");
+  request.method = "DELETE";
+  EXPECT_EQ(Handle(request, context_).status, 200);
+  EXPECT_EQ(backend_.calls[1].first, "remove-certificate");
+  request.method = "GET";
+  EXPECT_EQ(Handle(request, context_).status, 405);
+  EXPECT_TRUE(IsCertificateCall("/v1/proxy/cert/"));
+  EXPECT_FALSE(IsCertificateCall("/v1/docker-flow-proxy/certs"));
+}
+
+TEST_F(HandlersTest, CertsTellsEverythingButTheKey) {
+  auto certificates = std::make_shared<std::vector<engine::CertificateStatus>>(1);
+  engine::CertificateStatus& status = certificates->front();
+  status.certificate.name = "a.pem";
+  status.certificate.where = "/certs/a.pem";
+  status.certificate.dns_names = {"a.com"};
+  status.certificate.pem = model::Secret("hunter2");
+  status.served = {"a.com"};
+  status.is_default = true;
+  backend_.snapshot.certificates = certificates;
+  const Response response = Call("/v1/docker-flow-proxy/certs");
+  const JsonValue cert = Json(response)["Certs"].items().at(0);
+  EXPECT_EQ(cert["ProxyServiceName"].StringOr(), "a.pem");
+  EXPECT_EQ(cert["CertsDir"].StringOr(), "/certs");
+  EXPECT_EQ(cert["Served"].items().at(0).StringOr(), "a.com");
+  EXPECT_EQ(response.body.find("hunter2"), std::string::npos);
+  EXPECT_NE(Call("/metrics").body.find("swarmgate_certificate_expiry_seconds{name=\"a.pem\""),
+            std::string::npos);
 }
 
 }  // namespace

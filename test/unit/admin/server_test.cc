@@ -123,6 +123,18 @@ TEST_F(ServerTest, BodiesAreReadAndIgnored) {
   EXPECT_EQ(backend_.calls.at(0).second.at("serviceName"), "web");
 }
 
+TEST_F(ServerTest, APemIsTakenAsCurlSendsItAlsoAboveTheLimitOfForms) {
+  Start();
+  const std::string body = "-----BEGIN a+b%41&x=y\n" + std::string(20'000, 'p');
+  const std::string answer = Exchange(
+      "PUT /v1/docker-flow-proxy/cert?certName=a.pem HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body);
+  EXPECT_NE(answer.find("200 OK"), std::string::npos) << answer;
+  ASSERT_EQ(backend_.calls.size(), 1U);
+  EXPECT_EQ(backend_.calls[0].second.at("pem"), body);
+}
+
 TEST_F(ServerTest, BodyOfAGetIsNotTakenForTheNextRequest) {
   Start();
   const std::string hidden =

@@ -17,19 +17,21 @@ OptionSources Sources(std::map<std::string, std::string> environment,
   return sources;
 }
 
-TEST(OptionsTest, DefaultsServePort80AndWarnOnceAboutTls) {
+TEST(OptionsTest, DefaultsServePort80AndTlsOn443) {
   const auto options = ReadOptions(Sources({}));
   ASSERT_TRUE(options) << options.error().message;
-  ASSERT_EQ(options->binds.size(), 1U);
-  EXPECT_EQ(options->binds[0], (haproxy::Bind{"*", 80}));
+  const std::vector<haproxy::Bind> expected = {{"*", 80}, {"*", 443, true}};
+  EXPECT_EQ(options->binds, expected);
+  EXPECT_EQ(options->certs_dir, "/certs");
+  EXPECT_TRUE(options->tls.h2);
+  EXPECT_EQ(options->tls.min_version, "TLSv1.2");
   EXPECT_EQ(options->port, 8080);
   EXPECT_EQ(options->data_dir, "/var/lib/swarmgate");
   EXPECT_EQ(options->run_dir, "/var/lib/swarmgate/run");
   EXPECT_EQ(options->haproxy_user, "haproxy");
   EXPECT_EQ(options->timeout_server, Duration(20000));
   EXPECT_FALSE(options->admin_allow_remote);
-  ASSERT_EQ(options->warnings.size(), 1U);
-  EXPECT_NE(options->warnings[0].find("port 443 is not bound"), std::string::npos);
+  EXPECT_TRUE(options->warnings.empty());
 }
 
 TEST(OptionsTest, FlagBeatsEnvironmentBeatsSecretBeatsDefault) {
@@ -55,8 +57,26 @@ TEST(OptionsTest, ReadsPortsAddressesAndBindPorts) {
                            {"BIND_PORTS", "9000"}}));
   ASSERT_TRUE(options) << options.error().message;
   const std::vector<haproxy::Bind> expected = {
-      {"*", 8081}, {"127.0.0.1", 8082}, {"::1", 8083}, {"*", 9000}};
+      {"*", 8081}, {"127.0.0.1", 8082}, {"::1", 8083}, {"*", 8443, true}, {"*", 9000}};
   EXPECT_EQ(options->binds, expected);
+}
+
+TEST(OptionsTest, BindOptionsOfThePredecessorAreUnderstood) {
+  const struct {
+    const char* value;
+    const char* least;
+    const char* most;
+  } cases[] = {{"no-sslv3", "TLSv1.2", ""},
+               {"no-tlsv12", "TLSv1.3", ""},
+               {"no-tlsv13 no-tls-tickets", "TLSv1.2", "TLSv1.2"},
+               {"ssl-min-ver TLSv1.1", "TLSv1.1", ""},
+               {"force-tlsv13", "TLSv1.3", "TLSv1.3"}};
+  for (const auto& c : cases) {
+    const auto options = ReadOptions(Sources({{"SSL_BIND_OPTIONS", c.value}}));
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->tls.min_version, c.least) << c.value;
+    EXPECT_EQ(options->tls.max_version, c.most) << c.value;
+  }
 }
 
 TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
@@ -72,7 +92,14 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
       {"DEFAULT_PORTS", "08", "80,443:ssl"},
       {"DEFAULT_PORTS", "-1", "80,443:ssl"},
       {"DEFAULT_PORTS", "a.com:80", "127.0.0.1:80"},
-      {"DEFAULT_PORTS", "443:ssl", "DEFAULT_PORTS=80"},
+      {"DEFAULT_PORTS", "443:ssl,443", "choose one"},
+      {"SSL_BIND_CIPHERS", "no such", "OpenSSL"},
+      {"SSL_BIND_CIPHERS", "NOSUCH", "OpenSSL"},
+      {"SSL_BIND_OPTIONS", "no-sslv3 crt-ignore-err", "no-tlsv12"},
+      {"SSL_BIND_OPTIONS", "ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.2", "no version"},
+      {"CA_FILE", "ca.pem", "absolute path"},
+      {"CRT_LIST_PATH", "/a b", "absolute path"},
+      {"PREFERRED_CERTIFICATE", "a/b", "names of certificates"},
       {"PORT", "eighty", "1 to 65535"},
       {"PORT", "80", "choose another PORT"},
       {"IP", "localhost", "0.0.0.0"},
@@ -105,7 +132,7 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
     EXPECT_EQ(options.error().code, Code::kInvalidArgument);
     EXPECT_NE(options.error().message.find(test.fix), std::string::npos) << options.error().message;
     EXPECT_EQ(options.error().message.find('\n'), std::string::npos);
-    if (std::string(test.value) != "443:ssl" && std::string(test.value) != "80") {
+    if (std::string(test.value) != "80") {
       EXPECT_EQ(options.error().message.rfind(std::string(test.name) + "=", 0), 0U)
           << options.error().message;
     }
@@ -117,6 +144,33 @@ TEST(OptionsTest, TokensAreCheckedAndNeverShown) {
   ASSERT_FALSE(options);
   EXPECT_EQ(options.error().message.find("s3cret"), std::string::npos) << options.error().message;
   EXPECT_EQ(ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret-long"}}))->admin_token, "s3cret-long");
+}
+
+TEST(OptionsTest, UsersOfAllServicesAndSecretsOfUsersAreHandedOn) {
+  OptionSources sources = Sources({{"USERS", "b:2,a:1"}, {"HTTPS_ONLY", "true"}});
+  sources.user_secrets = {{"team", "x:y"}};
+  const auto options = ReadOptions(sources);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_TRUE(options->https_only);
+  EXPECT_EQ(options->users.secrets, sources.user_secrets);
+  EXPECT_EQ(options->users.global,
+            (std::vector<model::Credential>{{"a", "1", false}, {"b", "2", false}}));
+  sources.environment.erase("USERS");
+  sources.secret = [](const std::string& name) {
+    return name == "dfp_users" ? std::optional<std::string>("c:3\nd:4\n") : std::nullopt;
+  };
+  EXPECT_EQ(ReadOptions(sources)->users.global.size(), 2U);
+}
+
+TEST(OptionsTest, BadUsersEndTheProgramAndAreNotShown) {
+  for (const auto& [users, encrypted] : std::vector<std::pair<std::string, std::string>>{
+           {"ann:sesame,sesame", "false"}, {"ann:sesame", "true"}}) {
+    const auto options =
+        ReadOptions(Sources({{"USERS", users}, {"USERS_PASS_ENCRYPTED", encrypted}}));
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().message.rfind("USERS: item ", 0), 0U) << options.error().message;
+    EXPECT_EQ(options.error().message.find("sesame"), std::string::npos);
+  }
 }
 
 TEST(OptionsTest, MistypedFlagIsAnswersWithTheRightOne) {
@@ -167,12 +221,12 @@ TEST(OptionsTest, SwarmModeAllowsRemoteCallsAndSaysSo) {
 
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
   const auto options = ReadOptions(Sources(
-      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"USERS", "a:b"}}));
+      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"RESOLVERS", "x"}}));
   ASSERT_TRUE(options);
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
-  EXPECT_NE(all.find("STATS_USER, USERS"), std::string::npos) << all;
+  EXPECT_NE(all.find("RESOLVERS, STATS_USER"), std::string::npos) << all;
   EXPECT_EQ(all.find("DEBUG"), std::string::npos);
 }
 

@@ -220,6 +220,8 @@ TEST_F(CommandTest, ANameThatDockerDoesNotKnowIsResolvedBeforeTheAnswer) {
                            Result<std::vector<std::string>>(Fail(Code::kUnavailable, "no answer")));
   rig.Advance(Duration(60000));
   EXPECT_EQ(rig.Served(), (Served{{"/db", {"192.0.2.10:9000"}}}));
+  rig.dns.insert_or_assign("elsewhere.test", std::vector<std::string>{"192.0.2.10"});
+  rig.Advance(Duration(40000));
   rig.dns.erase("elsewhere.test");  // does not exist: believed at the third time
   rig.Advance(Duration(6000));
   EXPECT_EQ(rig.Served(), (Served{{"/db", {"192.0.2.10:9000"}}}));
@@ -309,6 +311,18 @@ TEST_F(CommandTest, ARecordThatTheStoreRefusedOnceIsStoredWithoutAnotherCall) {
   rig.Advance(Duration(2000));
   EXPECT_EQ(rig.store.records().size(), 1U);
   EXPECT_TRUE(rig.snapshot()->store.ok);
+}
+
+TEST_F(CommandTest, ACallIsNotForgottenWhenTheStoreIsReadAgain) {
+  rig.Start();
+  ASSERT_TRUE(rig.Reconfigure(Call("db", "/db")).persisted);
+  rig.store.FailNext(Code::kUnavailable);
+  ASSERT_FALSE(rig.Reconfigure(Call("api", "/api")).persisted);
+  // The call comes when the store is due, and the store holds something else than we think.
+  rig.clock.Set(rig.clock.Now() + Duration(1000));
+  rig.store.FailNext(Code::kConflict);
+  EXPECT_EQ(rig.Reconfigure(Call("db", "/new")).status, 200);
+  EXPECT_TRUE(rig.Served().contains("/new"));
 }
 
 TEST_F(CommandTest, AStoreThatLostEverythingGetsItBack) {

@@ -36,7 +36,9 @@ class Images {
     const model::Desired desired = RandomDesired(random_, 15);
     slots_ = AssignSlots(slots_, desired.backends, busy, 64);
     slots_.declared = declared_;
-    return Render(desired, slots_, TestSettings("/data", 80));
+    Settings settings = TestSettings("/data", 80);
+    settings.binds.push_back({"127.0.0.1", 443, true});
+    return Render(desired, slots_, settings);
   }
 
  private:
@@ -340,6 +342,67 @@ TEST(SlotsTest, StoredNonsenseIsNotKept) {
     EXPECT_TRUE(used.insert(slot).second) << slot.str();
   EXPECT_EQ(slots.assigned.size(), 4U);
   EXPECT_EQ(SlotOf(slots, "c"), "sg_plain_00002");
+}
+
+Image WithCertificates(const std::string& fallback,
+                       const std::map<std::string, std::string>& pems) {
+  Settings settings = TestSettings("/data", 80);
+  settings.binds.push_back({"*", 443, true});
+  model::Desired desired;
+  desired.tls.default_pem = model::Secret(fallback);
+  desired.tls.default_print = fallback;
+  for (const auto& [name, pem] : pems) {
+    desired.tls.entries.push_back({name, {name + ".com"}, model::Secret(pem)});
+  }
+  return Render(desired, {}, settings);
+}
+
+TEST(CertificatePlanTest, ARenewedOneComesInBeforeTheOldOneGoes) {
+  const Image before = WithCertificates("d", {{"a", "old"}, {"b", "same"}});
+  const Image after = WithCertificates("d", {{"a", "new"}, {"b", "same"}});
+  const Plan plan = MakePlan({before, {}}, after);
+  EXPECT_EQ(plan.reload_reason, "");
+  ASSERT_EQ(plan.steps.size(), 2U);
+  ASSERT_TRUE(std::holds_alternative<AddCertificate>(plan.steps[0]));
+  EXPECT_EQ(std::get<AddCertificate>(plan.steps[0]).pem.reveal(), "new");
+  EXPECT_TRUE(std::holds_alternative<DropCertificate>(plan.steps[1]));
+  EXPECT_EQ(plan.files.size(), 3U);  // the new file, the old one that goes, the list
+}
+
+TEST(CertificatePlanTest, AnotherDefaultIsAnotherContentOfTheSameFile) {
+  const Plan plan = MakePlan({WithCertificates("d", {}), {}}, WithCertificates("e", {}));
+  EXPECT_EQ(plan.reload_reason, "");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<SetDefaultCertificate>(plan.steps[0]));
+  EXPECT_EQ(plan.files, std::set<std::string>{kDefaultCertificate});
+}
+
+TEST(CertificatePlanTest, WhatNoCommandCanHoldIsReloadedWithTheReason) {
+  const Image after = WithCertificates("d", {{"big", std::string(12'001, 'x')}});
+  const Plan plan = MakePlan({WithCertificates("d", {}), {}}, after);
+  EXPECT_NE(plan.reload_reason.find("larger than a command may be"), std::string::npos);
+  EXPECT_EQ(plan.reload_reason.find("xxx"), std::string::npos);
+}
+
+TEST(CertificatePlanTest, WhatIsReadBackTakesThePemsThatItsNamesSay) {
+  const Image image = WithCertificates("d", {{"a", "pem"}});
+  Image read_back = image;
+  for (auto& [file, certificate] : read_back.certificates) certificate.pem = {};
+  read_back.default_pem = {};
+  TakePems(read_back, image);
+  EXPECT_EQ(read_back, image);
+  read_back.default_pem = {};
+  read_back.default_print = "another";
+  TakePems(read_back, image);
+  EXPECT_EQ(MakePlan({read_back, {}}, image).steps.size(), 1U);
+}
+
+TEST(CertificatePlanTest, NoKeyIsShownInTheConfigurationsText) {
+  const std::string text = ConfigText(RenderFiles(WithCertificates("hunter1", {{"a", "hunter2"}})));
+  EXPECT_EQ(text.find("hunter"), std::string::npos);
+  EXPECT_NE(text.find("a.com"), std::string::npos);
+  EXPECT_NE(text.find("bind *:443 ssl crt-list certs/crt-list.txt alpn h2,http/1.1"),
+            std::string::npos);
 }
 
 }  // namespace

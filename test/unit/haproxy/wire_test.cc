@@ -228,5 +228,58 @@ TEST(ParseTest, Pid) {
   }
 }
 
+TEST(CertificateWireTest, OneThatComesTakesFourExchangesAndIsServedAfterTheLast) {
+  const auto commands = EncodeCertificate(
+      AddCertificate{"certs/a-1.pem", {"*.a.com", "a.com"}, model::Secret("PEM\n")});
+  ASSERT_EQ(commands.size(), 4U);
+  EXPECT_EQ(commands[0].text, "new ssl cert certs/a-1.pem\n");
+  EXPECT_EQ(commands[1].text, "set ssl cert certs/a-1.pem <<\nPEM\n\n");
+  EXPECT_EQ(commands[2].text, "commit ssl cert certs/a-1.pem\n");
+  EXPECT_EQ(commands[3].text,
+            "add ssl crt-list certs/crt-list.txt <<\ncerts/a-1.pem *.a.com a.com\n\n");
+}
+
+TEST(CertificateWireTest, OneThatGoesLeavesTheListFirst) {
+  const auto commands = EncodeCertificate(DropCertificate{"certs/a-1.pem"});
+  ASSERT_EQ(commands.size(), 2U);
+  EXPECT_EQ(commands[0].text, "del ssl crt-list certs/crt-list.txt certs/a-1.pem\n");
+  EXPECT_EQ(commands[1].text, "del ssl cert certs/a-1.pem\n");
+}
+
+TEST(CertificateWireTest, RepliesOf26AreUnderstoodAndNoneShowsAKey) {
+  const auto commands =
+      EncodeCertificate(AddCertificate{"certs/b.pem", {"b.com"}, model::Secret("hunter2\n")});
+  const char* good[] = {"New empty certificate store 'certs/b.pem'!\n\n",
+                        "Transaction created for certificate certs/b.pem!\n\n",
+                        "Committing certs/b.pem\nSuccess!\n\n",
+                        "Inserting certificate 'certs/b.pem' in crt-list "
+                        "'certs/crt-list.txt'.\nSuccess!\n\n"};
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    EXPECT_TRUE(CheckCertificateReply(commands[i], good[i])) << good[i];
+    const Status bad = CheckCertificateReply(commands[i], "Can't update certs/b.pem!\n\n");
+    EXPECT_EQ(bad.error().code, Code::kRejected);
+    EXPECT_EQ(bad.error().ToString().find("hunter2"), std::string::npos);
+    EXPECT_EQ(CheckCertificateReply(commands[i], "").error().code, Code::kCorrupt);
+  }
+  EXPECT_TRUE(
+      CheckCertificateReply(commands[0], "Certificate 'certs/b.pem' already exists!\n\n"));
+}
+
+TEST(CertificateWireTest, TheListIsReadBack) {
+  const auto list = ParseCertificateList(
+      "# certs/crt-list.txt\ncerts/default.pem default.invalid\n"
+      "certs/a.pem a.com *.w.com\n\n");
+  ASSERT_TRUE(list);
+  const std::map<std::string, std::vector<std::string>> expected = {
+      {"certs/a.pem", {"*.w.com", "a.com"}}};
+  EXPECT_EQ(*list, expected);
+  EXPECT_TRUE(ParseCertificateList("didn't find the specified filename\n\n")->empty());
+  EXPECT_EQ(ParseCertificateList("certs/a.pem a.c").error().code, Code::kCorrupt);
+  EXPECT_EQ(ParseCertificatePrint("Filename: x\nSHA1 FingerPrint: 6E1F\nSubject: /CN=l.com\n"
+                                  "Chain Subject: /CN=ca\nChain Issuer: /CN=ca\n\n"),
+            "6e1f/1");
+  EXPECT_EQ(ParseCertificatePrint("Can't display the certificate: Not found\n\n"), "");
+}
+
 }  // namespace
 }  // namespace swarmgate::haproxy

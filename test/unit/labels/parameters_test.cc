@@ -548,5 +548,22 @@ TEST(ParametersTest, RewritesArePairsWithEscapes) {
                   model::PathRewrite{"(?:x|y)", ""}, model::PathRewrite{"\\d\\\\", "/z"}));
 }
 
+TEST(ServiceCertTest, LineBreaksComeAsTwoCharactersAndTheValueIsNeverShown) {
+  const auto parsed = testing::Parse({{"servicePath", "/"},
+                                      {"port", "80"},
+                                      {"serviceCert", "BEGIN hunter2\\nEND\\n"}});
+  ASSERT_TRUE(parsed.spec);
+  EXPECT_EQ(parsed.spec->certificate.reveal(), "BEGIN hunter2\nEND\n");
+  EXPECT_TRUE(parsed.diagnostics.empty());
+  const auto lines = testing::Parse(
+      {{"servicePath", "/"}, {"port", "80"}, {"serviceCert", "a\n" + std::string(5000, 'b')}});
+  ASSERT_TRUE(lines.spec);
+  EXPECT_EQ(lines.spec->certificate.reveal().size(), 5002U);
+  const auto long_one = testing::Texts(testing::Parse(
+      {{"servicePath", "/"}, {"port", "80"}, {"serviceCert", std::string(70'000, 'h')}}));
+  ASSERT_EQ(long_one.size(), 1U);
+  EXPECT_EQ(long_one[0].find("hhh"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace swarmgate::labels

@@ -6,9 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "support/http_client.h"
 #include "support/real_haproxy.h"
@@ -30,6 +34,17 @@ std::string StatusField(pid_t pid, const std::string& name) {
       return line.substr(line.find_first_not_of(" \t", name.size() + 1));
   }
   return "";
+}
+
+/// The names of what a process was started with, sorted; what is not readable: nothing.
+std::vector<std::string> EnvironmentNames(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
+  std::vector<std::string> names;
+  for (std::string entry; std::getline(file, entry, '\0');) {
+    names.push_back(entry.substr(0, entry.find('=')));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 class ProcessTest : public ::testing::Test {
@@ -118,7 +133,11 @@ TEST_F(ProcessTest, AsAnotherUserItHasNothingButTheRightToBindLowPorts) {
   ASSERT_TRUE(PrepareRunDir(settings.run_dir, "haproxy"));
   HaproxyCommand command = haproxy_.command();
   command.user = "haproxy";
+  ASSERT_EQ(setenv("ADMIN_TOKEN", "not for HAProxy", 1), 0);
+  ASSERT_EQ(setenv("TZ", "Europe/Berlin", 1), 0);
   const auto master = StartHaproxy(command);
+  unsetenv("ADMIN_TOKEN");
+  unsetenv("TZ");
   ASSERT_TRUE(master) << master.error().ToString();
   const bool answers =
       WaitUntil([&] { return HaproxyAnswers(settings.run_dir) || HaproxyEnded(*master); });
@@ -134,6 +153,14 @@ TEST_F(ProcessTest, AsAnotherUserItHasNothingButTheRightToBindLowPorts) {
     EXPECT_EQ(StatusField(pid, "CapPrm"), "0000000000000400");
     EXPECT_EQ(StatusField(pid, "NoNewPrivs"), "1");
     EXPECT_EQ(StatusField(pid, "Groups").find("0 "), std::string::npos);
+    const std::vector<std::string> names = EnvironmentNames(pid);
+    EXPECT_TRUE(std::find(names.begin(), names.end(), "TZ") != names.end());
+    for (const std::string& name : names) {
+      // HAProxy sets its own for the worker.
+      const bool expected = name == "PATH" || name == "TZ" || name == "LANG" ||
+                            name == "HOSTNAME" || name.starts_with("HAPROXY_");
+      EXPECT_TRUE(expected) << name << " of process " << pid;
+    }
   };
   check(*master);
   check(*worker);

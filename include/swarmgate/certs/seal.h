@@ -1,0 +1,27 @@
+// Encrypts what is kept at rest, with AES-256-GCM: whoever reads the store alone learns no key.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "swarmgate/base/error.h"
+
+namespace swarmgate::certs {
+
+using SealKey = std::array<unsigned char, 32>;
+
+/// A key from what the operator gave: 64 hex digits are taken as they are, another text of at least
+/// 16 characters is hashed. Errors: kInvalidArgument.
+[[nodiscard]] Result<SealKey> MakeSealKey(std::string_view text);
+
+/// "aes256gcm:<hex of nonce, tag and text>". `context` is bound to it: moved under another name it
+/// does not open. Errors: kInternal.
+[[nodiscard]] Result<std::string> Seal(std::string_view plain, std::string_view context,
+                                       const SealKey& key);
+[[nodiscard]] bool IsSealed(std::string_view text);
+/// Errors: kRejected (another key, or changed), kCorrupt.
+[[nodiscard]] Result<std::string> Unseal(std::string_view sealed, std::string_view context,
+                                         const SealKey& key);
+
+}  // namespace swarmgate::certs

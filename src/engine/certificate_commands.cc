@@ -1,0 +1,83 @@
+// The part of Reconciler that answers calls about certificates.
+#include <chrono>
+#include <utility>
+
+#include "engine/reconciler.h"
+#include "swarmgate/base/strings.h"
+#include "swarmgate/certs/certificate.h"
+
+namespace swarmgate::engine {
+namespace {
+
+using model::Record;
+using model::ServiceName;
+
+void Answer(const Command& command, int status, std::string message) {
+  Outcome outcome;
+  outcome.status = status;
+  outcome.message = std::move(message);
+  command.reply(std::move(outcome));
+}
+
+constexpr const char* kNoName = "Query parameter certName is mandatory";
+constexpr const char* kBadName =
+    "certName may have letters, digits, '.', '_' and '-' only, at most 128 of them, and not begin "
+    "with '.'";
+
+}  // namespace
+
+void Reconciler::PutCertificate(Command command) {
+  const std::string name = command.parameters["certName"];
+  const std::string& pem = command.parameters[model::kPemParameter];
+  if (name.empty()) return Answer(command, 400, kNoName);
+  if (!certs::IsCertificateName(name)) return Answer(command, 400, kBadName);
+  if (Trim(pem).empty()) return Answer(command, 400, "Body is empty");
+  if (!options_.proxy.tls.crt_list.empty()) {
+    return Answer(command, 409,
+                  "certificates come from the operator's own list (CRT_LIST_PATH); nothing was "
+                  "changed");
+  }
+  const auto parsed =
+      certs::Parse({model::CertificateSource::kApi, name, "PUT cert", model::Secret(pem), ""});
+  if (!parsed) {
+    return Answer(command, 400,
+                  "certificate " + name + ": " + parsed.error().ToString() +
+                      "; nothing was changed");
+  }
+  Record record;
+  record.kind = Record::Kind::kCertificate;
+  record.service = model::CertificateRecordName(name);
+  record.parameters[model::kPemParameter] = std::string(parsed->pem.reveal());
+  record.updated_unix_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
+          .count();
+  record.created_unix_ms = record.updated_unix_ms;
+  const auto held = store_.records().find(record.service);
+  if (held != store_.records().end()) {
+    record.revision = held->second.revision;
+    record.created_unix_ms = held->second.created_unix_ms;
+  }
+  const ServiceName key = record.service;
+  (void)store_.Set(key, std::move(record));
+  store_.Persist(key);
+  command.parameters.clear();
+  pending_.push_back({std::move(command), key, true, std::nullopt, Outcome()});
+  dirty_ = true;
+}
+
+void Reconciler::RemoveCertificate(Command command) {
+  const std::string name = command.parameters["certName"];
+  if (name.empty()) return Answer(command, 400, kNoName);
+  const ServiceName key = model::CertificateRecordName(name);
+  if (store_.records().count(key) == 0) {
+    return Answer(command, 404,
+                  "no certificate '" + Printable(name, 130) +
+                      "' was put; those from files, secrets and services go with these");
+  }
+  (void)store_.Set(key, std::nullopt);
+  store_.Persist(key);
+  pending_.push_back({std::move(command), key, true, std::nullopt, Outcome()});
+  dirty_ = true;
+}
+
+}  // namespace swarmgate::engine

@@ -1,0 +1,18 @@
+// Ports with TLS: their words in the configuration, and the list of certificates.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "swarmgate/haproxy/image.h"
+
+namespace swarmgate::haproxy {
+
+/// Lines of the global section; none where no port has TLS.
+[[nodiscard]] std::vector<std::string> TlsGlobalLines(const Settings& settings);
+/// " ssl crt-list …", as it stands behind the address of such a port.
+[[nodiscard]] std::string TlsBindWords(const TlsSettings& tls);
+
+void RenderCertificates(const model::TlsDesired& tls, const Settings& settings, Image& image);
+
+}  // namespace swarmgate::haproxy
