@@ -1,7 +1,6 @@
 #include "admin/metrics.h"
 
 #include <chrono>
-#include <limits>
 #include <map>
 
 #include "admin/families.h"

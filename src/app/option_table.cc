@@ -35,8 +35,8 @@ Status AddBinds(Options& options, const std::string& value) {
   for (const std::string_view raw : Split(value, ',')) {
     std::string item(Trim(raw));
     if (item.empty()) continue;
-    haproxy::Bind bind;
     const bool proxied = TakeSuffix(item, ":proxy");
+    haproxy::Bind bind;
     bind.tls = TakeSuffix(item, ":ssl");
     bind.accept_proxy = proxied || TakeSuffix(item, ":proxy");
     std::string port = item;
@@ -55,10 +55,10 @@ Status AddBinds(Options& options, const std::string& value) {
       return Bad("'" + Printable(item, 60) + "': " + parsed.error().message +
                  "; write for example 80,443:ssl");
     }
-    const auto same = std::find_if(options.binds.begin(), options.binds.end(),
-                                   [&bind](const haproxy::Bind& known) {
-                                     return known.address == bind.address && known.port == bind.port;
-                                   });
+    const auto same = std::find_if(
+        options.binds.begin(), options.binds.end(), [&bind](const haproxy::Bind& known) {
+          return known.address == bind.address && known.port == bind.port;
+        });
     if (same == options.binds.end()) {
       options.binds.push_back(bind);
     } else if (same->tls != bind.tls) {
@@ -125,6 +125,14 @@ Status SetNotifyLabel(Options& options, const std::string& value) {
 Status SetConsul(Options& options, const std::string& value) {
   options.warnings.push_back("CONSUL_ADDRESS=" + Printable(value, 100) +
                              " has no effect: this version keeps its state in DATA_DIR only");
+  return Ok();
+}
+
+Status SetServiceName(Options& options, const std::string& value) {
+  if (const Status good = SetName<&Options::service_name>(options, value); !good) return good;
+  options.warnings.push_back("SERVICE_NAME=" + value +
+                             " has no effect: this version does not send calls on to other "
+                             "replicas, so it need not find them");
   return Ok();
 }
 
@@ -221,8 +229,8 @@ std::vector<OptionRow> OwnRows() {
   return {
       {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
-       "With :proxy behind it every connection must begin with a PROXY protocol header. "
-       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other",
+       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other. "
+       "With :proxy behind it every connection must begin with a PROXY protocol header",
        AddBinds},
       {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
        "further ports, written like DEFAULT_PORTS", AddBinds},
@@ -305,8 +313,8 @@ std::vector<OptionRow> OwnRows() {
       {"MODE", "mode", "MODE", "default", kLabels,
        "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
        SetMode},
-      {"SERVICE_NAME", "service-name", "NAME", "proxy", kLabels,
-       "the name of our own Swarm service", SetName<&Options::service_name>, false, nullptr},
+      {"SERVICE_NAME", "service-name", "NAME", "", kLabels,
+       "accepted; has no effect in this version", SetServiceName, false, nullptr},
       {"PROXY_INSTANCE_NAME", "proxy-instance-name", "NAME", "docker-flow", kLabels,
        "the name of this instance", SetName<&Options::instance_name>},
       {"FILTER_PROXY_INSTANCE_NAME", "filter-proxy-instance-name", "BOOL", "false", kLabels,

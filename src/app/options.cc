@@ -259,12 +259,12 @@ OptionSources SystemSources(std::vector<std::string> arguments) {
     sources.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   sources.secret = ReadSecret;
-  sources.user_secrets = ReadUserSecrets();
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/run/secrets", error)) {
     sources.secret_names.push_back(entry.path().filename().string());
   }
   std::sort(sources.secret_names.begin(), sources.secret_names.end());
+  sources.user_secrets = ReadUserSecrets();
   sources.root = geteuid() == 0;
   return sources;
 }

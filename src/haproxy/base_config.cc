@@ -93,8 +93,8 @@ void Frontend(std::string& text, const Settings& settings) {
     const auto address = any ? std::string("*") : CanonicalAddress(bind.address);
     SWARMGATE_CHECK(address.has_value());
     frontend << "bind " + JoinAddress(*address, bind.port) +
-                    (bind.accept_proxy ? " accept-proxy" : "") +
-                    (bind.tls ? TlsBindWords(settings.tls) : std::string());
+                    (bind.tls ? TlsBindWords(settings.tls) : std::string()) +
+                    (bind.accept_proxy ? " accept-proxy" : "");
   }
   const std::string stats = StatsCondition(settings.extras);
   frontend << FrontendLines(settings.extras);
@@ -128,7 +128,7 @@ void Frontend(std::string& text, const Settings& settings) {
   frontend << "use_backend %[var(txn.r),field(1,|)]";
 }
 
-void RecordRules(Section& defaults) {
+void RecordRules(Section& defaults, const Settings& settings) {
   const std::string map_regm = ",map_regm(" + std::string(MapFile(MapId::kRewrites)) + ")";
   defaults << "http-request set-timeout server var(txn.r),field(4,|)"
            << "http-request set-timeout tunnel var(txn.r),field(5,|)"
@@ -140,7 +140,7 @@ void RecordRules(Section& defaults) {
               "{ var(txn.r) -m beg sg_" +
                   std::string(KindName(model::BackendKind::kRich)) + "_ sg_" +
                   KindName(model::BackendKind::kSticky) + "_ }";
-  for (const std::string& rule : PolicyRules()) defaults << rule;
+  for (const std::string& rule : PolicyRules(settings.extras)) defaults << rule;
   const std::string rewrites = "{ var(txn.rn) -m int ge ";
   defaults << "http-request set-var(txn.rw) var(txn.r),field(7,|) if " + rewrites + "1 }"
            << "http-request set-var(txn.np) path if " + rewrites + "1 }";
@@ -174,9 +174,10 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
     defaults << "dynamic-cookie-key " + Quote(settings.cookie_key)
              // A cookie that was given over TLS is not to be sent in the clear.
              << "http-after-response replace-header Set-Cookie '^(sg_sticky[^;]*;.*)$' "
-                "'\\1; Secure' if { ssl_fc }";
+                "'\\1; Secure' if " +
+                    SecureCondition(settings.extras);
   }
-  RecordRules(defaults);
+  RecordRules(defaults, settings);
 }
 
 }  // namespace
@@ -186,8 +187,8 @@ std::string RenderBase(const Settings& settings) {
   Global(text, settings);
   FrontendDefaults(text, settings);
   Frontend(text, settings);
-  for (const std::string& section : RateTables()) text += section;
   text += StatsSections(settings);
+  for (const std::string& section : RateTables()) text += section;
   for (const model::BackendKind kind : kKinds) SlotDefaults(text, settings, kind);
   return text;
 }

@@ -102,8 +102,9 @@ Files Collect(const Image& image, Wanted wanted) {
   return files;
 }
 
-/// The line with stars in the place of the password's digest or hash; nothing when it has none.
-std::optional<std::string> WithoutPassword(std::string_view line, bool map) {
+/// The line with stars in the place of its secret: a password, its digest or hash, the key of
+/// cookies; nothing when it has none.
+std::optional<std::string> WithoutSecret(std::string_view line, bool map) {
   constexpr std::string_view kUser = "  user ";
   constexpr std::string_view kPassword = " password ";
   std::size_t end = std::string_view::npos;
@@ -113,6 +114,11 @@ std::optional<std::string> WithoutPassword(std::string_view line, bool map) {
   } else if (line.starts_with(kUser)) {
     end = line.rfind(kPassword);
     if (end != std::string_view::npos) end += kPassword.size();
+  } else {
+    for (const std::string_view word : kSecretWords) {
+      const std::size_t at = line.find(word);
+      if (at != std::string_view::npos) end = at + word.size();
+    }
   }
   if (end == std::string_view::npos) return std::nullopt;
   return std::string(line.substr(0, end)) + "********";
@@ -156,16 +162,11 @@ std::string ConfigText(const Files& files) {
     for (std::string_view line : Split(content, '\n')) {
       if (line.empty() || line == std::string_view(kHead).substr(0, line.size())) continue;
       if (map) text += "# ";
-      if (const auto shown = WithoutPassword(line, map)) {
+      if (const auto shown = WithoutSecret(line, map)) {
         text += *shown + "\n";
         continue;
       }
-      for (const std::string_view word : kSecretWords) {
-        const std::size_t at = map ? std::string_view::npos : line.find(word);
-        if (at != std::string_view::npos) line = line.substr(0, at + word.size());
-      }
-      const bool cut = !line.empty() && line.back() == ' ';
-      text += std::string(line) + (cut ? "********\n" : "\n");
+      text += std::string(line) + "\n";
     }
   }
   return text;

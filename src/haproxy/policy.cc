@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "haproxy/digest.h"
+#include "haproxy/extras.h"
 #include "haproxy/quote.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/haproxy/plan.h"
@@ -182,12 +183,10 @@ bool AddPolicy(const std::string& id, const Entries& entries, const model::Polic
 
 // --- the rules ----------------------------------------------------------------------------------
 
-/// Did the client speak TLS? The one place that knows; "!" may stand before it.
-std::string Secure() { return "{ ssl_fc }"; }
-
-/// X-Forwarded-Proto as it came: the client's, or that of a load balancer in front of us.
+/// X-Forwarded-Proto as it came, before the frontend put ours in its place: the client's, or that
+/// of a load balancer in front of us.
 std::string SentProto(const char* is) {
-  return std::string("{ req.hdr(x-forwarded-proto,1) -m str -i ") + is + " }";
+  return std::string("{ var(txn.xfp) -m str -i ") + is + " }";
 }
 
 /// Has the record one of these flags?
@@ -208,8 +207,8 @@ std::string Answer(int status, const std::string& text) {
 
 using Rules = std::vector<std::string>;
 
-void AddRedirects(Rules& rules) {
-  rules.push_back("http-request set-var(txn.s) var(txn.f) if " + Has(kHttpsOnly) + " !" + Secure() +
+void AddRedirects(Rules& rules, const std::string& secure) {
+  rules.push_back("http-request set-var(txn.s) var(txn.f) if " + Has(kHttpsOnly) + " !" + secure +
                   " || " + Has(kWhenHttpProto) + " " + SentProto("http") + " || " +
                   Has(kUnlessHttpsProto) + " !" + SentProto("https"));
   for (const RedirectCode& code : kRedirectCodes) {
@@ -220,7 +219,9 @@ void AddRedirects(Rules& rules) {
 
 void AddMethods(Rules& rules) {
   const std::string allow = " hdr Allow \"%[" + Entry("A") + "]\"";
-  rules.push_back("http-request set-var(txn.m) method if " +
+  // As a text (HAProxy keeps the methods that it does not know otherwise), and so that "delete" is
+  // no way around a denied DELETE.
+  rules.push_back("http-request set-var(txn.m) method,upper if " +
                   Has(std::string(kAllowed) + " " + kDenied));
   rules.push_back(Answer(405, "method not allowed") + allow + " if " + Has(kAllowed) + " !" +
                   Listed("a", "txn.m") + " || " + Has(kDenied) + " " + Listed("n", "txn.m"));
@@ -279,7 +280,8 @@ std::string Unauthorized() {
          " hdr WWW-Authenticate 'Basic realm=\"%[var(txn.r),field(2,|)]Realm\"'";
 }
 
-std::vector<std::string> PolicyRules() {
+std::vector<std::string> PolicyRules(const Extras& extras) {
+  const std::string secure = SecureCondition(extras);
   Rules rules = {
       "http-request set-var(txn.p) var(txn.r),field(9,|) if { var(txn.f) -m found }",
       "http-request deny deny_status 403 if " + Has(kUnusable),
@@ -287,8 +289,8 @@ std::vector<std::string> PolicyRules() {
           Entry("t") + ",url_dec]\\n\" hdr Retry-After \"%[" + Entry("R") +
           "]\" hdr Cache-Control no-store if " + Has(kMaintenance),
   };
-  AddRedirects(rules);
-  rules.push_back("http-request deny deny_status 403 if " + Has(kDenyHttp) + " !" + Secure());
+  AddRedirects(rules, secure);
+  rules.push_back("http-request deny deny_status 403 if " + Has(kDenyHttp) + " !" + secure);
   rules.push_back("http-request deny deny_status 403 if " + Has(kVerify) + " !{ ssl_c_used } || " +
                   Has(kVerify) + " !{ ssl_c_verify 0 }");
   AddMethods(rules);
@@ -296,7 +298,7 @@ std::vector<std::string> PolicyRules() {
   AddAuthorization(rules);
   // On answers of our own as well.
   rules.push_back("http-after-response set-header Strict-Transport-Security \"%[" + Entry("s") +
-                  "]\" if " + Has(kHsts) + " " + Secure());
+                  "]\" if " + Has(kHsts) + " " + secure);
   return rules;
 }
 

@@ -29,6 +29,6 @@ inline constexpr std::string_view kUserEntry = ":u:";
 
 /// The rules, for every backend that looks at records. They read txn.r, the record,
 /// and txn.f, its flags; each asks for a flag. They are skipped where a record has no flags.
-[[nodiscard]] std::vector<std::string> PolicyRules();
+[[nodiscard]] std::vector<std::string> PolicyRules(const Extras& extras);
 
 }  // namespace swarmgate::haproxy

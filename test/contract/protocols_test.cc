@@ -13,11 +13,13 @@ namespace swarmgate::testing {
 namespace {
 
 /// A server that says `script` to each connection once its request is complete, piece by piece; a
-/// piece is sent when Allow() was called once more.
+/// piece is sent when Allow() was called once more. At the end, with `echo`, every byte comes back.
 class PiecewiseServer {
  public:
-  explicit PiecewiseServer(std::vector<std::string> pieces)
-      : pieces_(std::move(pieces)), fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit PiecewiseServer(std::vector<std::string> pieces, bool echo = false)
+      : pieces_(std::move(pieces)),
+        echo_(echo),
+        fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -57,10 +59,15 @@ class PiecewiseServer {
       while (allowed_ <= i) std::this_thread::yield();
       if (send(client, pieces_[i].data(), pieces_[i].size(), MSG_NOSIGNAL) < 0) break;
     }
+    for (ssize_t got = 1; echo_ && got > 0;) {
+      got = recv(client, buffer.data(), buffer.size(), 0);
+      if (got > 0) (void)send(client, buffer.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL);
+    }
     close(client);
   }
 
   std::vector<std::string> pieces_;
+  bool echo_;
   int fd_;
   std::uint16_t port_ = 0;
   std::atomic<std::size_t> allowed_{0};
@@ -81,7 +88,13 @@ class ProtocolsTest : public ProxyTrafficTest {
 
 TEST_F(ProtocolsTest, AWebSocketCarriesBytesBothWays) {
   for (const auto kind : {model::BackendKind::kPlain, model::BackendKind::kRich}) {
-    ASSERT_NO_FATAL_FAILURE(ServeOn(ports_[0], kind));
+    // HAProxy holds the answer to the key against it.
+    PiecewiseServer server({"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                            "Upgrade: websocket\r\n"
+                            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"},
+                           true);
+    server.Allow();
+    ASSERT_NO_FATAL_FAILURE(ServeOn(server.port(), kind));
     RawConnection connection(Proxy());
     ASSERT_TRUE(connection.Send(
         "GET /ws HTTP/1.1\r\nHost: a.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

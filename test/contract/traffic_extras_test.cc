@@ -96,6 +96,23 @@ TEST_F(TrafficExtrasTest, OnlyTheNamedNetworkIsTrusted) {
   EXPECT_EQ(Received("x-forwarded-proto", response), Values{"http"});
 }
 
+TEST_F(TrafficExtrasTest, TlsAtATrustedProxyIsTlsForTheServicesRules) {
+  for (const bool trusted : {false, true}) {
+    extras().trusted_proxies = {trusted ? "127.0.0.1" : "10.0.0.0/8"};
+    model::Desired desired;
+    desired.backends.push_back(MakeBackend(0, model::BackendKind::kRich));
+    desired.backends[0].policy.deny_http = true;
+    Route(desired, "/", desired.backends[0]);
+    haproxy_.Kill();
+    held_ = {};
+    slots_ = {};
+    ASSERT_NO_FATAL_FAILURE(Serve(desired));
+    EXPECT_EQ(Ask({{"X-Forwarded-Proto", "https"}}).status, trusted ? 200 : 403);
+    EXPECT_EQ(Ask({{"X-Forwarded-Proto", "http"}}).status, 403);
+    EXPECT_EQ(Ask({}).status, 403);
+  }
+}
+
 std::string ProxiedRequest() {
   return "PROXY TCP4 9.9.9.9 8.8.8.8 1234 80\r\n"
          "GET /headers HTTP/1.1\r\nHost: a.com\r\nConnection: close\r\n\r\n";
@@ -122,10 +139,10 @@ TEST_F(TrafficExtrasTest, PROXYProtocolIsExpectedFromTheNamedNetworks) {
 
 TEST_F(TrafficExtrasTest, ExtraLinesAreHonouredBeforeOurRules) {
   extras().extra_global = {"tune.bufsize 20000"};
-  extras().extra_frontend = {"http-request deny deny_status 418 if { path /x }",
+  extras().extra_frontend = {"http-request deny deny_status 429 if { path /x }",
                              "acl later path /y", "http-request deny deny_status 410 if later"};
   ASSERT_NO_FATAL_FAILURE(ServeAll());
-  EXPECT_EQ(Get(Proxy(), "/x").status, 418);
+  EXPECT_EQ(Get(Proxy(), "/x").status, 429);
   EXPECT_EQ(Get(Proxy(), "/y").status, 410);
   EXPECT_EQ(Get(Proxy(), "/z").status, 200);
 }

@@ -36,13 +36,6 @@ struct Options {
   Duration hard_stop_after{600000};
   Duration drain_timeout{30000};
 
-  // TLS.
-  haproxy::TlsSettings tls;
-  std::string certs_dir = "/certs";
-  std::string secrets_dir = "/run/secrets";
-  std::vector<std::string> preferred_certificates;
-  std::string cert_key;       ///< secret
-  std::string cert_key_file;  ///< path of a file that holds it
   /// Everything of haproxy::Extras, composed from several variables where ReadOptions ends.
   haproxy::Extras extras;
   std::string access_log;         ///< "", off, errors, all
@@ -55,6 +48,14 @@ struct Options {
   std::string stats_uri_from = "STATS_URI";
   std::optional<std::uint16_t> stats_port;
   bool terminate_on_reload = false;
+
+  // TLS.
+  haproxy::TlsSettings tls;
+  std::string certs_dir = "/certs";
+  std::string secrets_dir = "/run/secrets";
+  std::vector<std::string> preferred_certificates;
+  std::string cert_key;       ///< secret
+  std::string cert_key_file;  ///< path of a file that holds it
 
   // Admin API.
   std::string ip = "0.0.0.0";
@@ -106,9 +107,9 @@ struct OptionSources {
   std::map<std::string, std::string> environment;
   /// The text of a secret ("dfp_port"), or nothing.
   std::function<std::optional<std::string>(const std::string& name)> secret;
+  std::vector<std::string> secret_names;  ///< all that there are
   /// <suffix> → text of the secrets dfp_users_<suffix>.
   std::map<std::string, std::string> user_secrets;
-  std::vector<std::string> secret_names;  ///< all that there are
   bool root = false;
 };
 

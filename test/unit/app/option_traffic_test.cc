@@ -106,8 +106,9 @@ TEST(OptionTrafficTest, TheStatisticsPageNeedsBothNames) {
 TEST(OptionTrafficTest, PortsCanAskForTheProxyProtocol) {
   const Options options =
       Read({{"DEFAULT_PORTS", "80:proxy,127.0.0.1:81"}, {"BIND_PORTS", "82:proxy"}});
-  EXPECT_EQ(options.binds, (std::vector<haproxy::Bind>{
-                               {"*", 80, true}, {"127.0.0.1", 81, false}, {"*", 82, true}}));
+  EXPECT_EQ(options.binds,
+            (std::vector<haproxy::Bind>{
+                {"*", 80, false, true}, {"127.0.0.1", 81, false, false}, {"*", 82, false, true}}));
 }
 
 TEST(OptionTrafficTest, NetworksAreCanonical) {

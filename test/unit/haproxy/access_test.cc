@@ -90,16 +90,23 @@ TEST(PolicyTest, WhatCannotStandInAMapRefusesAll) {
 }
 
 TEST(PolicyTest, ClientCertificatesMustBeThereAndVerified) {
-  EXPECT_THAT(PolicyRules(),
+  EXPECT_THAT(PolicyRules({}),
               Contains("http-request deny deny_status 403 if { var(txn.f) -m sub v } !{ ssl_c_used "
                        "} || { var(txn.f) -m sub v } !{ ssl_c_verify 0 }"));
 }
 
 TEST(PolicyTest, HstsStandsOnAnswersOverTlsOnly) {
-  EXPECT_THAT(PolicyRules(),
+  EXPECT_THAT(PolicyRules({}),
               Contains("http-after-response set-header Strict-Transport-Security "
                        "\"%[var(txn.p),concat(:s),map_str(maps/policies.map)]\" if { var(txn.f) "
                        "-m sub s } { ssl_fc }"));
+}
+
+TEST(PolicyTest, ATrustedProxysWordCountsAsTls) {
+  Extras extras;
+  extras.trusted_proxies = {"10.0.0.0/8"};
+  EXPECT_THAT(PolicyRules(extras), Contains("http-request deny deny_status 403 if { var(txn.f) -m "
+                                            "sub d } !{ var(txn.secure) -m found }"));
 }
 
 TEST(ProfileTest, AddressesComeBeforeUsersAndUsersBeforeTheRest) {
