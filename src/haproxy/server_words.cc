@@ -19,8 +19,9 @@ std::string ServerWords(const model::ServerOptions& options) {
   // 2.6 reuses no connection of a dynamic server unless it is told so.
   std::string words = " pool-max-conn -1 pool-purge-delay 5s";
   if (options.tls == Tls::kUnverified) words += " ssl verify none";
-  if (options.tls == Tls::kVerified)
+  if (options.tls == Tls::kVerified) {
     words += " ssl verify required ca-file " + Plain(options.ca_file);
+  }
   if (options.tls != Tls::kNone && !options.tls_name.empty()) {
     words += " sni str(" + Plain(options.tls_name) + ")";
     if (options.tls == Tls::kVerified) words += " verifyhost " + Plain(options.tls_name);
@@ -32,8 +33,10 @@ std::string ServerWords(const model::ServerOptions& options) {
   }
   if (options.check_interval) {
     words += " check inter " + std::to_string(options.check_interval->count()) + "ms";
-    // A check speaks as a request does.
+    // A check speaks as a request does; for a server that comes by command all of it must be said.
     if (options.send_proxy) words += " check-send-proxy";
+    if (options.tls != Tls::kNone) words += " check-ssl";
+    if (options.tls != Tls::kNone && options.http2) words += " check-alpn h2";
     if (options.tls != Tls::kNone && !options.tls_name.empty()) {
       words += " check-sni " + Plain(options.tls_name);
     }

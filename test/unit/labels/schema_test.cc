@@ -51,6 +51,7 @@ TEST(SchemaTest, EveryEntryIsComplete) {
 
 TEST(SchemaTest, ExamplesAreTakenWithoutErrors) {
   ParseOptions options;
+  options.allow_raw = true;
   options.users = {{{"admins", "a:b"}}, {{"root", "toor", false}}, false};
   for (const Parameter& parameter : Parameters()) {
     if (parameter.set == nullptr) continue;
