@@ -226,7 +226,8 @@ TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
-  EXPECT_NE(all.find("RESOLVERS, STATS_USER"), std::string::npos) << all;
+  EXPECT_NE(all.find("RESOLVERS has no effect: "), std::string::npos) << all;
+  EXPECT_NE(all.find("needs both STATS_USER and STATS_PASS"), std::string::npos) << all;
   EXPECT_EQ(all.find("DEBUG"), std::string::npos);
 }
 
