@@ -76,7 +76,8 @@ Response Cert(const Request& request, const HandlerContext& context) {
   } else if (request.method == "DELETE") {
     outcome = context.backend->RemoveCertificate(name, deadline);
   } else {
-    Response refused = Problem(405, "method_not_allowed", "PUT stores a certificate, DELETE removes one");
+    Response refused =
+        Problem(405, "method_not_allowed", "PUT stores a certificate, DELETE removes one");
     refused.headers.emplace_back("Allow", "PUT, DELETE");
     return refused;
   }

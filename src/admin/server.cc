@@ -141,26 +141,25 @@ class AdminServer::Impl {
       Answer(request, response);
     };
     // Requests without a body are answered before the library matches its regexes.
-    server_.set_pre_routing_handler(
-        [this](const httplib::Request& request, httplib::Response& response) {
-          if (request.path.size() > kMaxPath) {
-            Send(Problem(414, "too_long", "the path is longer than 1024 bytes"), response);
-          } else if (DeclaredBody(request) > kMaxBody) {
-            Send(Problem(413, "too_large", "the body is larger than 64 KiB"), response);
-          } else if (HasBody(request) && IsCertificateCall(request.path) &&
-                     ReadsBody(request.method)) {
-            // `curl --data-binary` says that it sends a form; the library would take it apart, and
-            // refuse one above 8 KiB.
-            const_cast<httplib::Request&>(request).headers.erase("Content-Type");
-            return httplib::Server::HandlerResponse::Unhandled;
-          } else if (HasBody(request) && ReadsBody(request.method)) {
-            return httplib::Server::HandlerResponse::Unhandled;
-          } else {
-            Answer(request, response);
-          }
-          if (HasBody(request)) BoundedServer::CloseAfterThisRequest();
-          return httplib::Server::HandlerResponse::Handled;
-        });
+    server_.set_pre_routing_handler([this](const httplib::Request& request,
+                                           httplib::Response& response) {
+      if (request.path.size() > kMaxPath) {
+        Send(Problem(414, "too_long", "the path is longer than 1024 bytes"), response);
+      } else if (DeclaredBody(request) > kMaxBody) {
+        Send(Problem(413, "too_large", "the body is larger than 64 KiB"), response);
+      } else if (HasBody(request) && IsCertificateCall(request.path) && ReadsBody(request.method)) {
+        // `curl --data-binary` says that it sends a form; the library would take it apart, and
+        // refuse one above 8 KiB.
+        const_cast<httplib::Request&>(request).headers.erase("Content-Type");
+        return httplib::Server::HandlerResponse::Unhandled;
+      } else if (HasBody(request) && ReadsBody(request.method)) {
+        return httplib::Server::HandlerResponse::Unhandled;
+      } else {
+        Answer(request, response);
+      }
+      if (HasBody(request)) BoundedServer::CloseAfterThisRequest();
+      return httplib::Server::HandlerResponse::Handled;
+    });
     // Bodies are read and ignored: parameters come from the query, as users of the predecessor send
     // them.
     for (const char* pattern : {R"([\s\S]*)"}) {

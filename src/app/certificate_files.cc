@@ -152,8 +152,8 @@ Result<std::string> ReadSecretFile(const std::string& path, std::size_t limit) {
   close(file);
   if (size < 0) return Fail(Code::kUnavailable, std::strerror(why), path);
   if (text.size() > limit) {
-    return Fail(Code::kInvalidArgument, "it is larger than " + std::to_string(limit >> 10U) + " KiB",
-                path);
+    return Fail(Code::kInvalidArgument,
+                "it is larger than " + std::to_string(limit >> 10U) + " KiB", path);
   }
   return text;
 }
@@ -166,8 +166,8 @@ Result<std::string> LoadSelfSigned(const Layout& layout) {
                                .count();
   const auto kept = ReadSecretFile(path, certs::kMaxPem);
   if (kept) {
-    const auto parsed = certs::Parse({CertificateSource::kSelfSigned, "self-signed", path,
-                                      model::Secret(*kept), ""});
+    const auto parsed = certs::Parse(
+        {CertificateSource::kSelfSigned, "self-signed", path, model::Secret(*kept), ""});
     if (parsed && parsed->not_after > now + kRoom) return *kept;
   }
   auto made = certs::MakeSelfSigned(now);

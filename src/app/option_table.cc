@@ -128,6 +128,14 @@ Status SetConsul(Options& options, const std::string& value) {
   return Ok();
 }
 
+Status SetServiceName(Options& options, const std::string& value) {
+  if (const Status good = SetName<&Options::service_name>(options, value); !good) return good;
+  options.warnings.push_back("SERVICE_NAME=" + value +
+                             " has no effect: this version does not send calls on to other "
+                             "replicas, so it need not find them");
+  return Ok();
+}
+
 Status SetListenerAddress(Options& options, const std::string& value) {
   options.warnings.push_back(
       "LISTENER_ADDRESS=" + Printable(value, 100) +
@@ -305,8 +313,8 @@ std::vector<OptionRow> OwnRows() {
       {"MODE", "mode", "MODE", "default", kLabels,
        "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
        SetMode},
-      {"SERVICE_NAME", "service-name", "NAME", "proxy", kLabels,
-       "the name of our own Swarm service", SetName<&Options::service_name>, false, nullptr},
+      {"SERVICE_NAME", "service-name", "NAME", "", kLabels,
+       "accepted; has no effect in this version", SetServiceName, false, nullptr},
       {"PROXY_INSTANCE_NAME", "proxy-instance-name", "NAME", "docker-flow", kLabels,
        "the name of this instance", SetName<&Options::instance_name>},
       {"FILTER_PROXY_INSTANCE_NAME", "filter-proxy-instance-name", "BOOL", "false", kLabels,

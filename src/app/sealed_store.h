@@ -21,9 +21,7 @@ class SealedStore final : public ports::StateStore {
   Status SaveApplied(const ports::AppliedDelta& delta) override {
     return store_.SaveApplied(delta);
   }
-  Result<std::optional<ports::AppliedState>> LoadApplied() override {
-    return store_.LoadApplied();
-  }
+  Result<std::optional<ports::AppliedState>> LoadApplied() override { return store_.LoadApplied(); }
 
  private:
   ports::StateStore& store_;

@@ -129,13 +129,15 @@ Result<Parts> ReadParts(std::string_view pem) {
   const bool ended = ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
   const std::string reason = TakeReason();
   if (!ended) return Bad("a certificate in it cannot be read: " + reason);
-  if (parts.certificates.empty()) return Bad("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
+  if (parts.certificates.empty())
+    return Bad("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
 
   bio.reset(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   bool encrypted = false;
   parts.key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassPhrase, &encrypted));
   if (!parts.key) {
-    const bool none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    // OpenSSL 3 says "unsupported" to a text without a key and to many another.
+    const bool none = pem.find("PRIVATE KEY-----") == std::string_view::npos;
     const std::string why = TakeReason();
     if (encrypted) return Bad("its private key is encrypted: store it without a pass phrase");
     if (none) return Bad("there is no private key in it: append the key to the certificate");
@@ -214,8 +216,7 @@ Result<model::Certificate> Parse(const model::CertificateFile& file) {
   certificate.issuer = NameText(X509_get_issuer_name(leaf));
   certificate.key_kind = KeyKind(parts->key.get());
   certificate.chain = parts->certificates.size() - 1;
-  certificate.proxy_print =
-      Digest(leaf, EVP_sha1()) + "/" + std::to_string(certificate.chain);
+  certificate.proxy_print = Digest(leaf, EVP_sha1()) + "/" + std::to_string(certificate.chain);
   auto written = WritePem(*parts);
   if (!written) return Forward(written.error());
   certificate.pem = model::Secret(std::move(*written));

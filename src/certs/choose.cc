@@ -63,8 +63,7 @@ Choice Choose(const std::vector<model::Certificate>& certificates,
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return by_name(a) < by_name(b); });
   if (!order.empty()) choice.fallback = order.front();
-  const model::Certificate& fallback =
-      order.empty() ? self_signed : certificates[order.front()];
+  const model::Certificate& fallback = order.empty() ? self_signed : certificates[order.front()];
   choice.tls.default_pem = fallback.pem;
   choice.tls.default_print = fallback.proxy_print;
 

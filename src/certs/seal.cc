@@ -83,8 +83,8 @@ Result<std::string> Seal(std::string_view plain, std::string_view context, const
       EVP_EncryptUpdate(cipher.get(), nullptr, &size, Bytes(context), Size(context)) == 1 &&
       EVP_EncryptUpdate(cipher.get(), Bytes(text), &size, Bytes(plain), Size(plain)) == 1 &&
       EVP_EncryptFinal_ex(cipher.get(), Bytes(text) + size, &rest) == 1 &&
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(kTag),
-                          tag.data()) == 1;
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(kTag), tag.data()) ==
+          1;
   if (!good) return Fail(Code::kInternal, "encrypting failed: " + TakeReason());
   return std::string(kPrefix) + ToHex(nonce + tag + text);
 }
@@ -109,8 +109,8 @@ Result<std::string> Unseal(std::string_view sealed, std::string_view context, co
       EVP_DecryptUpdate(cipher.get(), nullptr, &size, Bytes(context), Size(context)) == 1 &&
       EVP_DecryptUpdate(cipher.get(), Bytes(plain), &size, Bytes(std::string_view(text)),
                         Size(text)) == 1 &&
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(kTag),
-                          tag.data()) == 1 &&
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(kTag), tag.data()) ==
+          1 &&
       EVP_DecryptFinal_ex(cipher.get(), Bytes(plain) + size, &rest) == 1;
   if (!good) {
     ERR_clear_error();

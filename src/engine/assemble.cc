@@ -24,12 +24,14 @@ void SortUnique(std::vector<Diagnostic>& diagnostics) {
 }
 
 void AddMisplaced(const ServiceFacts& facts, const ServiceName& name,
-                  std::vector<Diagnostic>& diagnostics) {
+                  const std::string& label_prefix, std::vector<Diagnostic>& diagnostics) {
   std::size_t shown = 0;
   for (const auto& [label, value] : facts.misplaced_labels) {
     if (++shown > kMisplacedShown) break;
+    const bool harmless = label.starts_with(label_prefix) &&
+                          labels::MayShowValue(std::string_view(label).substr(label_prefix.size()));
     diagnostics.push_back({Severity::kWarning, "misplaced-label", name, Printable(label),
-                           Printable(value, 60),
+                           harmless ? Printable(value, 60) : "(not shown)",
                            "the label stands on the service's containers, where it has no effect",
                            "Put it on the service: `--label` (not `--container-label`), or "
                            "`deploy.labels` in a stack file."});
@@ -130,7 +132,7 @@ void Assembler::AddLabelled(const FactsKeeper& facts, Definitions& definitions) 
     definition.parsed = parsed;
     definition.facts = &service;
     definition.created_unix_ns = service.created_unix_ns;
-    AddMisplaced(service, definition.name, definition.diagnostics);
+    AddMisplaced(service, definition.name, options_.label_prefix, definition.diagnostics);
     auto [held, added] = definitions.try_emplace(definition.name);
     if (added) {
       held->second = std::move(definition);
@@ -146,7 +148,7 @@ void Assembler::AddLabelled(const FactsKeeper& facts, Definitions& definitions) 
         {Severity::kWarning, "duplicate-name", held->first, "", Printable(loser.id, 20),
          std::string("another ") + KindName(loser.kind) + " of this name is left out: the older " +
              "one is served",
-         "Rename one of them, or give it com.df.serviceName."});
+         "Rename one of them."});
   }
 }
 

@@ -161,8 +161,11 @@ void CertKeeper::DescribeAge(const Certificate& certificate, std::int64_t now) {
     }
     const std::string end = certs::TimeText(certificate.not_after);
     diagnostics_.push_back(
-        {Severity::kWarning, left <= 0 ? "certificate-expired" : "certificate-expires", {},
-         "certificate", certificate.name,
+        {Severity::kWarning,
+         left <= 0 ? "certificate-expired" : "certificate-expires",
+         {},
+         "certificate",
+         certificate.name,
          std::string(threshold.words) + " (" + certificate.where + ", " + end + ")",
          "Put a renewed one in its place; it is taken without a restart."});
     return;
@@ -204,11 +207,15 @@ void CertKeeper::Rebuild(std::int64_t now) {
   const certs::Choice choice = certs::Choose(certificates_, self_signed_, options_.preferred);
   tls_ = managed_ ? choice.tls : model::TlsDesired();
   if (managed_ && certificates_.empty()) {
-    diagnostics_.push_back(
-        {Severity::kWarning, "certificate-none", {}, "", "",
-         "there is no certificate: ports with TLS answer with a self-signed one",
-         "Put a PEM into " + options_.directory + ", or send one to PUT "
-         "/v1/docker-flow-proxy/cert?certName=…"});
+    diagnostics_.push_back({Severity::kWarning,
+                            "certificate-none",
+                            {},
+                            "",
+                            "",
+                            "there is no certificate: ports with TLS answer with a self-signed one",
+                            "Put a PEM into " + options_.directory +
+                                ", or send one to PUT "
+                                "/v1/docker-flow-proxy/cert?certName=…"});
   }
   auto status = std::make_shared<std::vector<CertificateStatus>>();
   for (std::size_t i = 0; i < certificates_.size(); ++i) {

@@ -49,10 +49,10 @@ class CertKeeper {
 
  private:
   struct Entry {
-    model::CertificateFile file;               ///< as it is now
-    std::optional<model::Certificate> good;    ///< the last that could be used
-    std::string refused;                       ///< why `file` is not it; empty: it is
-    model::ServiceName service;                ///< kService
+    model::CertificateFile file;             ///< as it is now
+    std::optional<model::Certificate> good;  ///< the last that could be used
+    std::string refused;                     ///< why `file` is not it; empty: it is
+    model::ServiceName service;              ///< kService
     std::uint64_t version = 0;
   };
   using Key = std::pair<model::CertificateSource, std::string>;

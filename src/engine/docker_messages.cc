@@ -16,7 +16,10 @@ void Reconciler::NoteDocker(bool ok, std::string detail) {
 }
 
 void Reconciler::On(DockerConnected) {
-  if (docker_connected_once_) ++counters_.docker_reconnects;
+  if (docker_connected_once_) {
+    ++counters_.docker_reconnects;
+    PublishPartners();
+  }
   docker_connected_once_ = true;
   docker_health_.StreamOpened(clock_.Now());
   desk_.WantList();

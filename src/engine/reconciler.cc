@@ -100,20 +100,6 @@ void Reconciler::On(NameResolved message) {
   if (!dirty_) AnswerPending();
 }
 
-void Reconciler::On(CertificatesRead message) {
-  if (message.files) {
-    certificates_unread_ = false;
-    if (certificates_.TakeFiles(*message.files)) dirty_ = true;
-    return;
-  }
-  // What cannot be listed is not gone.
-  if (!std::exchange(certificates_unread_, true)) {
-    LogEvent(LogLevel::kError, "CERTIFICATES_UNREAD",
-             "certificates cannot be listed; those that were read before stay",
-             {{"error", message.files.error().ToString()}});
-  }
-}
-
 void Reconciler::On(FilesChecked message) {
   check_in_flight_ = false;
   if (message.status || message.status.error().code != Code::kRejected) {
@@ -207,6 +193,7 @@ routing::BuildContext Reconciler::Context() const {
   context.gateway_addresses = facts.gateway_addresses;
   context.names = names_.resolved();
   for (const haproxy::Bind& bind : options_.proxy.binds) context.bound_ports.push_back(bind.port);
+  context.label_prefix = options_.parse.label_prefix;
   return context;
 }
 
@@ -260,13 +247,6 @@ void Reconciler::Converge() {
   // The definitions point into the facts, which go on changing.
   assembly.definitions.clear();
   previous_ = std::move(assembly);
-}
-
-void Reconciler::AddCertificates(const Assembly& assembly, Built& built) {
-  certificates_.Update(store_.records(), assembly, clock_.WallNow());
-  built.desired.tls = certificates_.tls();
-  built.diagnostics.insert(built.diagnostics.end(), certificates_.diagnostics().begin(),
-                           certificates_.diagnostics().end());
 }
 
 void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applied& applied) {

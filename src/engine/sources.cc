@@ -136,7 +136,8 @@ void ThreadSources::CheckLoop() {
         check_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
     if (!writes) continue;
     inbox_.Push(FilesChecked{
-        *writes, ports_.proxy->CheckFiles(options_.proxy.files_dir, ports_.clock->Now() + kCheckDeadline)});
+        *writes,
+        ports_.proxy->CheckFiles(options_.proxy.files_dir, ports_.clock->Now() + kCheckDeadline)});
   }
 }
 

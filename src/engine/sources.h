@@ -51,7 +51,7 @@ class ThreadSources final : public Sources {
   Inbox<std::string> resolve_requests_;
   Inbox<std::uint64_t> check_requests_;
   Inbox<bool> certificate_wakeup_;  ///< as watch_wakeup_
-  Inbox<bool> watch_wakeup_;  ///< never pushed to: closed, it ends the watch thread's pauses
+  Inbox<bool> watch_wakeup_;        ///< never pushed to: closed, it ends the watch thread's pauses
   std::vector<std::thread> threads_;
 };
 

@@ -141,9 +141,7 @@ Status CheckCertificateReply(const CertificateCommand& command, std::string_view
 }
 
 std::string AskCertificateList() { return std::string("show ssl crt-list ") + kCertificateList; }
-std::string AskDefaultCertificate() {
-  return std::string("show ssl cert ") + kDefaultCertificate;
-}
+std::string AskDefaultCertificate() { return std::string("show ssl cert ") + kDefaultCertificate; }
 
 Result<std::map<std::string, std::vector<std::string>>> ParseCertificateList(
     std::string_view reply) {

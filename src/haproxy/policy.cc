@@ -219,7 +219,9 @@ void AddRedirects(Rules& rules, const std::string& secure) {
 
 void AddMethods(Rules& rules) {
   const std::string allow = " hdr Allow \"%[" + Entry("A") + "]\"";
-  rules.push_back("http-request set-var(txn.m) method if " +
+  // As a text (HAProxy keeps the methods that it does not know otherwise), and so that "delete" is
+  // no way around a denied DELETE.
+  rules.push_back("http-request set-var(txn.m) method,upper if " +
                   Has(std::string(kAllowed) + " " + kDenied));
   rules.push_back(Answer(405, "method not allowed") + allow + " if " + Has(kAllowed) + " !" +
                   Listed("a", "txn.m") + " || " + Has(kDenied) + " " + Listed("n", "txn.m"));

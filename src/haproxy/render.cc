@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "haproxy/base_config.h"
+#include "haproxy/certificates.h"
 #include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/regex.h"
 #include "haproxy/server_words.h"
-#include "haproxy/certificates.h"
 #include "haproxy/slots.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"

@@ -14,6 +14,7 @@
 #include "labels/users.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/model/names.h"
 
 namespace swarmgate::labels {
 namespace {
@@ -21,6 +22,19 @@ namespace {
 using model::PathMatch;
 
 constexpr std::string_view kNotify = "notify";
+constexpr std::string_view kNotShown = "(not shown)";
+
+model::Origin OriginOf(Source source) {
+  switch (source) {
+    case Source::kLabel:
+      return model::Origin::kDocker;
+    case Source::kQuery:
+      return model::Origin::kManual;
+    case Source::kEnvironment:
+      break;
+  }
+  return model::Origin::kStatic;
+}
 
 // A parameter as it was given: under which name, with which value.
 struct Given {
@@ -81,15 +95,7 @@ class ServiceParser {
 
  private:
   [[nodiscard]] std::string Shown(std::string_view name) const {
-    switch (options_.source) {
-      case Source::kLabel:
-        return options_.label_prefix + std::string(name);
-      case Source::kEnvironment:
-        return "DFP_SERVICE_" + EnvironmentName(name);
-      case Source::kQuery:
-        break;
-    }
-    return std::string(name);
+    return model::ShownParameter(OriginOf(options_.source), options_.label_prefix, name);
   }
 
   [[nodiscard]] std::string_view Kind() const {
@@ -116,20 +122,17 @@ class ServiceParser {
   }
 
   void About(const std::string& name, std::string_view value, const Parameter* parameter) {
-    const bool secret = parameter != nullptr && parameter->secret;
-    report_.About(Shown(name), secret ? "(not shown)" : value,
-                  parameter == nullptr ? std::string_view() : parameter->hint);
+    report_.About(Shown(name), parameter->secret ? kNotShown : value, parameter->hint);
   }
 
-  void Unknown(const std::string& name, std::string_view value, const Indexed& apart) {
+  void Unknown(const std::string& name, const Indexed& apart) {
     static const auto* const candidates = new std::vector<std::string>(ParameterNames());
     // Whoever has many unknown labels has no typos, but labels of something else.
     constexpr std::size_t kMostSuggestions = 32;
     const bool suggest = ++unknown_ <= kMostSuggestions;
     const auto closest = suggest ? ClosestMatch(apart.base, *candidates) : std::nullopt;
-    const Parameter* meant = closest ? FindParameter(*closest).parameter : nullptr;
-    // Without a suggestion nobody has looked whether a secret was meant.
-    About(name, suggest ? value : std::string_view(), meant);
+    // Nobody knows whether a secret was meant.
+    report_.About(Shown(name), kNotShown);
     std::string hint;
     if (closest) {
       const std::string index = apart.has_index ? name.substr(apart.base.size()) : "";
@@ -147,7 +150,7 @@ class ServiceParser {
     } else if (apart.has_index) {
       found = FindParameter(apart.base);
     }
-    if (found.parameter == nullptr) return Unknown(name, value, apart);
+    if (found.parameter == nullptr) return Unknown(name, apart);
     const Parameter& parameter = *found.parameter;
     if (parameter.effect == Effect::kElsewhere) return;
     About(name, value, &parameter);
@@ -157,7 +160,7 @@ class ServiceParser {
           "letter-case", "the letter case differs from " + std::string(parameter.name),
           "Write " + Shown(std::string(parameter.name) + name.substr(apart.base.size())));
     }
-    if (parameter.effect == Effect::kNotYet) return NotYet(parameter);
+    if (parameter.effect == Effect::kNotYet) return NotYet(parameter, value);
     if (parameter.effect == Effect::kReplaced) {
       return report_.Info("replaced", std::string(parameter.name) + " has no effect here",
                           parameter.help);
@@ -190,7 +193,10 @@ class ServiceParser {
     return parameter.restricts ? model::Severity::kError : model::Severity::kWarning;
   }
 
-  void NotYet(const Parameter& parameter) {
+  void NotYet(const Parameter& parameter, std::string_view value) {
+    // A restriction that is switched off restricts nothing.
+    const bool off = parameter.type == "bool" && ParseBool(Trim(value)) == false;
+    if (off && parameter.notice == model::Severity::kError) return;
     const std::string message = std::string(parameter.name) + " is not honoured yet";
     if (parameter.notice == model::Severity::kError) {
       return report_.Error(
@@ -231,11 +237,11 @@ class ServiceParser {
     const std::string_view value = Trim(*given.value);
     About(*given.name, value, &parameter);
     if (parameter.long_text ? value.size() > kMaxTextBytes : value.size() > kMaxValueBytes) {
-      return report_.Error("value-too-long",
-                           "the value is longer than " +
-                               std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) +
-                               " bytes",
-                           "Split it into several destinations");
+      return report_.Error(
+          "value-too-long",
+          "the value is longer than " +
+              std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) + " bytes",
+          "Split it into several destinations");
     }
     const auto control = [&parameter](char c) {
       if (parameter.long_text && (c == '\n' || c == '\r')) return false;
@@ -484,8 +490,8 @@ std::string ParameterFromEnvironment(std::string_view variable) {
     index = "." + std::string(variable.substr(underscore + 1));
   }
   for (const Parameter& parameter : Parameters()) {
-    if (EnvironmentName(parameter.name) == base) return std::string(parameter.name) + index;
-    if (!parameter.alias.empty() && EnvironmentName(parameter.alias) == base) {
+    if (model::EnvironmentName(parameter.name) == base) return std::string(parameter.name) + index;
+    if (!parameter.alias.empty() && model::EnvironmentName(parameter.alias) == base) {
       return std::string(parameter.alias) + index;
     }
   }
@@ -497,6 +503,15 @@ std::string ParameterFromEnvironment(std::string_view variable) {
     upper = c == '_' && !name.empty();
   }
   return name + index;
+}
+
+bool MayShowValue(std::string_view name) {
+  Found found = FindParameter(name);
+  if (found.parameter == nullptr) {
+    const Indexed apart = TakeApart(name);
+    if (apart.index) found = FindParameter(apart.base);
+  }
+  return found.parameter != nullptr && !found.parameter->secret;
 }
 
 std::vector<std::string> ParameterNames() {

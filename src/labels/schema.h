@@ -122,7 +122,4 @@ struct Found {
 /// By name or alias, without index.
 [[nodiscard]] Found FindParameter(std::string_view name);
 
-/// "servicePath" → "SERVICE_PATH".
-[[nodiscard]] std::string EnvironmentName(std::string_view name);
-
 }  // namespace swarmgate::labels

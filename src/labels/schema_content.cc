@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view kHeaderHint =
     "Write name, space, value and perhaps a condition: X-Port %[dst_port] if { ssl_fc }";
 
-// In the order in which the rules are carried out.
+// In the order in which the rules are carried out. Values of headers are secrets: they may be an
+// Authorization.
 constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "addReqHeader",
      .alias = "addHeader",
@@ -20,6 +21,7 @@ constexpr auto kEntries = std::to_array<Parameter>({
          "Adds headers to requests: a name, a space, a value (see *Headers*), perhaps a condition.",
      .example = "X-Forwarded-Port %[dst_port]",
      .hint = kHeaderHint,
+     .secret = true,
      .set = set::AddReqHeader},
     {.name = "setReqHeader",
      .alias = "setHeader",
@@ -28,6 +30,7 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .help = "Sets headers of requests, in the place of those of this name.",
      .example = "X-Forwarded-Ssl on if { ssl_fc }",
      .hint = kHeaderHint,
+     .secret = true,
      .set = set::SetReqHeader},
     {.name = "addResHeader",
      .level = Level::kService,
@@ -35,6 +38,7 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .help = "Adds headers to answers.",
      .example = "X-Via %[env(HOSTNAME)]",
      .hint = kHeaderHint,
+     .secret = true,
      .set = set::AddResHeader},
     {.name = "setResHeader",
      .level = Level::kService,
@@ -42,6 +46,7 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .help = "Sets headers of answers, in the place of those of this name.",
      .example = "X-Frame-Options DENY",
      .hint = kHeaderHint,
+     .secret = true,
      .set = set::SetResHeader},
     {.name = "delReqHeader",
      .level = Level::kService,

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "proxy/unix_exchange.h"
@@ -87,6 +88,15 @@ void BecomeUser(const UserIds& user, int pipe) {
 }
 
 }  // namespace
+
+std::vector<std::string> HaproxyEnvironment() {
+  std::vector<std::string> entries;
+  for (const char* name : {"PATH", "TZ", "LANG", "HOSTNAME"}) {
+    const char* value = getenv(name);
+    if (value != nullptr) entries.push_back(std::string(name) + "=" + value);
+  }
+  return entries;
+}
 
 Result<pid_t> StartChild(const ChildPlan& plan) {
   std::array<int, 2> ends{};

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 #include "swarmgate/base/error.h"
@@ -20,6 +21,11 @@ struct ChildPlan {
   rlim_t open_files = 0;
   int output = -1;  ///< becomes standard output and error
 };
+
+/// All that HAProxy gets of our environment, "NAME=value", when it runs and when it only checks
+/// files: the process that faces the network is to hold neither ADMIN_TOKEN nor any other setting
+/// of ours.
+[[nodiscard]] std::vector<std::string> HaproxyEnvironment();
 
 /// Returns when exec has succeeded. Errors: kUnavailable, with the step that failed.
 [[nodiscard]] Result<pid_t> StartChild(const ChildPlan& plan);

@@ -214,8 +214,8 @@ Result<int> Expectation::Compare(const std::vector<std::string>& answers) const 
     if (!whole) return Forward(whole.error());
   }
   const std::size_t rest = lines_ + wholes_.size();
-  const Status certificates = CompareCertificates(
-      certificates_.empty() ? "" : answers[rest], default_print_.empty() ? "" : answers.back());
+  const Status certificates = CompareCertificates(certificates_.empty() ? "" : answers[rest],
+                                                  default_print_.empty() ? "" : answers.back());
   if (!certificates) return Forward(certificates.error());
   return *pid;
 }

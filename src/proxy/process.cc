@@ -71,17 +71,6 @@ Result<rlim_t> OpenFiles(std::uint64_t wanted) {
   return std::min<rlim_t>(limit.rlim_max, wanted != 0 ? wanted : kMaxOpenFiles);
 }
 
-/// All that HAProxy gets of our environment: the process that faces the network is to hold neither
-/// ADMIN_TOKEN nor any other setting of ours.
-std::vector<std::string> HaproxyEnvironment() {
-  std::vector<std::string> entries;
-  for (const char* name : {"PATH", "TZ", "LANG", "HOSTNAME"}) {
-    const char* value = getenv(name);
-    if (value != nullptr) entries.push_back(std::string(name) + "=" + value);
-  }
-  return entries;
-}
-
 }  // namespace
 
 Result<UserIds> LookupUser(const std::string& name) {

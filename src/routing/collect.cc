@@ -231,7 +231,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
   const std::string label = Indexed("port", dest.index);
   diagnostics.push_back(DestDiagnostic(Severity::kError, "missing-port", service, label, "",
                                        std::move(message),
-                                       "add " + label + "=<the port that the service listens on>"));
+                                       "write the port that the service listens on"));
   return std::nullopt;
 }
 

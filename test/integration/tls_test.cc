@@ -49,14 +49,13 @@ class TlsTest : public ::testing::Test {
   [[nodiscard]] std::string certs() const { return dir_.File("certs"); }
 
   void Start(const Environment& more = {}) {
-    Environment environment = {
-        {"DATA_DIR", dir_.File("data")},
-        {"DEFAULT_PORTS",
-         "127.0.0.1:" + std::to_string(plain_) + ",127.0.0.1:" + std::to_string(tls_) + ":ssl"},
-        {"PORT", std::to_string(admin_)},
-        {"IP", "127.0.0.1"},
-        {"CERTS_DIR", certs()},
-        {"DOCKER_HOST", "none"}};
+    Environment environment = {{"DATA_DIR", dir_.File("data")},
+                               {"DEFAULT_PORTS", "127.0.0.1:" + std::to_string(plain_) +
+                                                     ",127.0.0.1:" + std::to_string(tls_) + ":ssl"},
+                               {"PORT", std::to_string(admin_)},
+                               {"IP", "127.0.0.1"},
+                               {"CERTS_DIR", certs()},
+                               {"DOCKER_HOST", "none"}};
     for (const auto& [name, value] : more) environment[name] = value;
     ChildOptions options;
     options.argv = {SwarmgateBinary(), "run"};
@@ -65,8 +64,10 @@ class TlsTest : public ::testing::Test {
     ASSERT_TRUE(WaitUntil([&] { return Get(Admin(), "/readyz").status == 200; }, seconds(30)))
         << gate_->Output();
     const auto routed =
-        Fetch(Admin(), {"POST", "/v1/docker-flow-proxy/reconfigure?serviceName=web&servicePath=/"
-                                "&outboundHostname=127.0.0.1&port=" + std::to_string(origin_)});
+        Fetch(Admin(), {"POST",
+                        "/v1/docker-flow-proxy/reconfigure?serviceName=web&servicePath=/"
+                        "&outboundHostname=127.0.0.1&port=" +
+                            std::to_string(origin_)});
     ASSERT_EQ(routed.status, 200) << routed.body;
     ASSERT_TRUE(WaitUntil([&] { return Get({.port = plain_}, "/").status == 200; }));
   }
@@ -97,7 +98,11 @@ class TlsTest : public ::testing::Test {
   }
   static std::string Fingerprint(const CertificateParts& parts) {
     return RunCommand({{"openssl", "x509", "-noout", "-subject", "-fingerprint", "-sha256"},
-                       {}, "", "", parts.certificate, false})
+                       {},
+                       "",
+                       "",
+                       parts.certificate,
+                       false})
         .output;
   }
   void ExpectShown(const std::string& host, const CertificateParts& parts) {
@@ -138,8 +143,12 @@ class TlsLoad {
     for (int i = 0; i < 2; ++i) {
       files_.push_back(directory + "/load" + std::to_string(i));
       ChildOptions options;
-      options.argv = {"curl", "-sk", "--max-time", "10", "--resolve", address + ":127.0.0.1",
-                      "-o", "/dev/null", "-w", "%{http_code}\n", "--fail-early"};
+      options.argv = {"curl",        "-sk",
+                      "--max-time",  "10",
+                      "--resolve",   address + ":127.0.0.1",
+                      "-o",          "/dev/null",
+                      "-w",          "%{http_code}\n",
+                      "--fail-early"};
       if (i == 1) options.argv.insert(options.argv.end(), {"-H", "Connection: close", "--http1.1"});
       options.argv.push_back("https://" + address + "/?[1-1000000]");
       options.output_file = files_.back();
@@ -307,8 +316,7 @@ TEST_F(TlsTest, AKilledControllerFindsWhatHaproxyHolds) {
   Start();
   ASSERT_EQ(Put("b.com", b.pem()).status, 200);
   ExpectShown("b.com", b);
-  const std::string controller =
-      Shell("pgrep -x swarmgate -P " + std::to_string(gate_->pid()));
+  const std::string controller = Shell("pgrep -x swarmgate -P " + std::to_string(gate_->pid()));
   ASSERT_FALSE(controller.empty());
   ASSERT_EQ(kill(std::stoi(controller), SIGKILL), 0);
   const auto renewed = MakeCertificate({{"a.com"}, 120});
@@ -323,16 +331,23 @@ TEST_F(TlsTest, AServicesOwnCertificateIsServed) {
   const auto a = MakeCertificate({{"svc.com"}});
   std::string text;
   for (const char c : a.pem()) {
-    if (c == '\n') text += "%5Cn";
-    else if (c == '+') text += "%2B";
-    else if (c == ' ') text += "%20";
-    else if (c == '/') text += "%2F";
-    else if (c == '=') text += "%3D";
-    else text += c;
+    if (c == '\n')
+      text += "%5Cn";
+    else if (c == '+')
+      text += "%2B";
+    else if (c == ' ')
+      text += "%20";
+    else if (c == '/')
+      text += "%2F";
+    else if (c == '=')
+      text += "%3D";
+    else
+      text += c;
   }
-  const std::string call = "/v1/docker-flow-proxy/reconfigure?serviceName=svc&serviceDomain=svc.com"
-                           "&outboundHostname=127.0.0.1&port=" + std::to_string(origin_) +
-                           "&serviceCert=";
+  const std::string call =
+      "/v1/docker-flow-proxy/reconfigure?serviceName=svc&serviceDomain=svc.com"
+      "&outboundHostname=127.0.0.1&port=" +
+      std::to_string(origin_) + "&serviceCert=";
   const auto made = Fetch(Admin(), {"POST", call + text});
   ASSERT_EQ(made.status, 200) << made.body;
   ExpectShown("svc.com", a);

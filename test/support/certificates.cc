@@ -34,8 +34,7 @@ CertificateParts MakeCertificate(const CertificateWish& wish) {
   for (const std::string& name : wish.names) names += (names.empty() ? "DNS:" : ",DNS:") + name;
   Write(base + "ext", "subjectAltName=" + names + "\n" +
                           (wish.is_ca ? "basicConstraints=critical,CA:TRUE\n" : ""));
-  const std::string key =
-      wish.key == "ec" ? "ec -pkeyopt ec_paramgen_curve:prime256v1" : wish.key;
+  const std::string key = wish.key == "ec" ? "ec -pkeyopt ec_paramgen_curve:prime256v1" : wish.key;
   Run("openssl req -new -newkey " + key + " -nodes -keyout " + base + "key -out " + base +
       "csr -subj '/CN=" + wish.names.front() + "'");
   std::string sign = "-signkey " + base + "key";
@@ -54,8 +53,10 @@ CertificateParts MakeCertificate(const CertificateWish& wish) {
                              "serial\nnew_certs_dir=" + dir.path() +
                              "\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n");
     Run("openssl ca -batch -config " + base + "conf -selfsign -keyfile " + base + "key -in " +
-        base + "csr -out " + base + "crt -notext -startdate 20200101000000Z -enddate "
-        "20210101000000Z -extfile " + base + "ext");
+        base + "csr -out " + base +
+        "crt -notext -startdate 20200101000000Z -enddate "
+        "20210101000000Z -extfile " +
+        base + "ext");
   }
   return {Read(base + "crt"), Read(base + "key")};
 }

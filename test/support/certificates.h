@@ -11,7 +11,7 @@ struct CertificateWish {
   std::vector<std::string> names = {"a.com"};  ///< subject alternative names; the first is the CN
   int days = 90;                               ///< valid from now; 0 or less: has expired
   std::string key = "ec";                      ///< "ec", "rsa:2048", "rsa:1024"
-  std::string ca;                              ///< PEM of a CA with its key; empty: self-signed
+  std::string ca{};                            ///< PEM of a CA with its key; empty: self-signed
   bool is_ca = false;
 };
 

@@ -77,7 +77,8 @@ void LoadShard(const std::string& text, Held& held) {
   }
 }
 
-// What the real one computes from the certificate; tests with other texts have a print of their own.
+// What the real one computes from the certificate; tests with other texts have a print of their
+// own.
 std::string PrintOf(const std::string& pem) {
   const auto parsed = certs::Parse({{}, "a", "a", model::Secret(pem), ""});
   return parsed ? parsed->proxy_print : HashHex(pem);
@@ -347,9 +348,11 @@ std::string FakeProxy::WhyRefused(const Step& step) const {
       return "crt-list 'certs/crt-list.txt' does not exist!";
     }
     const auto* added = std::get_if<haproxy::AddCertificate>(&step);
-    if (added != nullptr && Has(held_.image.certificates, added->file)) return "reads back otherwise";
+    if (added != nullptr && Has(held_.image.certificates, added->file))
+      return "reads back otherwise";
     const auto* dropped = std::get_if<haproxy::DropCertificate>(&step);
-    if (dropped != nullptr && !Has(held_.image.certificates, dropped->file)) return "does not exist";
+    if (dropped != nullptr && !Has(held_.image.certificates, dropped->file))
+      return "does not exist";
   }
   return "";
 }

@@ -44,12 +44,12 @@ struct Bind {
 /// How ports with TLS are bound.
 struct TlsSettings {
   bool h2 = true;
-  std::string ciphers;                     ///< of TLS 1.2 and below; empty: modern ones
-  std::vector<std::string> words;          ///< of SSL_BIND_OPTIONS, from a closed list
-  std::string min_version = "TLSv1.2";     ///< HAProxy's word
-  std::string max_version;                 ///< empty: the greatest there is
-  std::string ca_file;                     ///< client certificates are checked against it
-  std::string crt_list;                    ///< the operator's own list, which is not ours to change
+  std::string ciphers;                  ///< of TLS 1.2 and below; empty: modern ones
+  std::vector<std::string> words;       ///< of SSL_BIND_OPTIONS, from a closed list
+  std::string min_version = "TLSv1.2";  ///< HAProxy's word
+  std::string max_version;              ///< empty: the greatest there is
+  std::string ca_file;                  ///< client certificates are checked against it
+  std::string crt_list;                 ///< the operator's own list, which is not ours to change
   friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 

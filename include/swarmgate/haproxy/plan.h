@@ -116,7 +116,8 @@ struct Plan {
 void TakeOptions(Image& read_back, const Image& assumed);
 
 /// HAProxy does not show a certificate's PEM. The name of a certificate's file follows from it, so
-/// that one of this name has the PEM that `assumed` gives it; for the default one its print decides.
+/// that one of this name has the PEM that `assumed` gives it; for the default one its print
+/// decides.
 void TakePems(Image& read_back, const Image& assumed);
 
 /// The effect of a confirmed step.
@@ -136,8 +137,8 @@ struct Batch {
       steps;  ///< indices of the steps that it carries (of the vector that was encoded)
 };
 
-/// Certificate steps are not encoded here (see EncodeCertificate), nor is ReplaceMap: it needs the version that `prepare map` answers (see
-/// EncodeReplace).
+/// Certificate steps are not encoded here (see EncodeCertificate), nor is ReplaceMap: it needs the
+/// version that `prepare map` answers (see EncodeReplace).
 [[nodiscard]] std::vector<Batch> EncodeSteps(const std::vector<Step>& steps,
                                              const Settings& settings);
 
@@ -150,9 +151,9 @@ struct Batch {
 
 /// One exchange of a certificate step: a text to send, and what must stand in the reply to it.
 struct CertificateCommand {
-  std::string text;           ///< with its final newline; may hold a key: never logged
-  std::string expected;       ///< a part of the reply that says that it worked
-  std::string also_good;      ///< another one (it is there already, or gone already); may be empty
+  std::string text;       ///< with its final newline; may hold a key: never logged
+  std::string expected;   ///< a part of the reply that says that it worked
+  std::string also_good;  ///< another one (it is there already, or gone already); may be empty
 };
 /// REQUIRES: IsCertificateStep(step). After a failure EncodeAbort frees the list for others.
 [[nodiscard]] std::vector<CertificateCommand> EncodeCertificate(const Step& step);

@@ -98,6 +98,15 @@ struct Notify {
 /// parameter has becomes lower camel case, so that ParseParameters can say so.
 [[nodiscard]] std::string ParameterFromEnvironment(std::string_view variable);
 
+/// May the value of this parameter be shown? Only of those that the table knows, in any letter case
+/// and with or without index, and that hold no secret: whoever mistypes `users` has written a
+/// password under a name that nobody knows.
+[[nodiscard]] bool MayShowValue(std::string_view name);
+
+/// For whoever comes from Docker Flow Proxy: each of its parameters, what it does here, and what
+/// differs. A table in Markdown, from the table of parameters.
+[[nodiscard]] std::string MigrationTable();
+
 /// All parameter names, for help and completion; sorted.
 [[nodiscard]] std::vector<std::string> ParameterNames();
 

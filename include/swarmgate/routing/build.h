@@ -36,6 +36,7 @@ struct BuildContext {
   std::map<std::string, std::string> gateway_addresses;
   ResolvedNames names;
   std::vector<std::uint16_t> bound_ports;  ///< a srcPort outside of these gets a warning
+  std::string label_prefix = "com.df.";    ///< for diagnostics: how an owner wrote a parameter
 };
 
 /// A route that a service asked for and does not get: another one has the same claim, or comes first

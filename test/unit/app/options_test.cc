@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/migrating.h"
+
 namespace swarmgate::app {
 namespace {
 
@@ -220,14 +222,20 @@ TEST(OptionsTest, SwarmModeAllowsRemoteCallsAndSaysSo) {
 }
 
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
-  const auto options = ReadOptions(Sources(
-      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"RESOLVERS", "x"}}));
+  const auto options = ReadOptions(Sources({{"CONSUL_ADDRESS", "c:8500"},
+                                            {"DEBUG", "false"},
+                                            {"RESOLVERS", "x"},
+                                            {"SERVICE_NAME", "edge_proxy"}}));
   ASSERT_TRUE(options);
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
   EXPECT_NE(all.find("RESOLVERS has no effect: "), std::string::npos) << all;
   EXPECT_NE(all.find("needs both STATS_USER and STATS_PASS"), std::string::npos) << all;
+  EXPECT_NE(all.find("SERVICE_NAME=edge_proxy has no effect"), std::string::npos) << all;
+  const auto silent = ReadOptions(Sources({{"DEFAULT_PORTS", "80"}}));
+  ASSERT_TRUE(silent);
+  EXPECT_TRUE(silent->warnings.empty()) << "nobody asked for what is the default";
   EXPECT_EQ(all.find("DEBUG"), std::string::npos);
 }
 
@@ -271,6 +279,19 @@ TEST(OptionsTest, HelpNamesEveryFlagAndVariable) {
   for (const char* text :
        {"--default-ports PORTS  (DEFAULT_PORTS)", "--data-dir", "default 80,443:ssl"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(MigratingTest, ThePageIsMadeOfTheTables) {
+  const std::string path = std::string(SWARMGATE_SOURCE_DIR) + "/docs/migrating.md";
+  const std::string page = MigratingMarkdown();
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << page;
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), page) << "refresh with UPDATE_GOLDEN=1";
+  for (const char* row : {"| `BIND_PORTS` | as there |", "| `RELOAD_INTERVAL` | not known |",
+                          "| `DF_NOTIFY_LABEL` | honoured |"}) {
+    EXPECT_NE(page.find(row), std::string::npos) << row;
   }
 }
 

@@ -8,12 +8,12 @@
 namespace swarmgate::certs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using swarmgate::testing::CertificateParts;
 using swarmgate::testing::EncryptKey;
 using swarmgate::testing::MakeCertificate;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 Result<model::Certificate> Read(const std::string& pem, const std::string& name = "a.pem") {
   return Parse({model::CertificateSource::kFile, name, "/certs/" + name, model::Secret(pem), ""});

@@ -1,10 +1,11 @@
 // Certificates from file to HAProxy, with a wholly fake world around the engine.
+#include "swarmgate/certs/certificate.h"
+
 #include <gtest/gtest.h>
 
 #include <ctime>
 
 #include "support/certificates.h"
-#include "swarmgate/certs/certificate.h"
 #include "unit/engine/rig.h"
 
 namespace swarmgate::engine {
@@ -20,7 +21,8 @@ class FakeCertificates final : public ports::CertificateFiles {
     if (fails) return Fail(Code::kUnavailable, "the disk is gone");
     std::vector<model::CertificateFile> read;
     for (const auto& [name, pem] : files) {
-      read.push_back({model::CertificateSource::kFile, name, "/certs/" + name, model::Secret(pem), ""});
+      read.push_back(
+          {model::CertificateSource::kFile, name, "/certs/" + name, model::Secret(pem), ""});
     }
     return read;
   }
@@ -32,8 +34,7 @@ class CertificateTest : public ::testing::Test {
  protected:
   CertificateTest() {
     rig.options.proxy.binds.push_back({"*", 443, true});
-    rig.options.certificates.self_signed =
-        model::Secret(*certs::MakeSelfSigned(1'700'000'000));
+    rig.options.certificates.self_signed = model::Secret(*certs::MakeSelfSigned(1'700'000'000));
     rig.ports.certificates = &files;
     // Certificates are made now; the fake clock has another time.
     rig.clock.SetWall(WallTime(std::chrono::seconds(std::time(nullptr))));
@@ -116,8 +117,8 @@ TEST_F(CertificateTest, WhatIsPutIsStoredAndSurvivesARestart) {
 TEST_F(CertificateTest, OneThatHaproxyRefusesCostsNoOther) {
   rig.Start();
   const auto bad = MakeCertificate({{"bad.com"}});
-  const auto parsed = certs::Parse(
-      {model::CertificateSource::kFile, "b", "b", model::Secret(bad.pem()), ""});
+  const auto parsed =
+      certs::Parse({model::CertificateSource::kFile, "b", "b", model::Secret(bad.pem()), ""});
   rig.proxy.RefuseConfigWith(std::string(parsed->pem.reveal()));
   rig.proxy.RefuseSteps([&](const haproxy::Step& step) {
     const auto* add = std::get_if<haproxy::AddCertificate>(&step);

@@ -391,6 +391,10 @@ TEST_F(DiscoveryTest, TheOlderOfTwoServicesWithOneNameIsServed) {
   rig.Start();
   EXPECT_EQ(rig.Served(), (Served{{"/old", {"10.0.0.1:8080"}}}));
   EXPECT_TRUE(rig.HasDiagnostic("web", "duplicate-name"));
+  for (const model::Diagnostic& diagnostic : rig.Status("web")->diagnostics) {
+    EXPECT_EQ(diagnostic.hint.find("serviceName"), std::string::npos)
+        << "that label has no effect: " << diagnostic.hint;
+  }
 }
 
 TEST_F(DiscoveryTest, WhyKnowsTheLoserOfAConflict) {
@@ -426,6 +430,44 @@ TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
   EXPECT_EQ(rig.State("bad"), "rejected");
   EXPECT_FALSE(rig.Status("bad")->diagnostics.empty());
   EXPECT_GE(rig.snapshot()->counters.diagnostics.size(), 1U);
+}
+
+TEST_F(DiscoveryTest, ASecretUnderAMistypedNameIsShownNowhere) {
+  auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  service.labels["com.df.uzers"] = "admin:hunter2";
+  service.labels["com.df.setReqHeader"] = "Authorization Basic hunter2";
+  service.misplaced_labels = {{"com.df.users", "admin:hunter2"}, {"com.df.pass", "hunter2"}};
+  rig.docker.SetService(service);
+  rig.Start();
+  const ServiceStatus& status = *rig.Status("web");
+  EXPECT_EQ(status.parameters.at("uzers"), "***");
+  EXPECT_EQ(status.parameters.at("setReqHeader"), "***");
+  EXPECT_EQ(status.parameters.at("servicePath"), "/web");
+  EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
+  for (const model::Diagnostic& diagnostic : status.diagnostics) {
+    EXPECT_EQ(diagnostic.ToString().find("hunter2"), std::string::npos) << diagnostic.ToString();
+  }
+}
+
+TEST_F(DiscoveryTest, TheTasksOfAServiceWithoutARouteSayThatItHasNone) {
+  auto loser = MakeService("young", "/web", {MakeTask("bbb", "10.0.0.2")});
+  loser.created_unix_ns += 1000;
+  rig.docker.SetService(MakeService("old", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(loser);
+  rig.Start();
+  ASSERT_EQ(rig.State("young"), "conflict");
+  ASSERT_EQ(rig.Status("young")->tasks.size(), 1U);
+  EXPECT_EQ(rig.Status("young")->tasks[0].reason, "its service has no route");
+}
+
+TEST_F(DiscoveryTest, TheTasksOfAServiceOnAnotherNetworkSayThat) {
+  auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  service.network_ids = {"elsewhere"};
+  service.tasks[0].addresses = {{"elsewhere", "10.9.0.1"}};
+  rig.docker.SetService(service);
+  rig.Start();
+  ASSERT_TRUE(rig.HasDiagnostic("web", "no-common-network"));
+  EXPECT_EQ(rig.Status("web")->tasks.at(0).reason, "no address on a network in common");
 }
 
 TEST_F(DiscoveryTest, MisplacedLabelsAreTold) {

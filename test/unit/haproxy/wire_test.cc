@@ -261,8 +261,7 @@ TEST(CertificateWireTest, RepliesOf26AreUnderstoodAndNoneShowsAKey) {
     EXPECT_EQ(bad.error().ToString().find("hunter2"), std::string::npos);
     EXPECT_EQ(CheckCertificateReply(commands[i], "").error().code, Code::kCorrupt);
   }
-  EXPECT_TRUE(
-      CheckCertificateReply(commands[0], "Certificate 'certs/b.pem' already exists!\n\n"));
+  EXPECT_TRUE(CheckCertificateReply(commands[0], "Certificate 'certs/b.pem' already exists!\n\n"));
 }
 
 TEST(CertificateWireTest, TheListIsReadBack) {

@@ -549,9 +549,8 @@ TEST(ParametersTest, RewritesArePairsWithEscapes) {
 }
 
 TEST(ServiceCertTest, LineBreaksComeAsTwoCharactersAndTheValueIsNeverShown) {
-  const auto parsed = testing::Parse({{"servicePath", "/"},
-                                      {"port", "80"},
-                                      {"serviceCert", "BEGIN hunter2\\nEND\\n"}});
+  const auto parsed = testing::Parse(
+      {{"servicePath", "/"}, {"port", "80"}, {"serviceCert", "BEGIN hunter2\\nEND\\n"}});
   ASSERT_TRUE(parsed.spec);
   EXPECT_EQ(parsed.spec->certificate.reveal(), "BEGIN hunter2\nEND\n");
   EXPECT_TRUE(parsed.diagnostics.empty());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "labels/schema.h"
+#include "swarmgate/model/names.h"
 #include "unit/labels/helpers.h"
 
 namespace swarmgate::labels {
@@ -46,15 +47,16 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
   const std::vector<NameCase> kCases = {
       {"prot",
        "8080",
-       {"warning unknown-label: service web: com.df.prot=8080: unknown label. Did you mean "
+       {"warning unknown-label: service web: com.df.prot=(not shown): unknown label. Did you mean "
         "com.df.port?"}},
       {"servicPath.2",
        "/x",
-       {"warning unknown-label: service web: com.df.servicPath.2=/x: unknown label. Did you mean "
+       {"warning unknown-label: service web: com.df.servicPath.2=(not shown): unknown label. Did "
+        "you mean "
         "com.df.servicePath.2?"}},
       {"somethingElse",
        "1",
-       {"warning unknown-label: service web: com.df.somethingElse=1: unknown label"}},
+       {"warning unknown-label: service web: com.df.somethingElse=(not shown): unknown label"}},
       {"PORT",
        "8080",
        {"warning letter-case: service web: com.df.PORT=8080: the letter case differs from port. "
@@ -141,6 +143,36 @@ TEST(NamesTest, ARestrictionThatIsNotHonouredKeepsTheServiceOut) {
   }
 }
 
+TEST(NamesTest, ARestrictionThatIsSwitchedOffKeepsNobodyOut) {
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.effect != Effect::kNotYet || parameter.type != "bool" ||
+        parameter.notice != model::Severity::kError) {
+      continue;
+    }
+    const std::string name(parameter.name);
+    SCOPED_TRACE(name);
+    for (const char* value : {"false", "0", " F "}) {
+      const ParsedService parsed = Parse({{"servicePath", "/x"}, {name, value}});
+      EXPECT_TRUE(parsed.spec) << value;
+      EXPECT_THAT(Texts(parsed), ::testing::IsEmpty()) << value;
+    }
+    for (const char* value : {"true", "1", "perhaps"}) {
+      EXPECT_FALSE(Parse({{"servicePath", "/x"}, {name, value}}).spec) << value;
+    }
+  }
+}
+
+TEST(NamesTest, ValuesAreShownOnlyOfParametersThatAreKnownAndHoldNoSecret) {
+  for (const char* name : {"servicePath", "SERVICEPATH", "port.1", "Port.10", "notify", "aclName",
+                           "letsencrypt.host", "skipCheck"}) {
+    EXPECT_TRUE(MayShowValue(name)) << name;
+  }
+  for (const char* name : {"users", "USERS", "users.1", "uzers", "serviceCert", "password", "",
+                           "port.x", "port.11", "addReqHeader", "addHeader", "setResHeader.2"}) {
+    EXPECT_FALSE(MayShowValue(name)) << name;
+  }
+}
+
 TEST(NamesTest, EveryParameterOfThePredecessorIsKnown) {
   for (const Parameter& parameter : Parameters()) {
     const ParsedService parsed = Parse({{"servicePath", "/x"}, {std::string(parameter.name), "1"}});
@@ -163,18 +195,21 @@ TEST(NamesTest, TheExactNameWinsOverAnotherLetterCase) {
 TEST(NamesTest, NamesAreShownAsTheirSourceHasThem) {
   ParseOptions options;
   options.source = Source::kQuery;
-  EXPECT_THAT(Texts(Parse({{"servicePath", "/x"}, {"prot", "1"}}, options)),
-              ElementsAre("warning unknown-label: service web: prot=1: unknown parameter. Did you "
-                          "mean port?"));
+  EXPECT_THAT(
+      Texts(Parse({{"servicePath", "/x"}, {"prot", "1"}}, options)),
+      ElementsAre(
+          "warning unknown-label: service web: prot=(not shown): unknown parameter. Did you "
+          "mean port?"));
   options.source = Source::kEnvironment;
   EXPECT_THAT(Texts(Parse({{"servicePath.1", "/x"}, {"port.1", "0"}}, options)),
               ElementsAre("error bad-port: service web: DFP_SERVICE_PORT_1=0: it is not a port "
                           "number. Write a number from 1 to 65535, without sign or leading zero"));
   options.source = Source::kLabel;
   options.label_prefix = "org.x.";
-  EXPECT_THAT(Texts(Parse({{"servicePath", "/x"}, {"prot", "1"}}, options)),
-              ElementsAre("warning unknown-label: service web: org.x.prot=1: unknown label. Did "
-                          "you mean org.x.port?"));
+  EXPECT_THAT(
+      Texts(Parse({{"servicePath", "/x"}, {"prot", "1"}}, options)),
+      ElementsAre("warning unknown-label: service web: org.x.prot=(not shown): unknown label. Did "
+                  "you mean org.x.port?"));
 }
 
 TEST(NamesTest, EnvironmentNamesMeanParameters) {
@@ -196,7 +231,7 @@ TEST(NamesTest, EnvironmentNamesMeanParameters) {
   }
   for (const Parameter& parameter : Parameters()) {
     if (parameter.name.find('.') != std::string_view::npos) continue;
-    EXPECT_EQ(ParameterFromEnvironment(EnvironmentName(parameter.name)), parameter.name);
+    EXPECT_EQ(ParameterFromEnvironment(model::EnvironmentName(parameter.name)), parameter.name);
   }
 }
 
@@ -484,8 +519,9 @@ TEST(HostileTest, ANewlineInsideAValueIsNamed) {
               ElementsAre("error control-character: service web: com.df.servicePath=/a\\x0abackend "
                           "evil: the value contains a control character. Write it in one line, "
                           "without tabs"));
-  EXPECT_THAT(Texts(Parse({{"servicePath", "/x"}, {"a\nb", "1"}})),
-              ElementsAre("warning unknown-label: service web: com.df.a\\x0ab=1: unknown label"));
+  EXPECT_THAT(
+      Texts(Parse({{"servicePath", "/x"}, {"a\nb", "1"}})),
+      ElementsAre("warning unknown-label: service web: com.df.a\\x0ab=(not shown): unknown label"));
 }
 
 // Values made of pieces that mean something, so that random input gets far.

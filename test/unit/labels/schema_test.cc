@@ -78,6 +78,27 @@ TEST(SchemaTest, NamesAreSortedForCompletion) {
   EXPECT_EQ(names.size(), Parameters().size());
 }
 
+TEST(DocumentationTest, TheTableForMigratingHasEveryParameterWithItsPresentEffect) {
+  const std::string table = MigrationTable();
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = table.find("\n| `", at)) != std::string::npos; ++at) ++rows;
+  EXPECT_GE(rows, 70U);
+  for (const Parameter& parameter : Parameters()) {
+    const std::string name = "`" + std::string(parameter.name) + "`";
+    const bool told = parameter.effect == Effect::kHonoured ||
+                      parameter.effect == Effect::kAccepted || parameter.effect == Effect::kNotYet;
+    if (told) {
+      EXPECT_THAT(table, ::testing::HasSubstr(name));
+    }
+    if (parameter.effect == Effect::kNotYet) {
+      EXPECT_THAT(table, ::testing::HasSubstr(name + " | not yet"));
+    }
+  }
+  EXPECT_THAT(table, ::testing::HasSubstr("| `servicePathExclude` | as there | – |"));
+  EXPECT_THAT(table, ::testing::HasSubstr("New here"));
+  EXPECT_THAT(table, ::testing::HasSubstr("`network`"));
+}
+
 TEST(DocumentationTest, ThePageIsWhatTheTableSays) {
   const std::string file = std::string(SWARMGATE_SOURCE_DIR) + "/docs/labels.md";
   const std::string page = ParametersMarkdown();

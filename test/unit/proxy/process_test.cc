@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/run_command.h"
 #include "support/http_client.h"
 #include "support/real_haproxy.h"
 
@@ -174,6 +175,15 @@ TEST_F(ProcessTest, AsAnotherUserItHasNothingButTheRightToBindLowPorts) {
   ASSERT_EQ(stat(settings.run_dir.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0700U);
   EXPECT_TRUE(StopHaproxy(*master, In(seconds(5)), In(seconds(10))));
+}
+
+TEST(RunCommandTest, WhoChecksFilesHasTheEnvironmentOfWhoServesThem) {
+  ASSERT_EQ(setenv("ADMIN_TOKEN", "not for HAProxy", 1), 0);
+  const auto result = RunCommand({"env"}, In(seconds(5)));
+  unsetenv("ADMIN_TOKEN");
+  ASSERT_TRUE(result) << result.error().ToString();
+  EXPECT_NE(result->output.find("PATH="), std::string::npos) << result->output;
+  EXPECT_EQ(result->output.find("ADMIN_TOKEN"), std::string::npos) << result->output;
 }
 
 TEST_F(ProcessTest, AFailureToStartSaysWhatFailed) {

@@ -1,8 +1,9 @@
-// The part of Reconciler that answers calls about certificates.
+// The part of Reconciler about certificates: those that come from files, and calls.
 #include <chrono>
 #include <utility>
 
 #include "engine/reconciler.h"
+#include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/certs/certificate.h"
 
@@ -26,6 +27,27 @@ constexpr const char* kBadName =
 
 }  // namespace
 
+void Reconciler::On(CertificatesRead message) {
+  if (message.files) {
+    certificates_unread_ = false;
+    if (certificates_.TakeFiles(*message.files)) dirty_ = true;
+    return;
+  }
+  // What cannot be listed is not gone.
+  if (!std::exchange(certificates_unread_, true)) {
+    LogEvent(LogLevel::kError, "CERTIFICATES_UNREAD",
+             "certificates cannot be listed; those that were read before stay",
+             {{"error", message.files.error().ToString()}});
+  }
+}
+
+void Reconciler::AddCertificates(const Assembly& assembly, routing::Built& built) {
+  certificates_.Update(store_.records(), assembly, clock_.WallNow());
+  built.desired.tls = certificates_.tls();
+  built.diagnostics.insert(built.diagnostics.end(), certificates_.diagnostics().begin(),
+                           certificates_.diagnostics().end());
+}
+
 void Reconciler::PutCertificate(Command command) {
   const std::string name = command.parameters["certName"];
   const std::string& pem = command.parameters[model::kPemParameter];
@@ -40,9 +62,9 @@ void Reconciler::PutCertificate(Command command) {
   const auto parsed =
       certs::Parse({model::CertificateSource::kApi, name, "PUT cert", model::Secret(pem), ""});
   if (!parsed) {
-    return Answer(command, 400,
-                  "certificate " + name + ": " + parsed.error().ToString() +
-                      "; nothing was changed");
+    return Answer(
+        command, 400,
+        "certificate " + name + ": " + parsed.error().ToString() + "; nothing was changed");
   }
   Record record;
   record.kind = Record::Kind::kCertificate;
