@@ -120,7 +120,7 @@ inline engine::Snapshot SampleSnapshot() {
   model::Backend backend;
   backend.name = route.backend;
   backend.service = spec.name;
-  backend.servers = {{model::ServerName("t-1"), "10.0.1.3", 8080, "t1"}};
+  backend.servers = {{model::ServerName("t-1"), "10.0.1.3", 8080, "t1", {}}};
   desired.backends = {backend};
   snapshot.desired = std::make_shared<const model::Desired>(desired);
   snapshot.slots = std::make_shared<const std::map<model::BackendName, model::SlotName>>(

@@ -106,7 +106,9 @@ TEST_F(PredecessorTest, EveryPathAnswersByEveryMethodWithAndWithoutTrailingSlash
         EXPECT_EQ(response.content_type, c.type) << c.path;
         EXPECT_NE(response.body.find(c.text), std::string::npos) << c.path << ": " << response.body;
         ASSERT_EQ(backend_.calls.size(), *c.call == '\0' ? 0U : 1U) << c.path;
-        if (*c.call != '\0') EXPECT_EQ(backend_.calls[0].first, c.call) << c.path;
+        if (*c.call != '\0') {
+          EXPECT_EQ(backend_.calls[0].first, c.call) << c.path;
+        }
       }
     }
   }
