@@ -51,10 +51,10 @@ class EventRing {
   std::deque<LoggedEvent> events_ GUARDED_BY(mutex_);
   // Numbers of a later run are greater than those of this one: events are less than one a
   // microsecond.
-  std::uint64_t last_sequence_ GUARDED_BY(mutex_) = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(
-          std::chrono::system_clock::now().time_since_epoch())
-          .count());
+  std::uint64_t last_sequence_ GUARDED_BY(mutex_) =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count());
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 

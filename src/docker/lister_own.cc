@@ -182,14 +182,15 @@ std::optional<Lister::Ports> Lister::ImagePorts(const std::string& image, const 
     name += c == '/' || c == ':' || c == '@' ? std::string(1, c)
                                              : http::EscapeQuery(std::string_view(&c, 1));
   }
-  const auto json = daemon_.Get("/images/" + name + "/json",
-                                std::min(draft.inspect_until, begun + kInspectTime));
-  Result<Ports> ports = json ? codec::DecodeImagePorts(*json) : Result<Ports>(Forward(json.error()));
+  const auto json =
+      daemon_.Get("/images/" + name + "/json", std::min(draft.inspect_until, begun + kInspectTime));
+  Result<Ports> ports =
+      json ? codec::DecodeImagePorts(*json) : Result<Ports>(Forward(json.error()));
   entry.until = now + kImageLifetime;
   if (ports) {
     entry.ports = *std::move(ports);
-  } else if (!json && (json.error().code == Code::kNotFound ||
-                       json.error().code == Code::kRejected)) {
+  } else if (!json &&
+             (json.error().code == Code::kNotFound || json.error().code == Code::kRejected)) {
     // Not on this node (any more): what it was known to expose, it still does elsewhere.
     if (!entry.ports) entry.ports.emplace();
   } else {

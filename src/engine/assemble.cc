@@ -216,10 +216,9 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
     auto bad = quarantine.find(name);
     if (bad != quarantine.end() && bad->second.hash == definition.parsed->hash) {
       definition.quarantined = true;
-      definition.diagnostics.push_back(
-          {Severity::kError, "quarantined", name, "", "",
-           kRefusedByHAProxy + bad->second.reason,
-           "Change its labels; it is tried again when they differ."});
+      definition.diagnostics.push_back({Severity::kError, "quarantined", name, "", "",
+                                        kRefusedByHAProxy + bad->second.reason,
+                                        "Change its labels; it is tried again when they differ."});
     }
     if (definition.origin != Origin::kDocker) assembly.include.push_back(name.str());
     if (definition.facts != nullptr) {

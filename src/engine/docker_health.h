@@ -1,6 +1,6 @@
 // What the log says about Docker being there: whether lists are answered, and whether the stream of
-// events stands. Both may come and go many times a second (a daemon behind a proxy that is ill), and
-// nobody wants to read that; what is told is what has lasted. Thread: owner. Time is given.
+// events stands. Both may come and go many times a second (a daemon behind a proxy that is ill),
+// and nobody wants to read that; what is told is what has lasted. Thread: owner. Time is given.
 #pragma once
 
 #include <optional>

@@ -66,7 +66,7 @@ struct Command {
   std::map<std::string, std::string> parameters;
   SteadyTime received;
   SteadyTime deadline = SteadyTime::max();  ///< then the caller stops waiting
-  std::function<void(Outcome)> reply;  ///< kConfigText: the text is Outcome::message
+  std::function<void(Outcome)> reply;       ///< kConfigText: the text is Outcome::message
 };
 
 /// What a caller gets at its deadline, with status 504.

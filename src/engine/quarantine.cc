@@ -55,9 +55,9 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
   FindOffenders(good, std::move(second), checks, accepted, offenders);
 }
 
-// A call whose service is refused is answered with HAProxy's words, and what it has defined is taken
-// back: the last good version goes on. Of several calls for one name the newest is in force; the
-// ones before it are tried in their turn.
+// A call whose service is refused is answered with HAProxy's words, and what it has defined is
+// taken back: the last good version goes on. Of several calls for one name the newest is in force;
+// the ones before it are tried in their turn.
 void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders) {
   for (const auto& [name, reason] : offenders) {
     auto refused = std::find_if(pending_.rbegin(), pending_.rend(), [&](const Pending& pending) {

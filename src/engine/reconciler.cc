@@ -157,7 +157,8 @@ void Reconciler::RunDue() {
 
 SteadyTime Reconciler::Next() const {
   if (dirty_) return clock_.Now();
-  SteadyTime next = std::min({desk_.Next(), docker_health_.Next(), names_.Next(), applier_.NextPoll()});
+  SteadyTime next =
+      std::min({desk_.Next(), docker_health_.Next(), names_.Next(), applier_.NextPoll()});
   const auto consider = [&next](const std::optional<SteadyTime>& time) {
     if (time) next = std::min(next, *time);
   };

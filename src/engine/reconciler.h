@@ -186,7 +186,7 @@ class Reconciler {
   std::optional<SteadyTime> hint_at_;
 
   std::uint64_t revision_ = 0;  ///< see Snapshot::revision
-  Snapshot shown_;  ///< the snapshot under construction
+  Snapshot shown_;              ///< the snapshot under construction
   haproxy::SlotMap saved_slots_;
   std::map<std::string, std::vector<std::string>> saved_names_;
   std::optional<std::pair<std::string, int>> saved_structure_;

@@ -42,8 +42,7 @@ std::string HeaderLine(const model::HeaderRule& rule) {
 }
 
 /// A line holds at most 64 words.
-void AddNetworks(const std::string& name, const std::vector<std::string>& networks,
-                 Lines& add) {
+void AddNetworks(const std::string& name, const std::vector<std::string>& networks, Lines& add) {
   constexpr std::size_t kPerLine = 32;
   for (std::size_t first = 0; first < networks.size(); first += kPerLine) {
     std::string line = "acl " + name + " src";
@@ -204,7 +203,8 @@ ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind
   for (const model::HeaderRule& rule : profile.headers) add(HeaderLine(rule));
   for (const model::ErrorPage& page : profile.error_pages) Page(page, add);
   for (const std::string& line : profile.raw) add(line);
-  const std::string users = AskForUsers(profile, kind, addresses + preflight + text.lines, text.head);
+  const std::string users =
+      AskForUsers(profile, kind, addresses + preflight + text.lines, text.head);
   text.lines = addresses + preflight + users + text.lines;
   if (!profile.ca_file.empty()) {
     // Takes no request. It has the file loaded, without which no server with it can be added.

@@ -129,6 +129,8 @@ std::string Here(const Parameter& parameter, std::string_view differs) {
       return parameter.notice == model::Severity::kError
                  ? "not yet: a service that asks for it is **not served**"
                  : "not yet: told, and without effect";
+    case Effect::kReplaced:
+      return "replaced, and told";
     case Effect::kObsolete:
       return "told, and without effect";
     case Effect::kElsewhere:

@@ -39,7 +39,8 @@ struct LoggedEvent {
 };
 
 /// The newest events (at most 1,000) with a sequence above `after`, oldest first; waits for one
-/// until the deadline when there is none. An `after` that was not given yet counts as 0. Thread: any.
+/// until the deadline when there is none. An `after` that was not given yet counts as 0. Thread:
+/// any.
 std::vector<LoggedEvent> EventsAfter(std::uint64_t after, SteadyTime deadline);
 
 /// Lets every waiting EventsAfter return at once, now and from now on (shutdown). Thread: any.

@@ -39,8 +39,8 @@ struct BuildContext {
   std::string label_prefix = "com.df.";    ///< for diagnostics: how an owner wrote a parameter
 };
 
-/// A route that a service asked for and does not get: another one has the same claim, or comes first
-/// for every request.
+/// A route that a service asked for and does not get: another one has the same claim, or comes
+/// first for every request.
 struct LostRoute {
   model::Route route;
   std::string reason;  ///< one sentence; names the winner
@@ -95,8 +95,8 @@ struct Explanation {
   model::BackendName backend;
   std::string reason;  ///< why the winner wins, or why nothing matches, one sentence
   std::vector<Candidate>
-      candidates;  ///< in order of precedence; those that match, and at most 20 near misses; then at
-                   ///< most 20 that would match and were left out
+      candidates;  ///< in order of precedence; those that match, and at most 20 near misses; then
+                   ///< at most 20 that would match and were left out
 };
 
 /// Which route gets this request, and why. Decided on the routes themselves in order of precedence,

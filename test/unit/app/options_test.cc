@@ -230,7 +230,8 @@ TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
-  EXPECT_NE(all.find("RESOLVERS"), std::string::npos) << all;
+  EXPECT_NE(all.find("RESOLVERS has no effect: "), std::string::npos) << all;
+  EXPECT_NE(all.find("needs both STATS_USER and STATS_PASS"), std::string::npos) << all;
   EXPECT_NE(all.find("SERVICE_NAME=edge_proxy has no effect"), std::string::npos) << all;
   const auto silent = ReadOptions(Sources({{"DEFAULT_PORTS", "80"}}));
   ASSERT_TRUE(silent);

@@ -384,9 +384,9 @@ TEST_F(DockerAdapterTest, OneObjectThatCannotBeInspectedHidesNobody) {
     const model::ServiceFacts* service = Find(*facts, c.service);
     ASSERT_NE(service, nullptr);
     EXPECT_TRUE(service->exposed_tcp_ports.empty());
-    EXPECT_EQ(std::count(facts->ports_unknown_ids.begin(), facts->ports_unknown_ids.end(),
-                         service->id),
-              1);
+    EXPECT_EQ(
+        std::count(facts->ports_unknown_ids.begin(), facts->ports_unknown_ids.end(), service->id),
+        1);
     // It recovers; not at once, so that a daemon in trouble is left in peace.
     daemon.Set("/images/swarmgate/echo:1/json", 200, Fixture("image"));
     daemon.Set(container, 200, Fixture("container_box"));

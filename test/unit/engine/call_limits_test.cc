@@ -52,8 +52,7 @@ TEST_F(CallLimitsTest, ACallThatHAProxyRefusesIsAnsweredWithItsWordsAndTakenBack
   rig.proxy.RefuseConfigWith("/poison");
   const Outcome outcome = rig.Reconfigure(Call("bad", "/poison"));
   EXPECT_EQ(outcome.status, 500);
-  EXPECT_NE(outcome.message.find("[ALERT] config : refused"), std::string::npos)
-      << outcome.message;
+  EXPECT_NE(outcome.message.find("[ALERT] config : refused"), std::string::npos) << outcome.message;
   EXPECT_EQ(rig.Status("bad"), nullptr);
   EXPECT_EQ(rig.store.records().size(), 8U);
   EXPECT_EQ(rig.Served().size(), 8U);
