@@ -68,8 +68,32 @@ remember_network() {
     if iptables -w -S DOCKER >/dev/null 2>&1; then echo "chains others"; else echo "chains ours"; fi
     if ip link show docker_gwbridge >/dev/null 2>&1; then echo "gwbridge others"; else echo "gwbridge ours"; fi
     if [ -e /etc/docker/key.json ]; then echo "key others"; else echo "key ours"; fi
+    local folder
+    for folder in "${engine_folders[@]}"; do
+      if [ ! -e "$folder" ]; then echo "folder $folder"; fi
+    done
   } >"$before"
   echo 1 >/proc/sys/net/ipv4/ip_forward
+}
+
+# What dockerd and its shims make whatever folders they are given (no option moves them), each
+# before what stands around it.
+engine_folders=(/var/lib/docker/network/files /var/lib/docker/network /var/lib/docker
+  /run/docker/plugins /run/docker /run/containerd/s /run/containerd)
+
+# Folders of our engine's networks, by their ids: as it said before it ended, or as its store
+# has them when it did not end by itself. Of what stands around them
+# that which was not there before, and only while it is empty: another engine may have begun
+# to use it.
+forget_folders() {
+  local folder known=("$run_dir/engine/networks" "$run_dir/engine/data/network/files/local-kv.db")
+  for folder in "${engine_folders[0]}"/lb_*; do
+    if grep -qaF -- "${folder##*/lb_}" "${known[@]}" 2>/dev/null; then rm -rf "$folder"; fi
+  done
+  for folder in "${engine_folders[@]}"; do
+    was "folder $folder" || continue
+    rmdir "$folder" 2>/dev/null || true
+  done
 }
 
 was() { grep -qx "$1" "$run_dir/engine/before" 2>/dev/null; }
@@ -92,6 +116,7 @@ forget_rules() {
 
 stop_dockerd() {
   [ -n "$own_dockerd" ] || return 0
+  timeout 5 docker -H "$engine_host" network ls -q --no-trunc >"$run_dir/engine/networks" 2>/dev/null || true
   end_process "$own_dockerd" 30
   own_dockerd=
   clear_dockerd
@@ -112,7 +137,8 @@ clear_dockerd() {
       rm -f /etc/docker/key.json
       rmdir /etc/docker 2>/dev/null || true
     fi
+    forget_folders
     if was "forward 0"; then echo 0 >/proc/sys/net/ipv4/ip_forward; fi
   fi
-  rm -rf "$run_dir/engine/"{exec,docker.sock,dockerd.pid,before}
+  rm -rf "$run_dir/engine/"{exec,docker.sock,dockerd.pid,before,networks}
 }

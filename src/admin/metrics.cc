@@ -1,75 +1,15 @@
 #include "admin/metrics.h"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <chrono>
-#include <limits>
 #include <map>
-#include <sstream>
-#include <utility>
-#include <vector>
+
+#include "admin/families.h"
+#include "admin/proxy_metrics.h"
 
 namespace swarmgate::admin {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-class Families {
- public:
-  Families& Add(const char* name, MetricType type, const char* help) {
-    MetricFamily family;
-    family.name = name;
-    family.type = type;
-    family.help = help;
-    families_.push_back(std::move(family));
-    return *this;
-  }
-  template <typename T>
-  Families& Value(T value, Labels labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    // The unused one of the two is ignored by the serializer.
-    metric.gauge.value = static_cast<double>(value);
-    metric.counter.value = static_cast<double>(value);
-    families_.back().metric.push_back(std::move(metric));
-    return *this;
-  }
-  template <typename T>
-  Families& Gauge(const char* name, const char* help, T value) {
-    return Add(name, MetricType::Gauge, help).Value(value);
-  }
-  Families& Counter(const char* name, const char* help, std::uint64_t value) {
-    return Add(name, MetricType::Counter, help).Value(value);
-  }
-  Families& Latency(const char* name, const char* help, const engine::Histogram& histogram) {
-    Add(name, MetricType::Histogram, help);
-    ClientMetric metric;
-    std::uint64_t below = 0;
-    for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
-      below += histogram.buckets[i];
-      const double bound = i < engine::kLatencyBounds.size()
-                               ? engine::kLatencyBounds[i]
-                               : std::numeric_limits<double>::infinity();
-      metric.histogram.bucket.push_back({below, bound});
-    }
-    metric.histogram.sample_count = histogram.count;
-    metric.histogram.sample_sum = histogram.sum_seconds;
-    families_.back().metric.push_back(std::move(metric));
-    return *this;
-  }
-  [[nodiscard]] std::string Text() const {
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families_);
-    return out.str();
-  }
-
- private:
-  std::vector<MetricFamily> families_;
-};
 
 void AddState(Families& families, const engine::Snapshot& snapshot) {
   std::map<std::string, std::uint64_t> states;
@@ -139,7 +79,8 @@ void AddCounters(Families& families, const engine::Counters& counters) {
 
 }  // namespace
 
-std::string MetricsText(const engine::Snapshot& snapshot, const std::string& version) {
+std::string MetricsText(const engine::Snapshot& snapshot, const std::string& version,
+                        const std::string* proxy_stats) {
   Families families;
   families.Add("swarmgate_build_info", MetricType::Gauge, "Versions")
       .Value(1, {{"version", version}, {"haproxy", snapshot.proxy_version}});
@@ -153,6 +94,10 @@ std::string MetricsText(const engine::Snapshot& snapshot, const std::string& ver
   AddState(families, snapshot);
   AddCertificates(families, snapshot);
   AddCounters(families, snapshot.counters);
+  // The predecessor's listener counted so.
+  families.Add("docker_flow_service_count", MetricType::Gauge, "Services that are listened to")
+      .Value(snapshot.services.size(), {{"service", "swarm_listener"}});
+  AddProxyMetrics(families, snapshot, proxy_stats);
   return families.Text();
 }
 

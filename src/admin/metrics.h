@@ -7,6 +7,8 @@
 
 namespace swarmgate::admin {
 
-[[nodiscard]] std::string MetricsText(const engine::Snapshot& snapshot, const std::string& version);
+/// `proxy_stats`: HAProxy's own counters (CSV), or null when it did not answer.
+[[nodiscard]] std::string MetricsText(const engine::Snapshot& snapshot, const std::string& version,
+                                      const std::string* proxy_stats);
 
 }  // namespace swarmgate::admin

@@ -51,6 +51,20 @@ std::uint64_t DeclaredBody(const httplib::Request& request) {
   return ParseUint(request.get_header_value("Content-Length"), 1ULL << 62U).value_or(1ULL << 62U);
 }
 
+/// What the library refuses by itself, before a handler sees it.
+Response OfLibrary(int status) {
+  switch (status) {
+    case 400:
+      return Problem(status, "bad_request", "this is no HTTP request that can be understood");
+    case 413:
+      return Problem(status, "too_large", "the body is larger than 64 KiB");
+    case 414:
+      return Problem(status, "too_long", "method and URL together are longer than 8192 bytes");
+    default:
+      return Problem(status, "http_" + std::to_string(status), "HTTP " + std::to_string(status));
+  }
+}
+
 bool ReadsBody(const std::string& method) {
   return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
 }
@@ -157,10 +171,7 @@ class AdminServer::Impl {
     server_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
       (void)request;
       if (!response.body.empty()) return;
-      const std::string text = "HTTP " + std::to_string(response.status);
-      response.set_content(
-          Problem(response.status, "http_" + std::to_string(response.status), text).body,
-          "application/json");
+      response.set_content(OfLibrary(response.status).body, "application/json");
     });
     server_.set_exception_handler(
         [](const httplib::Request& request, httplib::Response& response, std::exception_ptr error) {

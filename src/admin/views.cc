@@ -49,6 +49,17 @@ void WriteCounters(JsonWriter& json, const engine::Counters& counters) {
   json.EndObject();
 }
 
+/// The words that every other refusal of this API has.
+std::string OutcomeCode(int status) {
+  Code code = Code::kInternal;
+  if (status == 400) code = Code::kInvalidArgument;
+  if (status == 404) code = Code::kNotFound;
+  if (status == 409) code = Code::kConflict;
+  if (status == 503) code = Code::kUnavailable;
+  if (status == 504) code = Code::kDeadlineExceeded;
+  return std::string(CodeName(code));
+}
+
 std::size_t Serving(const ServiceStatus& service) {
   return static_cast<std::size_t>(
       std::count_if(service.tasks.begin(), service.tasks.end(),
@@ -283,9 +294,9 @@ std::string OutcomeJson(const engine::Outcome& outcome, const std::string& servi
   json.Field("Status", good ? "OK" : "NOK");
   json.Field("Message", outcome.message);
   json.Field("ServiceName", outcome.spec ? outcome.spec->name.str() : service_name);
-  if (!good) json.Field("Code", outcome.status);
+  if (!good) json.Field("Code", OutcomeCode(outcome.status));
   if (outcome.spec) codec::WriteSpecFields(json, *outcome.spec);
-  json.Field("Persisted", outcome.persisted);
+  if (good) json.Field("Persisted", outcome.persisted);
   json.Field("Revision", outcome.revision);
   json.Key("Diagnostics");
   codec::WriteDiagnostics(json, outcome.diagnostics);

@@ -5,11 +5,13 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "app/access_log.h"
 #include "app/certificate_files.h"
 #include "app/layout.h"
 #include "app/resolve.h"
@@ -23,6 +25,7 @@
 #include "swarmgate/proxy/config_files.h"
 #include "swarmgate/proxy/haproxy_control.h"
 #include "swarmgate/proxy/process.h"
+#include "swarmgate/proxy/stats.h"
 #include "swarmgate/sqlite/store.h"
 
 namespace swarmgate::app {
@@ -47,7 +50,25 @@ haproxy::Settings SettingsOf(const Options& options, const Layout& layout) {
   settings.timeout_http_keep_alive = options.timeout_http_keep_alive;
   settings.hard_stop_after = options.hard_stop_after;
   settings.unknown_route_status = options.unknown_route_status;
+  settings.extras = options.extras;
   return settings;
+}
+
+/// What HAProxy is told to verify tasks against; empty where there is nothing.
+std::string UpstreamAuthorities(const Options& options) {
+  std::error_code error;
+  if (!options.upstream_ca_file.empty()) {
+    if (std::filesystem::is_regular_file(options.upstream_ca_file, error)) {
+      return options.upstream_ca_file;
+    }
+    LogEvent(LogLevel::kWarning, "UPSTREAM_CA_MISSING",
+             "UPSTREAM_CA_FILE is no file; services with sslVerify=true are not served",
+             {{"file", Printable(options.upstream_ca_file, 200)}});
+    return "";
+  }
+  // Where HAProxy looks, too: OpenSSL's folder.
+  const std::filesystem::directory_iterator entries("/etc/ssl/certs", error);
+  return !error && entries != std::filesystem::directory_iterator() ? "@system-ca" : "";
 }
 
 engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings settings) {
@@ -58,6 +79,10 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.instance_name = options.instance_name;
   result.parse.filter_instance = options.filter_instance;
   result.parse.label_prefix = options.label_prefix;
+  result.parse.https_only = options.https_only;
+  result.parse.users = options.users;
+  result.parse.allow_raw = options.allow_raw_config;
+  result.parse.upstream_ca = UpstreamAuthorities(options);
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;
@@ -137,6 +162,16 @@ int Refuse(std::string_view id, const Error& error, std::string next, int status
   return status;
 }
 
+/// Null when nothing is logged, or cannot be: that is no reason not to serve.
+std::unique_ptr<AccessLog> OpenAccessLog(const haproxy::Settings& settings) {
+  if (settings.extras.access_log.what == haproxy::AccessLog::What::kOff) return nullptr;
+  auto opened = AccessLog::Open(haproxy::AccessLogSocket(settings.run_dir));
+  if (opened) return *std::move(opened);
+  LogEvent(LogLevel::kError, "ACCESS_LOG_UNAVAILABLE", "requests are not logged",
+           {{"error", opened.error().ToString()}});
+  return nullptr;
+}
+
 }  // namespace
 
 int RunController(const Options& options) {
@@ -198,7 +233,9 @@ int RunController(const Options& options) {
   engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
   engine::Engine engine(std::move(engine_options), ports);
 
-  admin::EngineBackend backend(engine);
+  proxy::StatsReader stats(layout.run_dir);
+  admin::EngineBackend backend(engine,
+                               [&stats](SteadyTime deadline) { return stats.Read(deadline); });
   admin::AdminOptions admin_options;
   admin_options.ip = options.ip;
   admin_options.port = options.port;
@@ -210,6 +247,7 @@ int RunController(const Options& options) {
     return Refuse("ADMIN_PORT_UNAVAILABLE", bound.error(), "choose another PORT (or IP)",
                   kExitSettings);
   }
+  const auto access_log = OpenAccessLog(settings);
   engine.Start();
   admin.Start();
 

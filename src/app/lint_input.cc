@@ -49,6 +49,12 @@ bool HasRoutingLabel(const Labels& labels, const std::string& prefix) {
                      [&](const auto& label) { return label.first.rfind(prefix, 0) == 0; });
 }
 
+/// A port as text: JSON of `docker compose config` has numbers where files have either.
+std::string PortText(const JsonValue& node) {
+  const auto number = node.AsUint64();
+  return number ? std::to_string(*number) : node.StringOr();
+}
+
 void AddPort(std::string_view text, std::vector<std::uint16_t>& ports) {
   if (text.size() > 4 && text.substr(text.size() - 4) == "/udp") return;
   text = text.substr(0, text.find('/'));
@@ -136,12 +142,12 @@ class ComposeReader {
   }
 
   static void ReadPorts(const JsonValue& node, LintService& service) {
-    for (const JsonValue& port : node["expose"].items()) AddPort(port.StringOr(), service.ports);
+    for (const JsonValue& port : node["expose"].items()) AddPort(PortText(port), service.ports);
     for (const JsonValue& port : node["ports"].items()) {
       if (port.is_object()) {
-        AddPort(port["target"].StringOr() + "/" + port["protocol"].StringOr("tcp"), service.ports);
+        AddPort(PortText(port["target"]) + "/" + port["protocol"].StringOr("tcp"), service.ports);
       } else {
-        AddPort(port.StringOr(), service.ports);
+        AddPort(PortText(port), service.ports);
       }
     }
     SortUnique(service.ports);
@@ -187,6 +193,7 @@ LintService ReadSwarmService(const JsonValue& node, const std::string& prefix) {
   for (const JsonValue& network : spec["TaskTemplate"]["Networks"].items()) {
     service.networks.push_back(network["Target"].StringOr());
   }
+  service.networks_by_id = true;
   return service;
 }
 

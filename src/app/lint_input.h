@@ -18,7 +18,8 @@ struct LintService {
   model::ServiceKind kind = model::ServiceKind::kSwarm;
   std::map<std::string, std::string> labels;
   std::vector<std::uint16_t> ports;            ///< exposed by the file; the image's are not known
-  std::vector<std::string> networks;           ///< names
+  std::vector<std::string> networks;           ///< names, or ids
+  bool networks_by_id = false;                 ///< docker service inspect does not tell names
   std::vector<model::Diagnostic> diagnostics;  ///< of where labels stand, not of what they say
 };
 

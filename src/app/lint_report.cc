@@ -37,6 +37,29 @@ model::ServiceFacts FactsOf(const LintService& service, std::int64_t order) {
   return facts;
 }
 
+/// Where the proxy runs is not in the file. What depends on it is a note, and the rest is judged as
+/// if the proxy reached the service.
+void AssumeReachable(const model::ServiceSpec& spec, LintService& input,
+                     std::vector<Diagnostic>& notes) {
+  const auto note = [&](const std::string& message, const std::string& hint) {
+    notes.push_back({Severity::kInfo, "reachability", spec.name, "", "", message, hint});
+  };
+  if (input.networks.empty()) {
+    note("it is on no network of its own, and lint does not know where the proxy runs",
+         "A proxy in a container needs a network in common with it; one on the host reaches ports "
+         "that are published with mode=host");
+    input.networks.emplace_back("(any)");
+  }
+  const std::string& wanted = spec.network;
+  if (input.networks_by_id && !wanted.empty() &&
+      std::find(input.networks.begin(), input.networks.end(), wanted) == input.networks.end()) {
+    note("docker inspect tells ids of networks only, so that the service is on " +
+             Printable(wanted, 130) + " is not checked",
+         "");
+    input.networks.push_back(wanted);
+  }
+}
+
 /// A stack's networks get its name in front; a label names them so. The stack's name is not in the
 /// file.
 void AdoptNetworkName(LintService& service, const std::string& wanted) {
@@ -51,7 +74,10 @@ void AdoptNetworkName(LintService& service, const std::string& wanted) {
 
 class Linter {
  public:
-  explicit Linter(const std::string& prefix) { parse_.label_prefix = prefix; }
+  explicit Linter(const std::string& prefix) {
+    parse_.label_prefix = prefix;
+    parse_.users.elsewhere = true;
+  }
 
   LintReport Run(std::vector<LintService> services) {
     for (LintService& service : services) Add(std::move(service));
@@ -93,15 +119,16 @@ class Linter {
       auto parsed = labels::ParseParameters(name, parameters, parse_);
       service.diagnostics.insert(service.diagnostics.end(), parsed.diagnostics.begin(),
                                  parsed.diagnostics.end());
-      if (parsed.spec) AddInput(*std::move(parsed.spec), input);
+      if (parsed.spec) AddInput(*std::move(parsed.spec), input, service.diagnostics);
     }
     service.input = std::move(input);
     report_.services.push_back(std::move(service));
   }
 
-  void AddInput(model::ServiceSpec spec, LintService& input) {
+  void AddInput(model::ServiceSpec spec, LintService& input, std::vector<Diagnostic>& notes) {
     if (!used_.insert(spec.name.str()).second) return;
     AdoptNetworkName(input, spec.network);
+    AssumeReachable(spec, input, notes);
     for (const model::DestSpec& dest : spec.dests) {
       if (dest.src_port) ports_.insert(*dest.src_port);
     }

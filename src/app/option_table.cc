@@ -1,93 +1,15 @@
 #include "app/option_table.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <limits>
+#include <iterator>
 
+#include "app/option_values.h"
 #include "app/tls_options.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::app {
 namespace {
-
-Status Bad(std::string message) { return Fail(Code::kInvalidArgument, std::move(message)); }
-
-bool IsAddress(const std::string& text) {
-  std::array<unsigned char, 16> bytes{};
-  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
-Status ParsePort(const std::string& text, std::uint16_t& port) {
-  const auto number = ParseUint(text, 65535);
-  if (!number || *number == 0) return Bad("a port is a number from 1 to 65535");
-  port = static_cast<std::uint16_t>(*number);
-  return Ok();
-}
-
-Status ParseBool(const std::string& text, bool& flag) {
-  const std::string lower = ToLower(text);
-  if (lower == "true" || lower == "1" || lower == "yes") {
-    flag = true;
-  } else if (lower == "false" || lower == "0" || lower == "no") {
-    flag = false;
-  } else {
-    return Bad("write true or false");
-  }
-  return Ok();
-}
-
-/// Whole seconds, or with a unit: "20", "20s", "500ms", "5m", "1h".
-Status ParseDuration(const std::string& text, Duration minimum, Duration& duration) {
-  const auto digits = text.find_first_not_of("0123456789");
-  const std::string unit = digits == std::string::npos ? "s" : text.substr(digits);
-  const auto number = ParseUint(text.substr(0, digits), 1'000'000'000);
-  std::int64_t factor = 0;
-  if (unit == "ms") factor = 1;
-  if (unit == "s") factor = 1000;
-  if (unit == "m") factor = 60'000;
-  if (unit == "h") factor = 3'600'000;
-  constexpr std::int64_t kMost = 7LL * 24 * 3'600'000;
-  if (!number || factor == 0 || static_cast<std::int64_t>(*number) > kMost / factor) {
-    return Bad(
-        "a time is a number of seconds, at most a week; 20, 500ms, 5m and 1h are understood");
-  }
-  const Duration parsed(static_cast<std::int64_t>(*number) * factor);
-  if (parsed < minimum) {
-    return Bad("too short; at least " + std::to_string(minimum.count()) + "ms");
-  }
-  duration = parsed;
-  return Ok();
-}
-
-template <Duration Options::*kMember>
-Status SetTimeout(Options& options, const std::string& value) {
-  return ParseDuration(value, Duration(1), options.*kMember);
-}
-
-template <std::string Options::*kMember>
-Status SetText(Options& options, const std::string& value) {
-  options.*kMember = value;
-  return Ok();
-}
-
-template <bool Options::*kMember>
-Status SetBool(Options& options, const std::string& value) {
-  return ParseBool(value, options.*kMember);
-}
-
-template <typename T, T Options::*kMember, std::uint64_t kLeast, std::uint64_t kMost>
-Status SetNumber(Options& options, const std::string& value) {
-  const auto number = ParseUint(value, kMost);
-  if (!number || *number < kLeast) {
-    return Bad("write a number from " + std::to_string(kLeast) + " to " + std::to_string(kMost));
-  }
-  options.*kMember = static_cast<T>(*number);
-  return Ok();
-}
 
 /// A name as it may stand in URLs, logs and files.
 template <std::string Options::*kMember>
@@ -101,16 +23,22 @@ Status SetName(Options& options, const std::string& value) {
   return Ok();
 }
 
-/// "80,443:ssl,127.0.0.1:8085".
+/// Takes an ending such as ":ssl" off.
+bool TakeSuffix(std::string& text, std::string_view suffix) {
+  if (text.size() <= suffix.size() || !std::string_view(text).ends_with(suffix)) return false;
+  text.resize(text.size() - suffix.size());
+  return true;
+}
+
+/// "80,443:ssl,127.0.0.1:8085,81:proxy".
 Status AddBinds(Options& options, const std::string& value) {
   for (const std::string_view raw : Split(value, ',')) {
     std::string item(Trim(raw));
     if (item.empty()) continue;
+    const bool proxied = TakeSuffix(item, ":proxy");
     haproxy::Bind bind;
-    if (item.size() > 4 && item.compare(item.size() - 4, 4, ":ssl") == 0) {
-      bind.tls = true;
-      item.resize(item.size() - 4);
-    }
+    bind.tls = TakeSuffix(item, ":ssl");
+    bind.accept_proxy = proxied || TakeSuffix(item, ":proxy");
     std::string port = item;
     if (const auto colon = item.rfind(':'); colon != std::string::npos) {
       bind.address = item.substr(0, colon);
@@ -200,6 +128,14 @@ Status SetConsul(Options& options, const std::string& value) {
   return Ok();
 }
 
+Status SetServiceName(Options& options, const std::string& value) {
+  if (const Status good = SetName<&Options::service_name>(options, value); !good) return good;
+  options.warnings.push_back("SERVICE_NAME=" + value +
+                             " has no effect: this version does not send calls on to other "
+                             "replicas, so it need not find them");
+  return Ok();
+}
+
 Status SetListenerAddress(Options& options, const std::string& value) {
   options.warnings.push_back(
       "LISTENER_ADDRESS=" + Printable(value, 100) +
@@ -241,6 +177,16 @@ Status SetDirectory(Options& options, const std::string& value) {
   return Ok();
 }
 
+/// A file that HAProxy is told of in words of its Runtime API, which knows no quotes.
+Status SetPlainFile(Options& options, const std::string& value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._/:@-").find(c) != std::string_view::npos;
+  });
+  if (!plain) return Bad("use a path of letters, digits and . _ / : @ -");
+  return SetDirectory<&Options::upstream_ca_file>(options, value);
+}
+
 Status SetHaproxyUser(Options& options, const std::string& value) {
   Options checked;
   if (const Status good = SetName<&Options::service_name>(checked, value); !good) return good;
@@ -279,13 +225,12 @@ constexpr const char* kLabels = "Services and labels";
 constexpr const char* kDocker = "Docker";
 constexpr const char* kProcess = "Files and processes";
 
-}  // namespace
-
-const std::vector<OptionRow>& OptionTable() {
-  static const std::vector<OptionRow> table = {
+std::vector<OptionRow> OwnRows() {
+  return {
       {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
-       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other",
+       "Ports with :ssl speak TLS, with a self-signed certificate while there is no other. "
+       "With :proxy behind it every connection must begin with a PROXY protocol header",
        AddBinds},
       {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
        "further ports, written like DEFAULT_PORTS", AddBinds},
@@ -368,8 +313,8 @@ const std::vector<OptionRow>& OptionTable() {
       {"MODE", "mode", "MODE", "default", kLabels,
        "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
        SetMode},
-      {"SERVICE_NAME", "service-name", "NAME", "proxy", kLabels,
-       "the name of our own Swarm service", SetName<&Options::service_name>, false, nullptr},
+      {"SERVICE_NAME", "service-name", "NAME", "", kLabels,
+       "accepted; has no effect in this version", SetServiceName, false, nullptr},
       {"PROXY_INSTANCE_NAME", "proxy-instance-name", "NAME", "docker-flow", kLabels,
        "the name of this instance", SetName<&Options::instance_name>},
       {"FILTER_PROXY_INSTANCE_NAME", "filter-proxy-instance-name", "BOOL", "false", kLabels,
@@ -381,8 +326,24 @@ const std::vector<OptionRow>& OptionTable() {
        "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
        "empty: exactly",
        SetText<&Options::domain_algo>},
+      {"HTTPS_ONLY", "https-only", "BOOL", "false", kLabels,
+       "redirect requests without TLS to https, for every service", SetBool<&Options::https_only>},
+      {"USERS", "users", "USERS", "", kLabels,
+       "user:password items divided by commas, asked for by every service that has no users of its "
+       "own; passwords for names in the label users",
+       SetText<&Options::users_text>, true},
+      {"USERS_PASS_ENCRYPTED", "users-pass-encrypted", "BOOL", "false", kLabels,
+       "the passwords of USERS are hashes of crypt(3)", SetBool<&Options::users_encrypted>},
       {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
        SetLabelPrefix},
+      {"ALLOW_RAW_CONFIG", "allow-raw-config", "BOOL", "false", kLabels,
+       "honour labels that are HAProxy's own configuration (backendExtra, header expressions that "
+       "are not in the list): whoever may label a service then has a say in the whole proxy",
+       SetBool<&Options::allow_raw_config>},
+      {"UPSTREAM_CA_FILE", "upstream-ca-file", "FILE", "", kLabels,
+       "PEM file of the authorities that tasks with sslVerify=true are verified against; default: "
+       "the system's. HAProxy's user must be able to read it",
+       SetPlainFile},
       {"DF_NOTIFY_LABEL", "df-notify-label", "LABEL", "", kLabels,
        "the label that opts a service in; sets LABEL_PREFIX too", SetNotifyLabel},
 
@@ -420,6 +381,20 @@ const std::vector<OptionRow>& OptionTable() {
       {"LOG_LEVEL", "log-level", "LEVEL", "info", kProcess, "debug, info, warning or error",
        SetLevel},
   };
+}
+
+}  // namespace
+
+const std::vector<OptionRow>& OptionTable() {
+  static const std::vector<OptionRow> table = [] {
+    std::vector<OptionRow> rows = OwnRows();
+    const auto admin = std::find_if(rows.begin(), rows.end(), [](const OptionRow& row) {
+      return std::string_view(row.group) == kAdmin;
+    });
+    std::vector<OptionRow> more = TrafficRows();
+    rows.insert(admin, std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    return rows;
+  }();
   return table;
 }
 

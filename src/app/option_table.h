@@ -23,5 +23,7 @@ struct OptionRow {
 };
 
 [[nodiscard]] const std::vector<OptionRow>& OptionTable();
+/// The part of it that stands in option_rows_traffic.cc.
+[[nodiscard]] std::vector<OptionRow> TrafficRows();
 
 }  // namespace swarmgate::app

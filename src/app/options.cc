@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "app/option_replaced.h"
 #include "app/option_table.h"
+#include "app/options_compose.h"
 #include "app/static_services.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/labels/parse.h"
@@ -44,6 +48,10 @@ Result<std::map<std::string, std::string>> ParseFlags(const std::vector<std::str
       const std::string spelling = with_short == short_forms.end() ? row.flag : with_short->second;
       description.add_options()(spelling.c_str(), po::value<std::string>());
     }
+    // Accepted, so that a stack that passes them starts: there are no such files here.
+    for (const char* name : {"configs-path,c", "templates-path,t"}) {
+      description.add_options()(name, po::value<std::string>());
+    }
     const auto style =
         po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
     const po::parsed_options parsed = po::command_line_parser(arguments)
@@ -72,24 +80,32 @@ Result<std::map<std::string, std::string>> ParseFlags(const std::vector<std::str
   return flags;
 }
 
+std::optional<Found> FindVariable(const std::string& name, const OptionSources& sources) {
+  const auto variable = sources.environment.find(name);
+  // Images set variables to nothing to say "default".
+  if (variable == sources.environment.end() || variable->second.empty()) return std::nullopt;
+  return Found{variable->second, name};
+}
+
+std::optional<Found> FindSecret(const std::string& name, const OptionSources& sources) {
+  if (!sources.secret) return std::nullopt;
+  const std::string secret = "dfp_" + ToLower(name);
+  const auto text = sources.secret(secret);
+  if (!text || Trim(*text).empty()) return std::nullopt;
+  return Found{std::string(Trim(*text)), "secret " + secret};
+}
+
 std::optional<Found> Find(const OptionRow& row, const std::map<std::string, std::string>& flags,
                           const OptionSources& sources) {
   if (const auto flag = flags.find(row.flag); flag != flags.end()) {
     return Found{flag->second, std::string("--") + row.flag};
   }
-  for (const char* name : {row.name, row.alias}) {
-    if (name == nullptr) continue;
-    const auto variable = sources.environment.find(name);
-    // Images set variables to nothing to say "default".
-    if (variable != sources.environment.end() && !variable->second.empty()) {
-      return Found{variable->second, name};
-    }
-  }
-  for (const char* name : {row.name, row.alias}) {
-    if (name == nullptr || !sources.secret) continue;
-    const std::string secret = "dfp_" + ToLower(name);
-    if (const auto text = sources.secret(secret); text && !Trim(*text).empty()) {
-      return Found{std::string(Trim(*text)), "secret " + secret};
+  const bool secret_first = SecretWins(row.name);
+  for (const auto look :
+       {secret_first ? FindSecret : FindVariable, secret_first ? FindVariable : FindSecret}) {
+    for (const char* name : {row.name, row.alias}) {
+      if (name == nullptr) continue;
+      if (auto found = look(name, sources)) return found;
     }
   }
   return std::nullopt;
@@ -144,12 +160,33 @@ Status CheckDomainAlgo(const Options& options) {
   return Ok();
 }
 
+/// Users of every service, and the secrets that services may name.
+Status FillUsers(const OptionSources& sources, Options& options) {
+  options.users.secrets = sources.user_secrets;
+  if (options.users_text.empty()) return Ok();
+  auto users = labels::ParseUsers(options.users_text, options.users_encrypted);
+  if (!users) return Fail(users.error().code, "USERS: " + users.error().message);
+  options.users.global = std::move(*users);
+  return Ok();
+}
+
 /// What several options together say.
-Status CheckTogether(const OptionSources& sources, Options& options) {
+Status CheckTogether(const OptionSources& sources, const std::map<std::string, std::string>& flags,
+                     Options& options) {
   if (options.binds.empty()) {
     return Fail(Code::kInvalidArgument,
                 "DEFAULT_PORTS and BIND_PORTS name no port that can be bound; write for example "
                 "DEFAULT_PORTS=80");
+  }
+  if (const Status good = ComposeExtras(
+          [&](const std::string& name) -> std::optional<std::string> {
+            auto found = FindSecret(name, sources);
+            if (!found) found = FindVariable(name, sources);
+            return found ? std::optional(found->value) : std::nullopt;
+          },
+          flags, options);
+      !good) {
+    return good;
   }
   for (const haproxy::Bind& bind : options.binds) {
     if (bind.port == options.port) {
@@ -160,6 +197,7 @@ Status CheckTogether(const OptionSources& sources, Options& options) {
     }
   }
   if (const Status good = CheckDomainAlgo(options); !good) return good;
+  if (const Status good = FillUsers(sources, options); !good) return good;
   FillDirectories(sources, options);
   // A unix socket's path has at most 107 bytes; HAProxy binds "<path>.<pid>.tmp" first.
   constexpr std::size_t kMostRunDir = 75;
@@ -185,39 +223,6 @@ Status CheckTogether(const OptionSources& sources, Options& options) {
   return Ok();
 }
 
-/// Variables of Docker Flow Proxy that this version does not act upon: said once, so that nobody
-/// wonders.
-void WarnUnsupported(const OptionSources& sources, Options& options) {
-  constexpr const char* kNotYet[] = {"CAPTURE_REQUEST_HEADER",
-                                     "CFG_TEMPLATE_PATH",
-                                     "COMPRESSION_ALGO",
-                                     "COMPRESSION_TYPE",
-                                     "CONNECTION_MODE",
-                                     "DEBUG",
-                                     "EXTRA_FRONTEND",
-                                     "EXTRA_GLOBAL",
-                                     "HTTPS_ONLY",
-                                     "RESOLVERS",
-                                     "STATS_PASS",
-                                     "STATS_PORT",
-                                     "STATS_URI",
-                                     "STATS_USER",
-                                     "USERS",
-                                     "USERS_PASS_ENCRYPTED"};
-  std::string names;
-  for (const char* name : kNotYet) {
-    const auto variable = sources.environment.find(name);
-    if (variable == sources.environment.end() || variable->second.empty() ||
-        ToLower(variable->second) == "false") {
-      continue;
-    }
-    names += (names.empty() ? "" : ", ") + std::string(name);
-  }
-  if (!names.empty()) {
-    options.warnings.push_back("set, but without effect in this version: " + names);
-  }
-}
-
 std::optional<std::string> ReadSecret(const std::string& name) {
   std::ifstream file("/run/secrets/" + name, std::ios::binary);
   if (!file) return std::nullopt;
@@ -225,6 +230,21 @@ std::optional<std::string> ReadSecret(const std::string& name) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
+}
+
+/// The secrets dfp_users_<suffix>, by suffix.
+std::map<std::string, std::string> ReadUserSecrets() {
+  constexpr std::string_view kPrefix = "dfp_users_";
+  std::map<std::string, std::string> secrets;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/run/secrets", error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    if (auto text = ReadSecret(name); text && text->size() <= kMaxValue) {
+      secrets.emplace(name.substr(kPrefix.size()), std::move(*text));
+    }
+  }
+  return secrets;
 }
 
 }  // namespace
@@ -239,6 +259,12 @@ OptionSources SystemSources(std::vector<std::string> arguments) {
     sources.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   sources.secret = ReadSecret;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/run/secrets", error)) {
+    sources.secret_names.push_back(entry.path().filename().string());
+  }
+  std::sort(sources.secret_names.begin(), sources.secret_names.end());
+  sources.user_secrets = ReadUserSecrets();
   sources.root = geteuid() == 0;
   return sources;
 }
@@ -247,6 +273,12 @@ Result<Options> ReadOptions(const OptionSources& sources) {
   const auto flags = ParseFlags(sources.arguments);
   if (!flags) return Forward(flags.error());
   Options options;
+  for (const char* name : {"configs-path", "templates-path"}) {
+    if (flags->count(name) == 0) continue;
+    options.warnings.push_back(std::string("--") + name +
+                               " has no effect: Swarmgate keeps its files in DATA_DIR, and there "
+                               "are no templates");
+  }
   for (const OptionRow& row : OptionTable()) {
     std::optional<Found> found = Find(row, *flags, sources);
     if (!found && *row.fallback != '\0') found = Found{row.fallback, row.name};
@@ -255,8 +287,9 @@ Result<Options> ReadOptions(const OptionSources& sources) {
       return Forward(applied.error());
     }
   }
-  if (const Status good = CheckTogether(sources, options); !good) return Forward(good.error());
-  WarnUnsupported(sources, options);
+  if (const Status good = CheckTogether(sources, *flags, options); !good)
+    return Forward(good.error());
+  for (std::string& said : OddVariables(sources)) options.warnings.push_back(std::move(said));
   options.static_services = StaticServices(sources.environment);
   return options;
 }
@@ -266,7 +299,8 @@ std::string RunHelp() {
       "Usage: swarmgate run [OPTION…]\n\n"
       "Starts Swarmgate: listens to Docker, drives HAProxy, serves the admin API, until it is told "
       "to end.\nEvery option is a flag, an environment variable, or a Docker secret named "
-      "dfp_<variable in lower case>;\nthe first one found is taken. DFP_SERVICE_… variables define "
+      "dfp_<variable in lower case>;\nthe first one found is taken (see docs/options.md for those "
+      "whose secret comes first). DFP_SERVICE_… variables define "
       "services without labels.\n";
   std::string group;
   for (const OptionRow& row : OptionTable()) {
@@ -287,9 +321,9 @@ std::string OptionsMarkdown() {
       "# Options of `swarmgate run`\n\n"
       "Generated from the table in `src/app/option_table.cc`; do not edit by hand.\n\n"
       "An option is a flag, else an environment variable, else a Docker secret "
-      "`/run/secrets/dfp_<variable in lower case>`: the first one found is taken. An empty "
-      "variable "
-      "counts as absent. A wrong value ends the program with status 2 and one sentence that says "
+      "`/run/secrets/dfp_<variable in lower case>`: the first one found is taken. With **S** the "
+      "secret comes before the variable. An empty variable counts as absent. A wrong value ends "
+      "the program with status 2 and one sentence that says "
       "what to write instead.\n";
   std::string group;
   for (const OptionRow& row : OptionTable()) {
@@ -297,7 +331,8 @@ std::string OptionsMarkdown() {
       group = row.group;
       text += "\n## " + group + "\n\n| Variable | Flag | Default | Meaning |\n|---|---|---|---|\n";
     }
-    text += std::string("| `") + row.name + "` | `--" + row.flag + " " + row.argument + "` | " +
+    text += std::string("| `") + row.name + (SecretWins(row.name) ? "` **S** | `--" : "` | `--") +
+            row.flag + " " + row.argument + "` | " +
             (*row.fallback == '\0' ? std::string("–") : "`" + std::string(row.fallback) + "`") +
             " | " + row.help + " |\n";
   }
@@ -307,6 +342,22 @@ std::string OptionsMarkdown() {
       "variables. `<PARAMETER>` is the label's name in upper snake case (`servicePath` → "
       "`SERVICE_PATH`), with `_1` … `_10` behind it for the indexed form. `SERVICE_NAME` is "
       "mandatory.\n";
+  text +=
+      "\n## Variables that need not be set any more\n\n"
+      "Those of Docker Flow Proxy and its listener. Where one is set to something else than its "
+      "default, a line `OPTION` at start says what stands here; so does a name with `DFP_` or "
+      "`DF_` "
+      "that nobody knows, and one that looks like a misspelled option.\n\n"
+      "| Variable | Why |\n|---|---|\n";
+  for (const ReplacedVariable& variable : ReplacedVariables()) {
+    text += std::string("| `") + variable.name + "` | " + variable.instead + " |\n";
+  }
+  text +=
+      "\nFlags of `docker-flow-proxy server` that are understood: `-i`, `-l`, `-n`, `-p` (as "
+      "`--ip`, `--listener-address`, `--service-name`, `--port`), `--proxy-instance-name`; "
+      "accepted "
+      "without effect: `-c`/`--configs-path`, `-t`/`--templates-path`. `swarmgate server` is "
+      "`swarmgate run`.\n";
   return text;
 }
 

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <deque>
 
 #include "swarmgate/base/mutex.h"
@@ -26,7 +27,9 @@ class EventRing {
 
   std::vector<LoggedEvent> After(std::uint64_t after, SteadyTime deadline) EXCLUDES_LOCK(mutex_) {
     MutexLock lock(mutex_);
-    while (last_sequence_ <= after && !closed_) {
+    // A number that was never given (the clock was turned back between two runs): all is new.
+    if (after > last_sequence_) after = 0;
+    while ((events_.empty() || last_sequence_ <= after) && !closed_) {
       if (!added_.WaitUntil(mutex_, deadline)) break;
     }
     std::vector<LoggedEvent> found;
@@ -46,7 +49,12 @@ class EventRing {
   Mutex mutex_;
   CondVar added_;
   std::deque<LoggedEvent> events_ GUARDED_BY(mutex_);
-  std::uint64_t last_sequence_ GUARDED_BY(mutex_) = 0;
+  // Numbers of a later run are greater than those of this one: events are less than one a
+  // microsecond.
+  std::uint64_t last_sequence_ GUARDED_BY(mutex_) =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count());
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 

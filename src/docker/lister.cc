@@ -25,6 +25,8 @@ constexpr std::chrono::minutes kInfoLifetime{5};
 // Up to so many services are asked for by id; for more, all running tasks are read.
 constexpr std::size_t kMaxServiceFilter = 40;
 constexpr std::size_t kMaxTold = 1000;
+// What is left of a list's time when inspections of single objects have taken all they may.
+constexpr std::chrono::seconds kKeptForTheRest{8};
 
 bool IsPlain(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -77,6 +79,7 @@ Result<model::DockerFacts> Lister::List(SteadyTime deadline) {
 Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
   Draft draft;
   draft.deadline = deadline;
+  draft.inspect_until = deadline - kKeptForTheRest;
   if (!info_ || clock_.Now() >= info_until_) {
     if (Status status = RefreshInfo(deadline); !status) return Forward(status.error());
   }
@@ -97,6 +100,7 @@ Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
               return std::tie(a.name, a.id) < std::tie(b.name, b.id);
             });
   facts.unreadable_service_ids.assign(draft.unreadable.begin(), draft.unreadable.end());
+  facts.ports_unknown_ids.assign(draft.ports_unknown.begin(), draft.ports_unknown.end());
   return std::move(facts);
 }
 
@@ -132,6 +136,17 @@ void Lister::TellUnreadable(const std::string& what, const std::string& id, cons
       LogLevel::kWarning, "DOCKER_UNREADABLE",
       "Docker describes something in a form that is not understood; what was known of it stays",
       {{"what", what}, {"id", id}, {"error", error.message}});
+}
+
+void Lister::TellPortsUnknown(const std::string& what, const std::string& id, const Error& error) {
+  if (told_unreadable_.size() >= kMaxTold) told_unreadable_.clear();
+  std::string& told = told_unreadable_["ports of " + what + id];
+  if (told == error.message) return;
+  told = error.message;
+  LogEvent(LogLevel::kWarning, "DOCKER_PORTS_UNKNOWN",
+           "Docker does not say what this exposes; the ports that were known stay, and it is asked "
+           "again",
+           {{"what", what}, {"id", id}, {"error", error.ToString()}});
 }
 
 Status Lister::ListServices(Draft* draft) {
@@ -222,7 +237,7 @@ Status Lister::ListTasksOf(Draft* draft) {
   for (codec::SwarmService& service : draft->services) {
     if (draft->unreadable.count(service.facts.id) != 0) continue;
     service.facts.tasks = SelectTasks(std::move(tasks[service.facts.id]));
-    if (status = FillServicePorts(draft, &service); !status) return status;
+    FillServicePorts(draft, &service);
     draft->facts.services.push_back(std::move(service.facts));
   }
   for (ServiceFacts& service : draft->facts.services) {
@@ -330,10 +345,7 @@ Status Lister::ListContainers(Draft* draft) {
     std::sort(container.network_ids.begin(), container.network_ids.end());
     if (container.exposed_tcp_ports.empty() &&
         !NamesPort(container.labels, options_.label_prefix)) {
-      auto ports = ContainerPorts(container.facts.id, draft->deadline);
-      if (!ports) return Forward(ports.error());
-      if (!*ports) continue;
-      container.exposed_tcp_ports = **ports;
+      if (!FillContainerPorts(draft, &container)) continue;
     }
     there.push_back(std::move(container));
   }

@@ -42,7 +42,9 @@ class Lister {
                    SteadyTime deadline, std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
                    std::set<std::string>* unreadable);
   Status PlaceOnNodes(std::vector<model::TaskFacts*> tasks, bool refresh, SteadyTime deadline);
-  Status FillServicePorts(Draft* draft, codec::SwarmService* service);
+  void FillServicePorts(Draft* draft, codec::SwarmService* service);
+  /// False: the container is gone.
+  bool FillContainerPorts(Draft* draft, codec::Container* container);
   Status ListContainers(Draft* draft);
   Status ListNetworks(Draft* draft);
   Status FindOwnNetworks(Draft* draft);
@@ -50,13 +52,14 @@ class Lister {
                                                                       SteadyTime deadline);
   Result<std::optional<std::vector<std::string>>> NetworksOfOwnTask(SteadyTime deadline);
   Status ListGateway(Draft* draft);
-  Result<std::vector<std::uint16_t>> ImagePorts(const std::string& image, SteadyTime deadline);
-  /// The container's exposed ports; nothing when it is gone.
-  Result<std::optional<std::vector<std::uint16_t>>> ContainerPorts(const std::string& id,
-                                                                   SteadyTime deadline);
+  using Ports = std::vector<std::uint16_t>;
+  /// What an image exposes; nothing when that cannot be found out now. One object that the daemon
+  /// cannot describe must not cost everybody the list, so this never fails.
+  std::optional<Ports> ImagePorts(const std::string& image, const Draft& draft);
   [[nodiscard]] bool Selected(const std::string& name, const codec::Labels& labels) const;
   [[nodiscard]] bool WorthParsing(std::string_view element) const;
   void TellUnreadable(const std::string& what, const std::string& id, const Error& error);
+  void TellPortsUnknown(const std::string& what, const std::string& id, const Error& error);
   void TellOwn(const std::string& text);
 
   DockerOptions options_;
@@ -72,12 +75,12 @@ class Lister {
   std::string own_container_;  ///< the candidate that the daemon knew
   std::string own_task_;       ///< of a container that another node runs
   std::map<std::string, std::string> node_addresses_;
-  struct ImageEntry {
-    std::vector<std::uint16_t> ports;
-    SteadyTime until;
+  struct PortsEntry {
+    std::optional<Ports> ports;  ///< nothing: could not be found out
+    SteadyTime until;            ///< not asked again before
   };
-  std::map<std::string, ImageEntry> images_;
-  std::map<std::string, std::vector<std::uint16_t>> container_ports_;
+  std::map<std::string, PortsEntry> images_;
+  std::map<std::string, PortsEntry> container_ports_;
   std::map<std::string, std::string> told_unreadable_;
   std::string told_own_;
 };

@@ -14,6 +14,8 @@ struct Lister::Draft {
   model::DockerFacts facts;
   std::vector<codec::SwarmService> services;  ///< until they have their tasks
   std::set<std::string> unreadable;           ///< ids of services
+  std::set<std::string> ports_unknown;        ///< ids of services
+  SteadyTime inspect_until;                   ///< no inspection of a single object begins later
 };
 
 }  // namespace swarmgate::docker

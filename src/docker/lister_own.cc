@@ -18,6 +18,9 @@ using codec::JsonValue;
 constexpr std::string_view kGatewayBridge = "docker_gwbridge";
 constexpr std::chrono::seconds kImageLifetime{60};
 constexpr std::size_t kMaxImages = 20'000;
+// One object that the daemon is slow to describe must not take the time of all.
+constexpr std::chrono::seconds kInspectTime{2};
+constexpr std::chrono::seconds kUnknownLifetime{10};
 
 /// The known full id of a short one, or the id itself.
 bool SameContainer(std::string_view full, std::string_view candidate) {
@@ -155,60 +158,72 @@ Status Lister::ListGateway(Draft* draft) {
   return Ok();
 }
 
-Status Lister::FillServicePorts(Draft* draft, codec::SwarmService* service) {
+void Lister::FillServicePorts(Draft* draft, codec::SwarmService* service) {
   model::ServiceFacts& facts = service->facts;
-  if (!facts.exposed_tcp_ports.empty() || NamesPort(facts.labels, options_.label_prefix)) {
-    return Ok();
+  if (!facts.exposed_tcp_ports.empty() || NamesPort(facts.labels, options_.label_prefix)) return;
+  if (auto ports = ImagePorts(service->image, *draft)) {
+    facts.exposed_tcp_ports = *std::move(ports);
+  } else {
+    draft->ports_unknown.insert(facts.id);
   }
-  auto ports = ImagePorts(service->image, draft->deadline);
-  if (!ports) return Forward(ports.error());
-  facts.exposed_tcp_ports = *std::move(ports);
-  return Ok();
 }
 
-Result<std::vector<std::uint16_t>> Lister::ImagePorts(const std::string& image,
-                                                      SteadyTime deadline) {
+std::optional<Lister::Ports> Lister::ImagePorts(const std::string& image, const Draft& draft) {
   const SteadyTime now = clock_.Now();
-  const auto known = images_.find(image);
-  if (image.empty()) return std::vector<std::uint16_t>();
-  if (known != images_.end() && now < known->second.until) return known->second.ports;
+  if (image.empty()) return Ports();
+  if (images_.size() >= kMaxImages && images_.count(image) == 0) images_.clear();
+  PortsEntry& entry = images_[image];
+  if (now < entry.until) return entry.ports;
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  if (begun >= draft.inspect_until) return entry.ports;
   // Slashes and colons of an image's name stand in the path as they are.
   std::string name;
   for (const char c : image) {
     name += c == '/' || c == ':' || c == '@' ? std::string(1, c)
                                              : http::EscapeQuery(std::string_view(&c, 1));
   }
-  const auto json = daemon_.Get("/images/" + name + "/json", deadline);
-  std::vector<std::uint16_t> ports;
-  if (json) {
-    auto decoded = codec::DecodeImagePorts(*json);
-    if (!decoded) return Forward(decoded.error(), "docker: GET /images");
-    ports = *std::move(decoded);
-  } else if (json.error().code != Code::kNotFound && json.error().code != Code::kRejected) {
-    return Forward(json.error());
-  } else if (known != images_.end()) {
-    // Taken away on this node since: what it exposed, it still does elsewhere.
-    ports = known->second.ports;
+  const auto json =
+      daemon_.Get("/images/" + name + "/json", std::min(draft.inspect_until, begun + kInspectTime));
+  Result<Ports> ports =
+      json ? codec::DecodeImagePorts(*json) : Result<Ports>(Forward(json.error()));
+  entry.until = now + kImageLifetime;
+  if (ports) {
+    entry.ports = *std::move(ports);
+  } else if (!json &&
+             (json.error().code == Code::kNotFound || json.error().code == Code::kRejected)) {
+    // Not on this node (any more): what it was known to expose, it still does elsewhere.
+    if (!entry.ports) entry.ports.emplace();
+  } else {
+    TellPortsUnknown("image", image, ports.error());
+    entry.until = now + kUnknownLifetime;
   }
-  if (images_.size() >= kMaxImages) images_.clear();
-  images_[image] = ImageEntry{ports, now + kImageLifetime};
-  return ports;
+  return entry.ports;
 }
 
-Result<std::optional<std::vector<std::uint16_t>>> Lister::ContainerPorts(const std::string& id,
-                                                                         SteadyTime deadline) {
-  if (const auto known = container_ports_.find(id); known != container_ports_.end()) {
-    return std::optional(known->second);
+bool Lister::FillContainerPorts(Draft* draft, codec::Container* container) {
+  const std::string& id = container->facts.id;
+  const SteadyTime now = clock_.Now();
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  PortsEntry& entry = container_ports_[id];
+  if (!entry.ports && now >= entry.until && begun < draft->inspect_until) {
+    const auto json = daemon_.Get("/containers/" + id + "/json",
+                                  std::min(draft->inspect_until, begun + kInspectTime));
+    if (!json && json.error().code == Code::kNotFound) return false;
+    auto details = json ? codec::DecodeContainerDetails(*json)
+                        : Result<codec::ContainerDetails>(Forward(json.error()));
+    if (details) {
+      entry.ports = std::move(details->exposed_tcp_ports);
+    } else {
+      TellPortsUnknown("container", id, details.error());
+      entry.until = now + kUnknownLifetime;
+    }
   }
-  const auto json = daemon_.Get("/containers/" + id + "/json", deadline);
-  if (!json) {
-    if (json.error().code == Code::kNotFound) return std::optional<std::vector<std::uint16_t>>();
-    return Forward(json.error());
+  if (entry.ports) {
+    container->exposed_tcp_ports = *entry.ports;
+  } else {
+    draft->ports_unknown.insert(ServiceIdOf(*container));
   }
-  auto details = codec::DecodeContainerDetails(*json);
-  if (!details) return Forward(details.error(), "docker: GET /containers/" + id);
-  container_ports_[id] = details->exposed_tcp_ports;
-  return std::optional(std::move(details->exposed_tcp_ports));
+  return true;
 }
 
 }  // namespace swarmgate::docker

@@ -83,6 +83,7 @@ Image Applier::MakeImage(const model::Desired& desired) {
     for (const auto& [slot, servers] : held_->draining) busy.push_back(slot);
   }
   slots_ = haproxy::AssignSlots(slots_, desired.backends, busy, options_.minimum_slots);
+  NoteDrainTimeouts(desired);
   Image image = haproxy::Render(desired, slots_, options_.proxy);
   if (put_off_until_ && written_) {
     RestrictTo(image, written_->image.base, written_->image.declared);

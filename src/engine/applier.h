@@ -104,6 +104,8 @@ class Applier {
   void NoteProxyDown(const Error& error);
   void NotePid(int pid);
   void SyncDrains();
+  /// REQUIRES: `slots_` are those of `desired`.
+  void NoteDrainTimeouts(const model::Desired& desired);
   bool Retire(const std::vector<haproxy::Step>& steps);
   [[nodiscard]] bool SameStructure(const haproxy::Image& image, const Structure& other) const {
     return image.base == other.base && image.declared == other.declared;
@@ -140,6 +142,8 @@ class Applier {
   SteadyTime next_pid_poll_;
   Backoff pid_backoff_{Duration(20), Duration(1000)};
   std::map<DrainKey, Drain> drains_;
+  /// Of slots whose tenant has its own; that of the last tenant holds until there is another.
+  std::map<model::SlotName, Duration> drain_timeouts_;
 };
 
 }  // namespace swarmgate::engine

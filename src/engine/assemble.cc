@@ -24,12 +24,14 @@ void SortUnique(std::vector<Diagnostic>& diagnostics) {
 }
 
 void AddMisplaced(const ServiceFacts& facts, const ServiceName& name,
-                  std::vector<Diagnostic>& diagnostics) {
+                  const std::string& label_prefix, std::vector<Diagnostic>& diagnostics) {
   std::size_t shown = 0;
   for (const auto& [label, value] : facts.misplaced_labels) {
     if (++shown > kMisplacedShown) break;
+    const bool harmless = label.starts_with(label_prefix) &&
+                          labels::MayShowValue(std::string_view(label).substr(label_prefix.size()));
     diagnostics.push_back({Severity::kWarning, "misplaced-label", name, Printable(label),
-                           Printable(value, 60),
+                           harmless ? Printable(value, 60) : "(not shown)",
                            "the label stands on the service's containers, where it has no effect",
                            "Put it on the service: `--label` (not `--container-label`), or "
                            "`deploy.labels` in a stack file."});
@@ -73,8 +75,8 @@ const Definition* Assembly::Find(const ServiceName& name) const {
 Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> static_services)
     : options_(std::move(options)), static_services_(std::move(static_services)) {}
 
-std::shared_ptr<const Parsed> Assembler::ParseNow(Origin origin, const ServiceName& name,
-                                                  const Parameters& parameters) const {
+std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
+                                                   const Parameters& parameters) const {
   auto parsed = std::make_shared<Parsed>();
   labels::ParseOptions options = options_;
   std::vector<Diagnostic> more;
@@ -103,7 +105,7 @@ std::shared_ptr<const Parsed> Assembler::Parse(Origin origin, const ServiceName&
                                                const Parameters& parameters) {
   Cached& cached = cache_[std::string(model::OriginName(origin)) + '/' + name.str()];
   if (!cached.parsed || cached.source != parameters) {
-    cached.parsed = ParseNow(origin, name, parameters);
+    cached.parsed = ParseOnce(origin, name, parameters);
     cached.source = parameters;
   }
   cached.round = round_;
@@ -130,7 +132,7 @@ void Assembler::AddLabelled(const FactsKeeper& facts, Definitions& definitions) 
     definition.parsed = parsed;
     definition.facts = &service;
     definition.created_unix_ns = service.created_unix_ns;
-    AddMisplaced(service, definition.name, definition.diagnostics);
+    AddMisplaced(service, definition.name, options_.label_prefix, definition.diagnostics);
     auto [held, added] = definitions.try_emplace(definition.name);
     if (added) {
       held->second = std::move(definition);
@@ -146,7 +148,7 @@ void Assembler::AddLabelled(const FactsKeeper& facts, Definitions& definitions) 
         {Severity::kWarning, "duplicate-name", held->first, "", Printable(loser.id, 20),
          std::string("another ") + KindName(loser.kind) + " of this name is left out: the older " +
              "one is served",
-         "Rename one of them, or give it com.df.serviceName."});
+         "Rename one of them."});
   }
 }
 
@@ -214,10 +216,9 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
     auto bad = quarantine.find(name);
     if (bad != quarantine.end() && bad->second.hash == definition.parsed->hash) {
       definition.quarantined = true;
-      definition.diagnostics.push_back(
-          {Severity::kError, "quarantined", name, "", "",
-           "HAProxy refuses the configuration made of this service: " + bad->second.reason,
-           "Change its labels; it is tried again when they differ."});
+      definition.diagnostics.push_back({Severity::kError, "quarantined", name, "", "",
+                                        kRefusedByHAProxy + bad->second.reason,
+                                        "Change its labels; it is tried again when they differ."});
     }
     if (definition.origin != Origin::kDocker) assembly.include.push_back(name.str());
     if (definition.facts != nullptr) {

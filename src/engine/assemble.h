@@ -34,6 +34,10 @@ struct Parsed {
   std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
 };
 
+/// Begins what is told of such a service.
+inline constexpr const char* kRefusedByHAProxy =
+    "HAProxy refuses the configuration made of this service: ";
+
 /// A service that HAProxy's check refused, until its parameters change.
 struct Quarantined {
   std::string hash;
@@ -85,9 +89,13 @@ class Assembler {
                     const std::map<model::ServiceName, Quarantined>& quarantine,
                     Assembly previous = {});
 
-  /// Parses as Assemble does. `labels`: for origin docker, all of the object's labels.
-  std::shared_ptr<const Parsed> Parse(model::Origin origin, const model::ServiceName& name,
-                                      const Parameters& parameters);
+  /// Parses as Assemble does, and remembers nothing: for calls, whose names anybody may invent.
+  /// `parameters`: for origin docker, all of the object's labels.
+  [[nodiscard]] std::shared_ptr<const Parsed> ParseOnce(model::Origin origin,
+                                                        const model::ServiceName& name,
+                                                        const Parameters& parameters) const;
+  /// Sets of parameters that are remembered; not more than the last Assemble was given.
+  [[nodiscard]] std::size_t remembered() const { return cache_.size(); }
 
  private:
   struct Cached {
@@ -102,8 +110,8 @@ class Assembler {
                 std::int64_t created_unix_ns,
                 const std::unordered_map<std::string, const model::ServiceFacts*>& by_name,
                 Definitions& definitions);
-  std::shared_ptr<const Parsed> ParseNow(model::Origin origin, const model::ServiceName& name,
-                                         const Parameters& parameters) const;
+  std::shared_ptr<const Parsed> Parse(model::Origin origin, const model::ServiceName& name,
+                                      const Parameters& parameters);
   static void AddInput(const Definition& definition, Assembly& previous, std::size_t& old,
                        Assembly& assembly);
   void Sweep();

@@ -19,6 +19,9 @@ using model::Severity;
 // How long an answer may wait for the first addresses of a name.
 constexpr Duration kAwaitName{1500};
 
+// More calls than this never wait at a time: the API has far fewer callers.
+constexpr std::size_t kMostWaiting = 512;
+
 constexpr const char* kNoName = "serviceName parameter is mandatory.";
 constexpr const char* kNoNameQuery = "The serviceName query is mandatory";
 constexpr const char* kNoPath =
@@ -52,6 +55,8 @@ Outcome Refusal(std::vector<Diagnostic> diagnostics) {
   Outcome outcome = Answer(400, "the parameters define no route");
   if (FindCode(diagnostics, "missing-path") != nullptr) {
     outcome = Answer(409, kNoPath);
+  } else if (const Diagnostic* bad = FindCode(diagnostics, "quarantined"); bad != nullptr) {
+    outcome = Answer(500, bad->message);
   } else if (FindCode(diagnostics, "missing-port") != nullptr) {
     outcome = Answer(400, kNoPort);
   } else if (const Diagnostic* conflict = FindCode(diagnostics, "conflict"); conflict != nullptr) {
@@ -75,6 +80,11 @@ std::string Get(const Parameters& parameters, const std::string& name) {
 }  // namespace
 
 void Reconciler::On(Command message) {
+  const bool waits =
+      message.kind != Command::Kind::kValidate && message.kind != Command::Kind::kConfigText;
+  if (waits && waiting() >= kMostWaiting) {
+    return message.reply(Answer(503, "too many calls wait to be confirmed; nothing was done"));
+  }
   switch (message.kind) {
     case Command::Kind::kReconfigure:
       Reconfigure(std::move(message), false);
@@ -95,7 +105,7 @@ void Reconciler::On(Command message) {
         dirty_ = true;
         pending_.push_back({std::move(message), ServiceName(), true, std::nullopt, Outcome()});
       } else {
-        list_waiters_.push_back({std::move(message), desk_.ForceList()});
+        list_waiters_.push_back({std::move(message), desk_.ForceList(), ServiceName()});
       }
       return;
     case Command::Kind::kPutCertificate:
@@ -131,7 +141,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoName));
   std::shared_ptr<const Parsed> parsed =
-      assembler_.Parse(Origin::kManual, ServiceName(given), command.parameters);
+      assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
   if (parsed->result.other_instance) {
     // Meant for another proxy: nothing is wrong, nothing is done.
     return command.reply(Answer(200, "meant for another proxy instance; nothing was done"));
@@ -146,19 +156,18 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   if (!after_list && WantsList(name, spec)) {
     std::vector<std::string> include = include_;
     include.push_back(name.str());
-    for (const HeldBack& held : held_back_)
-      include.push_back(Get(held.command.parameters, "serviceName"));
+    for (const HeldBack& held : held_back_) include.push_back(held.service.str());
     std::sort(include.begin(), include.end());
     include.erase(std::unique(include.begin(), include.end()), include.end());
     desk_.SetInclude(std::move(include));
-    held_back_.push_back({std::move(command), desk_.ForceList()});
+    held_back_.push_back({std::move(command), desk_.ForceList(), name});
     return;
   }
   Record record;
   record.kind = Record::Kind::kReconfigure;
   record.service = name;
   record.origin = Origin::kManual;
-  record.parameters = command.parameters;
+  record.parameters = std::move(command.parameters);
   record.updated_unix_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
           .count();
@@ -180,7 +189,7 @@ void Reconciler::Validate(Command command) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoName));
   std::shared_ptr<const Parsed> parsed =
-      assembler_.Parse(Origin::kManual, ServiceName(given), command.parameters);
+      assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
   if (!parsed->result.spec) {
     return command.reply(parsed->result.other_instance
                              ? Answer(200, "meant for another proxy instance")
@@ -258,6 +267,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
   const bool overridden =
       held != store_.records().end() && held->second.kind == Record::Kind::kReconfigure;
   Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
+  const bool cancelled = CancelDefinitions(name) > 0;
   if (overridden) {
     (void)store_.Set(name, std::nullopt);
     const Assembly rest = assembler_.Assemble(facts_, store_.records(), quarantine_);
@@ -274,7 +284,9 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
     const Definition* definition = assembly.Find(name);
     if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
       // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
-      pending.outcome.message = "nothing was removed: no service of this name is served";
+      pending.outcome.message =
+          cancelled ? "a call that was to define the service is cancelled; it was not served yet"
+                    : "nothing was removed: no service of this name is served";
       pending.command.reply(std::move(pending.outcome));
       return;
     }
@@ -296,6 +308,61 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
   dirty_ = true;
 }
 
+std::size_t Reconciler::CancelDefinitions(const ServiceName& name) {
+  std::vector<Command> cancelled;
+  std::erase_if(held_back_, [&](HeldBack& held) {
+    if (held.service != name) return false;
+    cancelled.push_back(std::move(held.command));
+    return true;
+  });
+  std::erase_if(pending_, [&](Pending& pending) {
+    if (pending.service != name || pending.command.kind != Command::Kind::kReconfigure) {
+      return false;
+    }
+    cancelled.push_back(std::move(pending.command));
+    return true;
+  });
+  for (const Command& command : cancelled) {
+    command.reply(Answer(409, "the service was removed by a later call before this one was done"));
+  }
+  return cancelled.size();
+}
+
+void Reconciler::DropLate() {
+  const SteadyTime now = clock_.Now();
+  std::vector<HeldBack> late;
+  for (std::vector<HeldBack>* waiting : {&held_back_, &list_waiters_}) {
+    std::erase_if(*waiting, [&](HeldBack& held) {
+      if (held.command.deadline > now) return false;
+      late.push_back(std::move(held));
+      return true;
+    });
+  }
+  for (HeldBack& held : late) {
+    if (held.command.kind == Command::Kind::kReconfigure) {
+      Reconfigure(std::move(held.command), true);  // without what the list would have said
+    } else {
+      held.command.reply(Answer(504, "Docker has not answered in time"));
+    }
+  }
+  // What is not judged yet is, by the Converge that it has asked for.
+  std::erase_if(pending_, [&](const Pending& pending) {
+    if (!pending.judged || pending.command.deadline > now) return false;
+    pending.command.reply(Answer(504, kTooLate));
+    return true;
+  });
+}
+
+std::optional<SteadyTime> Reconciler::NextDeadline() const {
+  SteadyTime next = SteadyTime::max();
+  for (const Pending& pending : pending_) next = std::min(next, pending.command.deadline);
+  for (const std::vector<HeldBack>* waiting : {&held_back_, &list_waiters_}) {
+    for (const HeldBack& held : *waiting) next = std::min(next, held.command.deadline);
+  }
+  if (next == SteadyTime::max()) return std::nullopt;
+  return next;
+}
+
 bool Reconciler::AwaitsName(const Pending& pending) const {
   if (pending.command.kind != Command::Kind::kReconfigure || !names_.unanswered()) return false;
   if (clock_.Now() - pending.command.received >= kAwaitName) return false;
@@ -315,7 +382,7 @@ std::optional<SteadyTime> Reconciler::NextAnswer() const {
 }
 
 void Reconciler::AnswerPending() {
-  if (!live_ || dirty_ || pending_.empty()) return;
+  if (!live_ || dirty_ || names_due_ || pending_.empty()) return;
   for (Pending& pending : pending_) {
     if (!pending.judged || AwaitsName(pending)) continue;
     pending.outcome.revision = revision_;

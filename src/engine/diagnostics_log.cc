@@ -50,7 +50,6 @@ void TellState(const ServiceStatus& status) {
       break;
     case ServiceState::kRejected:
     case ServiceState::kConflict:
-    case ServiceState::kOverridden:
       break;  // its diagnostics are told
   }
 }

@@ -11,7 +11,9 @@ constexpr std::size_t kMostIdsPerCall = 100;
 constexpr Duration kTasksCoalesce{10};
 // From the start of a container to the state "running" at the manager it takes some 100 ms.
 constexpr Duration kSprint{1000};
-constexpr Duration kSprintPause{15};
+constexpr Duration kSprintPause{12};
+// With more of them at once, quick lists would cost the daemon more than they gain.
+constexpr std::size_t kMostSprints = 16;
 
 }  // namespace
 
@@ -27,7 +29,6 @@ DockerDesk::DockerDesk(const EngineOptions& options, bool enabled, Sources& sour
   full_due_ = now;
   all_due_ = now + options.poll_all;
   poll_due_ = SteadyTime::max();
-  sprint_until_ = now;
 }
 
 void DockerDesk::WantList() { list_wanted_ = enabled_; }
@@ -43,6 +44,9 @@ void DockerDesk::WantTasks(const std::vector<std::string>& ids) {
 
 void DockerDesk::SetConverging(std::set<std::string> ids) {
   const bool grown = !std::includes(converging_.begin(), converging_.end(), ids.begin(), ids.end());
+  std::erase_if(sprints_, [&](const auto& sprint) {
+    return converging_.contains(sprint.first) && !ids.contains(sprint.first);
+  });
   converging_ = std::move(ids);
   if (converging_.empty()) {
     poll_due_ = SteadyTime::max();
@@ -54,17 +58,24 @@ void DockerDesk::SetConverging(std::set<std::string> ids) {
 void DockerDesk::QuickenPolls() {
   poll_backoff_.Reset();
   if (!converging_.empty()) {
-    poll_due_ = std::min(poll_due_, clock_.Now() + NextPause());
+    poll_due_ = std::min(poll_due_, clock_.Now() + poll_backoff_.Next());
   }
 }
 
-void DockerDesk::SprintPolls() {
-  sprint_until_ = clock_.Now() + kSprint;
-  QuickenPolls();
+void DockerDesk::SprintPolls(const std::string& id) {
+  if (sprints_.size() >= kMostSprints && !sprints_.contains(id)) return;
+  const SteadyTime now = clock_.Now();
+  sprints_[id] = now + kSprint;
+  sprint_due_ = std::min(sprint_due_, now + kSprintPause);
 }
 
-Duration DockerDesk::NextPause() {
-  return clock_.Now() < sprint_until_ ? kSprintPause : poll_backoff_.Next();
+void DockerDesk::RunSprints(SteadyTime now) {
+  if (sprint_due_ > now) return;
+  std::erase_if(sprints_, [&](const auto& sprint) { return sprint.second <= now; });
+  sprint_due_ = sprints_.empty() ? SteadyTime::max() : now + kSprintPause;
+  for (const auto& [id, until] : sprints_) {
+    if (converging_.contains(id)) WantTasks({id});
+  }
 }
 
 void DockerDesk::SetInclude(std::vector<std::string> names) {
@@ -115,9 +126,10 @@ void DockerDesk::RunDue() {
     WantTasks(all_ids_);
   }
   if (poll_due_ <= now) {
-    poll_due_ = now + NextPause();
+    poll_due_ = now + poll_backoff_.Next();
     WantTasks({converging_.begin(), converging_.end()});
   }
+  RunSprints(now);
   if (tasks_wanted_.size() > kMostIdsPerCall) {
     tasks_wanted_.clear();
     list_wanted_ = true;
@@ -141,7 +153,7 @@ void DockerDesk::RunDue() {
 
 SteadyTime DockerDesk::Next() const {
   if (!enabled_) return SteadyTime::max();
-  SteadyTime next = std::min({full_due_, all_due_, poll_due_});
+  SteadyTime next = std::min({full_due_, all_due_, poll_due_, sprint_due_});
   if (list_at_) next = std::min(next, *list_at_);
   // What is in flight ends with a message.
   if (list_wanted_ && !list_in_flight_) next = std::min(next, list_not_before_);

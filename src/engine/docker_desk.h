@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,9 +30,9 @@ class DockerDesk {
   void SetConverging(std::set<std::string> ids);
   /// Their tasks did change: poll quickly again.
   void QuickenPolls();
-  /// A container of theirs has just started: its task runs any moment. Polls as fast as the daemon
-  /// can for a second.
-  void SprintPolls();
+  /// A container of this service has just started: its task runs any moment. The service, and no
+  /// other, is polled as fast as the daemon can until it has converged, for a second at most.
+  void SprintPolls(const std::string& id);
   /// Names for the next list's DockerApi::Include. A new one wants a list.
   void SetInclude(std::vector<std::string> names);
   void SetAllIds(std::vector<std::string> ids) { all_ids_ = std::move(ids); }
@@ -46,9 +47,10 @@ class DockerDesk {
   [[nodiscard]] bool idle() const {
     return !list_wanted_ && !list_in_flight_ && tasks_wanted_.empty() && !tasks_in_flight_;
   }
-  [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
  private:
+  void RunSprints(SteadyTime now);
+
   const EngineOptions& options_;
   bool enabled_;
   Sources& sources_;
@@ -69,10 +71,10 @@ class DockerDesk {
   SteadyTime tasks_started_;
   SteadyTime tasks_not_before_;
   std::set<std::string> converging_;
-  [[nodiscard]] Duration NextPause();
   SteadyTime poll_due_;
-  SteadyTime sprint_until_;
   Backoff poll_backoff_;
+  std::map<std::string, SteadyTime> sprints_;  ///< service → end of its sprint
+  SteadyTime sprint_due_ = SteadyTime::max();
   SteadyTime all_due_;
   std::vector<std::string> all_ids_;
 };

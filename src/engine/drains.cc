@@ -38,6 +38,18 @@ void Applier::SyncDrains() {
   drains_ = std::move(now);
 }
 
+void Applier::NoteDrainTimeouts(const model::Desired& desired) {
+  for (const model::Backend& backend : desired.backends) {
+    if (!backend.drain_timeout && drain_timeouts_.empty()) continue;
+    const model::SlotName& slot = slots_.assigned.at(backend.name);
+    if (backend.drain_timeout) {
+      drain_timeouts_[slot] = *backend.drain_timeout;
+    } else {
+      drain_timeouts_.erase(slot);
+    }
+  }
+}
+
 bool Applier::IsDraining(const model::SlotName& slot, const std::string& name_prefix) const {
   auto drain = drains_.lower_bound({slot, model::ServerName(name_prefix)});
   return drain != drains_.end() && drain->first.first == slot &&
@@ -55,9 +67,11 @@ bool Applier::PollDrains() {
   for (const model::SlotName& slot : due) {
     Result<std::map<model::ServerName, std::uint64_t>> sessions =
         proxy_.Sessions(slot, In(kSessionsDeadline));
+    const auto own = drain_timeouts_.find(slot);
+    const Duration timeout = own == drain_timeouts_.end() ? options_.drain_timeout : own->second;
     for (auto drain = drains_.lower_bound({slot, model::ServerName()});
          drain != drains_.end() && drain->first.first == slot; ++drain) {
-      const bool given_up = now - drain->second.since >= options_.drain_timeout;
+      const bool given_up = now - drain->second.since >= timeout;
       drain->second.next = now + (given_up ? kGivenUpInterval : drain->second.backoff.Next());
       if (!sessions) continue;
       auto count = sessions->find(drain->first.second);

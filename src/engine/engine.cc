@@ -15,10 +15,6 @@ namespace {
 // Messages that are taken together before anything is carried out.
 constexpr int kBurst = 512;
 
-constexpr const char* kTooLate =
-    "HAProxy has not confirmed the change in time; it stays asked for and is carried out as soon "
-    "as HAProxy answers";
-
 }  // namespace
 
 class Engine::Impl {
@@ -62,6 +58,7 @@ class Engine::Impl {
     command.kind = kind;
     command.parameters = std::move(parameters);
     command.received = ports_.clock->Now();
+    command.deadline = deadline;
     command.reply = [answer](Outcome outcome) { answer->Push(std::move(outcome)); };
     Outcome outcome;
     if (!inbox_.Push(std::move(command))) {

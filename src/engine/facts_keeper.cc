@@ -212,6 +212,18 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   Reindex();
 }
 
+void FactsKeeper::KeepPorts(DockerFacts& list, News& news) const {
+  if (list.ports_unknown_ids.empty()) return;
+  const std::set<std::string> unknown(list.ports_unknown_ids.begin(), list.ports_unknown_ids.end());
+  list.ports_unknown_ids.clear();
+  news.list_again_in = options_.ports_again_after;
+  for (ServiceFacts& service : list.services) {
+    if (!unknown.contains(service.id)) continue;
+    const ServiceFacts* held = FindById(service.id);
+    if (held != nullptr) service.exposed_tcp_ports = held->exposed_tcp_ports;
+  }
+}
+
 FactsKeeper::News FactsKeeper::TakeList(DockerFacts list, SteadyTime now) {
   News news;
   // What Docker lists in a form that cannot be read is not gone.
@@ -219,6 +231,7 @@ FactsKeeper::News FactsKeeper::TakeList(DockerFacts list, SteadyTime now) {
     if (const ServiceFacts* held = FindById(id)) list.services.push_back(*held);
   }
   list.unreadable_service_ids.clear();
+  KeepPorts(list, news);
   KeepNewer(list, now, news);
   KeepUnconfirmed(list, now, news);
   Install(std::move(list), news);
@@ -273,7 +286,9 @@ FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, Steady
   // News that is older than what is known: a repeated or reordered event.
   if (mark.time_ns > event.time_ns) return news;
   if (mark.time_ns == event.time_ns && mark.kind == MarkKind::kEnded) return news;
-  mark = Mark{kind, event.time_ns, now + options_.mark_lifetime};
+  const Duration lifetime =
+      kind == MarkKind::kStopping ? options_.stopping_lifetime : options_.mark_lifetime;
+  mark = Mark{kind, event.time_ns, now + lifetime};
   if (kind == MarkKind::kStarted) return news;
   for (ServiceFacts& service : facts_.services) {
     if (!ApplyMarks(service)) continue;

@@ -9,8 +9,9 @@
 // - A daemon that stops being a Swarm manager (demoted, locked after a restart) cannot know what
 //   became of the Swarm's services: they stay as they were last known until it is a manager again.
 // - `kill` with a signal that stops, and `die`, are believed at once for the one container: Docker
-//   lists a stopping container as running. The mark ends with the container's next `start`, or
-//   after a while (then the container ignored the signal), when lists are believed again.
+//   lists a stopping container as running. The mark of a signal stays until the container's `die`
+//   or `start`; when neither has come after ten minutes, the container has ignored the signal, and
+//   lists are believed again. The mark of `die` only outlives the lists that were under way.
 // Thread: owner. No I/O; time is given.
 #pragma once
 
@@ -33,8 +34,12 @@ class FactsKeeper {
  public:
   struct Options {
     Duration mark_lifetime{30000};
+    /// How long a container may take to end after its signal. Compose and `docker stop -t` allow
+    /// minutes; Docker lists it as running all the while.
+    Duration stopping_lifetime{600000};
     Duration confirm_after{2000};
     Duration distrust_for{60000};
+    Duration ports_again_after{11000};
   };
 
   /// Something that the operator should read in the log.
@@ -88,6 +93,8 @@ class FactsKeeper {
 
   /// True when a task of the service is marked otherwise than it was.
   bool ApplyMarks(model::ServiceFacts& service) const;
+  /// Ports that could not be found out stay as they were known.
+  void KeepPorts(model::DockerFacts& list, News& news) const;
   void KeepNewer(model::DockerFacts& list, SteadyTime now, News& news);
   /// Did events say that it would be gone?
   [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;

@@ -2,6 +2,7 @@
 // messages, so that the owner never waits for Docker, for a name server or for a check.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,8 +36,9 @@ struct TasksListed {
   std::vector<std::string> ids;
   Result<std::vector<ports::DockerApi::ServiceTasks>> tasks;
 };
-struct NamesResolved {
-  std::map<std::string, Result<std::vector<std::string>>> names;
+struct NameResolved {
+  std::string name;
+  Result<std::vector<std::string>> addresses;
 };
 struct FilesChecked {
   std::uint64_t writes = 0;  ///< Applier::writes() when the check was asked for
@@ -63,11 +65,20 @@ struct Command {
   Kind kind = Kind::kReconfigure;
   std::map<std::string, std::string> parameters;
   SteadyTime received;
-  std::function<void(Outcome)> reply;  ///< kConfigText: the text is Outcome::message
+  SteadyTime deadline = SteadyTime::max();  ///< then the caller stops waiting
+  std::function<void(Outcome)> reply;       ///< kConfigText: the text is Outcome::message
 };
 
+/// What a caller gets at its deadline, with status 504.
+inline constexpr const char* kTooLate =
+    "HAProxy has not confirmed the change in time; it stays asked for and is carried out as soon "
+    "as HAProxy answers";
+
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
-                             NamesResolved, FilesChecked, CertificatesRead, Command>;
+                             NameResolved, FilesChecked, CertificatesRead, Command>;
+
+/// How many names are resolved at a time.
+inline constexpr std::size_t kResolverThreads = 4;
 
 /// What the owner asks for; every call returns at once. Thread: owner.
 class Sources {
@@ -77,8 +88,8 @@ class Sources {
   virtual void List(std::uint64_t generation, std::vector<std::string> include) = 0;
   /// → TasksListed.
   virtual void ListTasks(std::vector<std::string> ids) = 0;
-  /// → NamesResolved.
-  virtual void Resolve(std::vector<std::string> names) = 0;
+  /// → NameResolved. At most kResolverThreads at a time, others wait.
+  virtual void Resolve(std::string name) = 0;
   /// `haproxy -c` on the live files → FilesChecked.
   virtual void CheckFiles(std::uint64_t writes) = 0;
 };

@@ -55,6 +55,27 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
   FindOffenders(good, std::move(second), checks, accepted, offenders);
 }
 
+// A call whose service is refused is answered with HAProxy's words, and what it has defined is
+// taken back: the last good version goes on. Of several calls for one name the newest is in force;
+// the ones before it are tried in their turn.
+void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders) {
+  for (const auto& [name, reason] : offenders) {
+    auto refused = std::find_if(pending_.rbegin(), pending_.rend(), [&](const Pending& pending) {
+      return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
+    });
+    if (refused == pending_.rend()) continue;
+    (void)store_.Set(name, std::move(refused->previous));
+    store_.Persist(name);
+    Outcome outcome;
+    outcome.status = 500;
+    outcome.message = kRefusedByHAProxy + Printable(reason, 400);
+    outcome.diagnostics = std::move(refused->outcome.diagnostics);
+    outcome.revision = revision_;
+    refused->command.reply(std::move(outcome));
+    pending_.erase(std::next(refused).base());
+  }
+}
+
 bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   model::Desired nothing;
   nothing.tls = certificates_.SelfSignedOnly();
@@ -94,6 +115,7 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
              "HAProxy refuses the configuration made of this service; the others go on",
              {{"service", name.str()}, {"error", reason}});
   }
+  RefuseOffenders(offenders);
   const bool found = certificates || !offenders.empty();
   if (!found) applier_.PutOffStructure();
   return found;

@@ -21,13 +21,13 @@ void Observe(Histogram& histogram, SteadyTime since, SteadyTime now) {
   histogram.sum_seconds += seconds;
 }
 
+}  // namespace
+
 void SetPartner(PartnerStatus& partner, bool ok, std::string detail, WallTime now) {
   if (partner.ok != ok || partner.since == WallTime()) partner.since = now;
   partner.ok = ok;
   partner.detail = std::move(detail);
 }
-
-}  // namespace
 
 Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports, Sources& sources,
                        Cell<Snapshot>& cell)
@@ -51,7 +51,7 @@ Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports,
   shown_.proxy_version = std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
                          std::to_string(version.patch);
   if (ports.docker == nullptr) {
-    docker_tried_ = true;
+    docker_tried_ = docker_listed_ = true;
     SetPartner(shown_.docker, false, "not configured", shown_.started);
   } else {
     SetPartner(shown_.docker, false, "not connected yet", shown_.started);
@@ -62,8 +62,12 @@ void Reconciler::Start() {
   (void)store_.Load();  // failing: Flush tries again
   std::optional<ports::AppliedState> state = store_.LoadApplied();
   if (state) {
+    // A state is saved even before any list was had, and tells of no service then.
+    restored_ = !state->facts.daemon_id.empty();
     saved_slots_ = state->slots;
     saved_names_ = state->names;
+    // The last change may have been told to its caller, and not saved.
+    revision_ = state->revision + 1;
     saved_structure_ = std::pair(state->structure, state->proxy_pid);
     applier_.Restore(state->slots, state->structure, state->proxy_pid);
     names_.Restore(std::move(state->names));
@@ -80,101 +84,19 @@ void Reconciler::Handle(Message message) {
              std::move(message));
 }
 
-// --- Docker ------------------------------------------------------------------------------------
+// --- what other sources say ----------------------------------------------------------------------
 
-void Reconciler::NoteDocker(bool ok, std::string detail) {
-  const bool changed = shown_.docker.ok != ok || !docker_tried_;
-  SetPartner(shown_.docker, ok, std::move(detail), clock_.WallNow());
-  if (!docker_tried_) dirty_ = true;  // what was found at start may be complete now
-  docker_tried_ = true;
-  if (!changed) return;
-  if (ok) {
-    LogEvent(LogLevel::kInfo, "DOCKER_CONNECTED", "Docker answers",
-             {{"api", facts_.facts().api_version}});
-  } else {
-    LogEvent(LogLevel::kWarning, "DOCKER_LOST",
-             "Docker does not answer; services are served as they were last known",
-             {{"error", shown_.docker.detail}});
+void Reconciler::On(NameResolved message) {
+  if (names_.Take(message)) {
+    // Each name has a message of its own: many that change at once are taken together.
+    const SteadyTime now = clock_.Now();
+    if (now >= names_not_before_) {
+      dirty_ = true;
+      names_not_before_ = now + options_.coalesce;
+    } else {
+      names_due_ = names_not_before_;
+    }
   }
-  PublishPartners();
-}
-
-void Reconciler::On(DockerConnected) {
-  if (docker_connected_once_) ++counters_.docker_reconnects;
-  docker_connected_once_ = true;
-  desk_.WantList();
-}
-
-void Reconciler::On(DockerLost message) { NoteDocker(false, message.error.ToString()); }
-
-// Could this container be of concern? Health probes, `docker exec` and foreign containers would
-// otherwise cost a list each.
-bool Reconciler::IsIrrelevant(const ports::DockerEvent& event) const {
-  if (event.type != "container") return false;
-  const std::string verb = event.action.substr(0, event.action.find(':'));
-  if (verb.starts_with("exec_") || verb == "top" || verb == "attach" || verb == "resize" ||
-      verb == "create" || verb == "archive-path" || verb == "extract-to-dir") {
-    return true;
-  }
-  // A task of a service that is not listed: were it new, the service's own event would tell.
-  if (!event.service_id.empty()) return facts_.FindById(event.service_id) == nullptr;
-  const bool ends = verb == "kill" || verb == "die" || verb == "stop" || verb == "oom" ||
-                    verb == "destroy" || verb == "pause" || verb == "unpause";
-  return ends && !facts_.HasContainer(event.id) && facts_.FindById(event.id) == nullptr;
-}
-
-void Reconciler::On(DockerHint message) {
-  const ports::DockerEvent& event = message.event;
-  TakeNews(facts_.TakeEvent(event, clock_.Now()));
-  if (IsIrrelevant(event)) return;
-  if (!hint_at_) hint_at_ = clock_.Now();
-  if (event.type == "container" && !event.service_id.empty()) {
-    desk_.WantTasks({event.service_id});
-    desk_.QuickenPolls();
-    if (event.action == "start" || event.action.starts_with("health_status")) desk_.SprintPolls();
-    return;
-  }
-  desk_.WantList();
-}
-
-void Reconciler::TakeNews(const FactsKeeper::News& news) {
-  for (const FactsKeeper::Note& note : news.notes) {
-    LogFields fields;
-    if (!note.service.empty()) fields.emplace_back("service", note.service);
-    LogEvent(LogLevel::kWarning, note.id, note.text, std::move(fields));
-  }
-  if (news.list_again_in) desk_.WantListIn(*news.list_again_in);
-  if (!news.changed) return;
-  desk_.QuickenPolls();
-  desk_.SetAllIds(facts_.SwarmIds());
-  dirty_ = true;
-}
-
-void Reconciler::On(DockerListed message) {
-  desk_.ListDone(message.facts.has_value());
-  if (!message.facts) {
-    NoteDocker(false, message.facts.error().ToString());
-    AnswerListWaiters(message.generation, &message.facts.error());
-    return;
-  }
-  const bool first = facts_.facts().daemon_id.empty();
-  TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
-  if (first) dirty_ = true;
-  NoteDocker(true, "API " + facts_.facts().api_version);
-  if (!started_) dirty_ = true;
-  if (!dirty_ && desk_.idle()) hint_at_.reset();
-  AnswerListWaiters(message.generation, nullptr);
-}
-
-void Reconciler::On(TasksListed message) {
-  desk_.TasksDone(message.tasks.has_value());
-  if (!message.tasks) return;  // the full list tells whether Docker is lost
-  TakeNews(facts_.TakeTasks(*message.tasks, clock_.Now()));
-  if (!dirty_ && desk_.idle()) hint_at_.reset();
-}
-
-void Reconciler::On(NamesResolved message) {
-  if (names_.Take(message)) dirty_ = true;
   if (!dirty_) AnswerPending();
 }
 
@@ -200,12 +122,17 @@ void Reconciler::On(FilesChecked message) {
 void Reconciler::RunDue() {
   const SteadyTime now = clock_.Now();
   TakeNews(facts_.Expire(now));
+  docker_health_.RunDue(now);
   if (applier_.PollDrains()) dirty_ = true;
   const bool was_up = applier_.proxy_up();
   if (applier_.PollPid()) dirty_ = true;
   if (applier_.structure_retry_at() && *applier_.structure_retry_at() <= now) dirty_ = true;
   if (retry_at_ && *retry_at_ <= now) {
     retry_at_.reset();
+    dirty_ = true;
+  }
+  if (names_due_ && *names_due_ <= now) {
+    names_not_before_ = now + options_.coalesce;
     dirty_ = true;
   }
   if (certificates_.next_news() && *certificates_.next_news() <= clock_.WallNow()) dirty_ = true;
@@ -222,6 +149,7 @@ void Reconciler::RunDue() {
     PublishPartners();
   }
   AnswerPending();
+  DropLate();
   names_.RunDue();
   desk_.RunDue();
   CheckInBackground();
@@ -229,15 +157,18 @@ void Reconciler::RunDue() {
 
 SteadyTime Reconciler::Next() const {
   if (dirty_) return clock_.Now();
-  SteadyTime next = std::min({desk_.Next(), names_.Next(), applier_.NextPoll()});
+  SteadyTime next =
+      std::min({desk_.Next(), docker_health_.Next(), names_.Next(), applier_.NextPoll()});
   const auto consider = [&next](const std::optional<SteadyTime>& time) {
     if (time) next = std::min(next, *time);
   };
   consider(facts_.NextExpiry());
   consider(applier_.structure_retry_at());
   consider(retry_at_);
+  consider(names_due_);
   consider(store_.retry_at());
   consider(NextAnswer());
+  consider(NextDeadline());
   // The time of day may be set anew: looked at every hour.
   if (certificates_.next_news()) next = std::min(next, clock_.Now() + kCertificateLook);
   return next;
@@ -263,6 +194,7 @@ routing::BuildContext Reconciler::Context() const {
   context.gateway_addresses = facts.gateway_addresses;
   context.names = names_.resolved();
   for (const haproxy::Bind& bind : options_.proxy.binds) context.bound_ports.push_back(bind.port);
+  context.label_prefix = options_.parse.label_prefix;
   return context;
 }
 
@@ -294,12 +226,16 @@ Applied Reconciler::ApplyDesired(const model::Desired& desired) {
 
 void Reconciler::Converge() {
   dirty_ = false;
+  names_due_.reset();
   Assembly assembly = std::move(previous_);
   Built built;
   Applied applied;
   for (;;) {
     assembly = assembler_.Assemble(facts_, store_.records(), quarantine_, std::move(assembly));
     DropObsolete(assembly.obsolete);
+    std::erase_if(quarantine_, [&](const auto& entry) {
+      return assembly.Find(entry.first) == nullptr;  // a name that is gone is judged anew
+    });
     built = routing::Build(assembly.inputs, Context());
     if (!Judge(assembly, built)) continue;
     AddCertificates(assembly, built);
@@ -354,17 +290,7 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
     files_told_ = true;
     if (ports_.files_ready) ports_.files_ready();
   }
-  if (!started_) {
-    if (!docker_tried_) {
-      not_started_reason_ = "Docker has not been asked yet";
-    } else if (!live) {
-      not_started_reason_ = applied.error.ToString();
-    } else {
-      started_ = true;
-      LogEvent(LogLevel::kInfo, "READY", "the state found at start is served",
-               {{"services", std::to_string(assembly.inputs.size())}});
-    }
-  }
+  UpdateStarted(assembly, applied);
   if (store_.Flush()) dirty_ = true;
   Publish(&assembly, &built);
   AnswerPending();
@@ -394,6 +320,7 @@ void Reconciler::Save() {
     saved_slots_ = {};
     saved_names_.clear();
     saved_structure_.reset();
+    saved_revision_ = 0;
   }
   ports::AppliedDelta delta;
   facts_.MoveChangesTo(delta);
@@ -411,9 +338,10 @@ void Reconciler::Save() {
   if (names_.resolved() != saved_names_) delta.names = names_.resolved();
   const std::optional<std::pair<std::string, int>> structure = applier_.structure();
   if (structure && structure != saved_structure_) delta.structure = structure;
+  if (revision_ != saved_revision_) delta.revision = revision_;
   const bool empty = delta.upserts.empty() && delta.removals.empty() && !delta.host &&
                      delta.slots_set.empty() && delta.slots_removed.empty() && !delta.declared &&
-                     !delta.names && !delta.structure;
+                     !delta.names && !delta.structure && !delta.revision;
   save_wanted_ = false;
   if (empty) return;
   if (store_.SaveApplied(delta)) {
@@ -422,6 +350,7 @@ void Reconciler::Save() {
     }
     if (delta.names) saved_names_ = *delta.names;
     if (delta.structure) saved_structure_ = structure;
+    saved_revision_ = revision_;
     return;
   }
   save_wanted_ = true;
@@ -430,7 +359,26 @@ void Reconciler::Save() {
 
 // --- what others see -----------------------------------------------------------------------------
 
+// Ready too early, with no service, a replica would be sent requests that it answers with 503.
+void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied) {
+  if (started_) return;
+  if (!docker_tried_) {
+    not_started_reason_ = "Docker has not been asked yet";
+  } else if (!docker_listed_ && !restored_) {
+    not_started_reason_ =
+        "Docker could not be listed yet, and nothing is stored of an earlier run: " +
+        shown_.docker.detail;
+  } else if (!live_) {
+    not_started_reason_ = applied.error.ToString();
+  } else {
+    started_ = true;
+    LogEvent(LogLevel::kInfo, "READY", "the state found at start is served",
+             {{"services", std::to_string(assembly.inputs.size())}});
+  }
+}
+
 void Reconciler::UpdateReady() {
+  shown_.was_ready = started_;
   shown_.ready = started_ && applier_.proxy_up();
   if (shown_.ready) {
     shown_.not_ready_reason.clear();
@@ -486,6 +434,9 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
     built->desired.tls = {};  // what others see holds no key
     if (*shown_.desired != built->desired) {
       shown_.desired = std::make_shared<const model::Desired>(std::move(built->desired));
+    }
+    if (*shown_.lost != built->lost) {
+      shown_.lost = std::make_shared<const std::vector<routing::LostRoute>>(std::move(built->lost));
     }
     if (*shown_.slots != applier_.slots().assigned) {
       shown_.slots = std::make_shared<const std::map<model::BackendName, model::SlotName>>(

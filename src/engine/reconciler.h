@@ -21,6 +21,7 @@
 #include "engine/cert_keeper.h"
 #include "engine/diagnostics_log.h"
 #include "engine/docker_desk.h"
+#include "engine/docker_health.h"
 #include "engine/facts_keeper.h"
 #include "engine/message.h"
 #include "engine/names.h"
@@ -47,6 +48,12 @@ class Reconciler {
   void RunDue();
   /// When RunDue has something to do, if no message comes in before.
   [[nodiscard]] SteadyTime Next() const;
+  /// Sets of parameters whose parsing is remembered: what must not grow by calls that are refused.
+  [[nodiscard]] std::size_t remembered() const { return assembler_.remembered(); }
+  /// Calls that have not been answered yet.
+  [[nodiscard]] std::size_t waiting() const {
+    return pending_.size() + held_back_.size() + list_waiters_.size();
+  }
 
  private:
   /// A call that was accepted, and is answered when HAProxy has confirmed it.
@@ -61,6 +68,7 @@ class Reconciler {
   struct HeldBack {
     Command command;
     std::uint64_t generation = 0;
+    model::ServiceName service;  ///< that it defines
   };
 
   // --- messages
@@ -69,7 +77,7 @@ class Reconciler {
   void On(DockerHint message);
   void On(DockerListed message);
   void On(TasksListed message);
-  void On(NamesResolved message);
+  void On(NameResolved message);
   void On(FilesChecked message);
   void On(CertificatesRead message);
   void On(Command message);
@@ -92,6 +100,11 @@ class Reconciler {
                                 const routing::Built& built) const;
   void AnswerPending();
   [[nodiscard]] std::optional<SteadyTime> NextAnswer() const;
+  /// Calls for this name that are not answered yet are; how many there were.
+  std::size_t CancelDefinitions(const model::ServiceName& name);
+  /// Nobody waits for these any longer: what they asked for stays, they go.
+  void DropLate();
+  [[nodiscard]] std::optional<SteadyTime> NextDeadline() const;
   void AnswerListWaiters(std::uint64_t generation, const Error* error);
   [[nodiscard]] bool AwaitsName(const Pending& pending) const;
 
@@ -106,6 +119,7 @@ class Reconciler {
   bool QuarantineCertificates();
   /// Finds the services that HAProxy's check refuses. False: none; the error is somebody else's.
   bool Quarantine(const Assembly& assembly, const Error& error);
+  void RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders);
   void FindOffenders(const std::vector<routing::ServiceInput>& good,
                      std::vector<routing::ServiceInput> suspects, int& checks,
                      std::vector<routing::ServiceInput>& accepted,
@@ -121,6 +135,7 @@ class Reconciler {
   void PublishServices(const Assembly& assembly, const std::vector<model::Diagnostic>& diagnostics);
   void PublishPartners() { Publish(nullptr, nullptr); }
   void UpdateReady();
+  void UpdateStarted(const Assembly& assembly, const Applied& applied);
 
   const EngineOptions& options_;
   const Engine::Ports& ports_;
@@ -134,6 +149,7 @@ class Reconciler {
   StoreKeeper store_;
   Applier applier_;
   DockerDesk desk_;
+  DockerHealth docker_health_;
   Names names_;
   CertKeeper certificates_;
   bool certificates_unread_ = false;  ///< their directory cannot be listed; told once
@@ -145,6 +161,8 @@ class Reconciler {
   bool live_ = false;  ///< the last Apply ended well
   bool reload_wanted_ = false;
   std::optional<SteadyTime> retry_at_;
+  SteadyTime names_not_before_;          ///< changed addresses are taken together until then
+  std::optional<SteadyTime> names_due_;  ///< some have changed
   Backoff retry_backoff_{Duration(100), Duration(5000)};
   std::map<model::ServiceName, Quarantined> quarantine_;
   /// Services that have gone live, sorted by name.
@@ -159,17 +177,24 @@ class Reconciler {
   bool files_told_ = false;
 
   bool docker_tried_ = false;
+  /// What is to be served is known: by a good list, or because there is no Docker.
+  bool docker_listed_ = false;
+  bool restored_ = false;  ///< … or, once Docker has been tried, by the store
   bool docker_connected_once_ = false;
   bool started_ = false;  ///< the state found at start has been applied
   std::string not_started_reason_ = "starting";
   std::optional<SteadyTime> hint_at_;
 
-  std::uint64_t revision_ = 0;
-  Snapshot shown_;  ///< the snapshot under construction
+  std::uint64_t revision_ = 0;  ///< see Snapshot::revision
+  Snapshot shown_;              ///< the snapshot under construction
   haproxy::SlotMap saved_slots_;
   std::map<std::string, std::vector<std::string>> saved_names_;
   std::optional<std::pair<std::string, int>> saved_structure_;
+  std::uint64_t saved_revision_ = 0;
   bool save_wanted_ = false;
 };
+
+/// Notes what is known of a partner, and since when.
+void SetPartner(PartnerStatus& partner, bool ok, std::string detail, WallTime now);
 
 }  // namespace swarmgate::engine

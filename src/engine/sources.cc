@@ -18,6 +18,8 @@ constexpr Duration kTasksDeadline{5000};
 constexpr Duration kCheckDeadline{60000};
 constexpr Duration kReconnectFirst{50};
 constexpr Duration kReconnectLast{5000};
+// A stream that ends sooner counts as one that could not be had.
+constexpr Duration kStreamStays{5000};
 
 }  // namespace
 
@@ -44,7 +46,9 @@ void ThreadSources::Start() {
     Spawn(&ThreadSources::WatchLoop);
     Spawn(&ThreadSources::ListLoop);
   }
-  if (ports_.resolve) Spawn(&ThreadSources::ResolveLoop);
+  for (std::size_t i = 0; ports_.resolve && i < kResolverThreads; ++i) {
+    Spawn(&ThreadSources::ResolveLoop);
+  }
   if (ports_.certificates != nullptr) Spawn(&ThreadSources::CertificateLoop);
   Spawn(&ThreadSources::CheckLoop);
 }
@@ -68,9 +72,7 @@ void ThreadSources::ListTasks(std::vector<std::string> ids) {
   list_requests_.Push({false, 0, std::move(ids)});
 }
 
-void ThreadSources::Resolve(std::vector<std::string> names) {
-  resolve_requests_.Push(std::move(names));
-}
+void ThreadSources::Resolve(std::string name) { resolve_requests_.Push(std::move(name)); }
 
 void ThreadSources::CheckFiles(std::uint64_t writes) { check_requests_.Push(writes); }
 
@@ -80,10 +82,11 @@ void ThreadSources::WatchLoop() {
   Backoff backoff(kReconnectFirst, kReconnectLast);
   std::int64_t since_ns = 0;
   while (!watch_wakeup_.closed()) {
+    std::optional<SteadyTime> opened;
     const Error error = ports_.docker->Watch(
         since_ns,
         [&] {
-          backoff.Reset();
+          opened = ports_.clock->Now();
           inbox_.Push(DockerConnected{});
         },
         [&](const ports::DockerEvent& event) {
@@ -92,6 +95,7 @@ void ThreadSources::WatchLoop() {
         });
     if (watch_wakeup_.closed()) return;
     inbox_.Push(DockerLost{error});
+    if (opened && ports_.clock->Now() >= *opened + kStreamStays) backoff.Reset();
     // Replicas that lost one daemon together do not come back together.
     const Duration pause = backoff.Next();
     const auto jitter = std::uniform_int_distribution<std::int64_t>(0, pause.count())(random);
@@ -118,15 +122,11 @@ void ThreadSources::ListLoop() {
 
 void ThreadSources::ResolveLoop() {
   while (!resolve_requests_.closed()) {
-    std::optional<std::vector<std::string>> names =
+    std::optional<std::string> name =
         resolve_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
-    if (!names) continue;
-    NamesResolved answer;
-    for (const std::string& name : *names) {
-      if (resolve_requests_.closed()) return;
-      answer.names.emplace(name, ports_.resolve(name));
-    }
-    inbox_.Push(std::move(answer));
+    if (!name) continue;
+    Result<std::vector<std::string>> addresses = ports_.resolve(*name);
+    inbox_.Push(NameResolved{std::move(*name), std::move(addresses)});
   }
 }
 

@@ -1,4 +1,4 @@
-// The threads that block in the owner's place: one watches Docker's events, one lists, one resolves
+// The threads that block in the owner's place: one watches Docker's events, one lists, some resolve
 // names, one runs `haproxy -c`. Each takes requests from a queue of its own and answers with
 // messages. Ends when it is destroyed.
 #pragma once
@@ -27,7 +27,7 @@ class ThreadSources final : public Sources {
 
   void List(std::uint64_t generation, std::vector<std::string> include) override;
   void ListTasks(std::vector<std::string> ids) override;
-  void Resolve(std::vector<std::string> names) override;
+  void Resolve(std::string name) override;
   void CheckFiles(std::uint64_t writes) override;
 
  private:
@@ -48,7 +48,7 @@ class ThreadSources final : public Sources {
   const EngineOptions& options_;
   Inbox<Message>& inbox_;
   Inbox<ListerRequest> list_requests_;
-  Inbox<std::vector<std::string>> resolve_requests_;
+  Inbox<std::string> resolve_requests_;
   Inbox<std::uint64_t> check_requests_;
   Inbox<bool> certificate_wakeup_;  ///< as watch_wakeup_
   Inbox<bool> watch_wakeup_;        ///< never pushed to: closed, it ends the watch thread's pauses

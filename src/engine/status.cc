@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "swarmgate/base/strings.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::engine {
 
@@ -23,8 +24,6 @@ const char* ServiceStateName(ServiceState state) {
       return "conflict";
     case ServiceState::kWithdrawn:
       return "withdrawn";
-    case ServiceState::kOverridden:
-      return "overridden";
   }
   return "unknown";
 }
@@ -81,21 +80,32 @@ Outcomes Collect(const StatusContext& context) {
   return outcomes;
 }
 
-std::string WhyNotServing(const model::TaskFacts& task, bool has_addresses) {
+// Why a running task of a service without backends serves nobody.
+std::string WithoutBackend(const Verdict& verdict) {
+  const bool unreachable =
+      std::any_of(verdict.diagnostics.begin(), verdict.diagnostics.end(), [](const Diagnostic* d) {
+        return d->code == "no-common-network" || d->code == "unknown-network";
+      });
+  return unreachable ? "no address on a network in common" : "its service has no route";
+}
+
+std::string WhyNotServing(const model::TaskFacts& task, const Verdict& verdict) {
   if (!task.desired_running) return task.message.empty() ? "is ending" : task.message;
   if (!task.running) {
     return task.state + (task.message.empty() ? std::string() : ": " + task.message);
   }
   if (task.health == model::Health::kStarting) return "its health check has not passed yet";
   if (task.health == model::Health::kUnhealthy) return "unhealthy";
-  return has_addresses ? "no address on a network in common" : "no address yet";
+  if (verdict.backends.empty()) return WithoutBackend(verdict);
+  return task.addresses.empty() ? "no address yet" : "no address on a network in common";
 }
 
 // Tasks that ended long ago say nothing about why a service is not live.
 bool IsPast(const model::TaskFacts& task) { return !task.running && !task.desired_running; }
 
 void DescribeTasks(const StatusContext& context, const Definition& definition,
-                   const std::vector<const model::Backend*>& backends, ServiceStatus& status) {
+                   const Verdict& verdict, ServiceStatus& status) {
+  const std::vector<const model::Backend*>& backends = verdict.backends;
   if (definition.facts == nullptr) return;
   std::map<std::string_view, const model::Server*> servers;
   for (const model::Backend* backend : backends) {
@@ -110,7 +120,7 @@ void DescribeTasks(const StatusContext& context, const Definition& definition,
     if (shown.serving) {
       shown.address = server->second->address;
     } else {
-      shown.reason = WhyNotServing(task, !task.addresses.empty());
+      shown.reason = WhyNotServing(task, verdict);
       const std::string prefix = "t-" + task.id.substr(0, 12) + "-";
       for (const model::Backend* backend : backends) {
         auto slot = context.slots.assigned.find(backend->name);
@@ -207,21 +217,16 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
     status.diagnostics.push_back(*diagnostic);
   }
   for (const model::Backend* backend : verdict.backends) status.backends.push_back(backend->name);
-  DescribeTasks(context, definition, verdict.backends, status);
+  DescribeTasks(context, definition, verdict, status);
   Judge(context, definition, verdict, status);
   return status;
-}
-
-bool IsSecret(const std::string& name) {
-  const std::string base = ToLower(name.substr(0, name.find('.')));
-  return base == "users" || base == "servicecert";
 }
 
 }  // namespace
 
 Parameters RedactParameters(Parameters parameters) {
   for (auto& [name, value] : parameters) {
-    if (IsSecret(name)) value = "***";
+    if (!labels::MayShowValue(name)) value = "***";
   }
   return parameters;
 }

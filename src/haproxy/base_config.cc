@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "haproxy/certificates.h"
+#include "haproxy/extras.h"
 #include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/slots.h"
@@ -29,6 +30,10 @@ class Section {
     text_ += "  " + line + "\n";
     return *this;
   }
+  Section& operator<<(const Lines& lines) {
+    for (const std::string& line : lines) *this << line;
+    return *this;
+  }
 
  private:
   std::string& text_;
@@ -52,6 +57,7 @@ void Global(std::string& text, const Settings& settings) {
   }
   if (settings.threads > 0) global << "nbthread " + std::to_string(settings.threads);
   for (const std::string& line : TlsGlobalLines(settings)) global << line;
+  global << settings.extras.extra_global;
 }
 
 void FrontendDefaults(std::string& text, const Settings& settings) {
@@ -63,7 +69,7 @@ void FrontendDefaults(std::string& text, const Settings& settings) {
            << "option forwardfor"
            << "option dontlognull"
            // Without it a reload costs each idle keep-alive connection its next request.
-           << "option idle-close-on-response";
+           << "option idle-close-on-response" << LogLines(settings);
 }
 
 /// One level of the search: look up, and leave the rules as soon as a backend is found.
@@ -87,9 +93,14 @@ void Frontend(std::string& text, const Settings& settings) {
     const auto address = any ? std::string("*") : CanonicalAddress(bind.address);
     SWARMGATE_CHECK(address.has_value());
     frontend << "bind " + JoinAddress(*address, bind.port) +
-                    (bind.tls ? TlsBindWords(settings.tls) : std::string());
+                    (bind.tls ? TlsBindWords(settings.tls) : std::string()) +
+                    (bind.accept_proxy ? " accept-proxy" : "");
   }
-  frontend << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }"
+  const std::string stats = StatsCondition(settings.extras);
+  frontend << FrontendLines(settings.extras);
+  if (!stats.empty()) frontend << "http-request allow if " + stats;
+  frontend << ForwardedRules(settings.extras)
+           << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }"
            // A '/' in the Host header would forge a key; ':' and what follows is the port.
            << "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)"
            << "http-request set-var(txn.path) path"
@@ -112,16 +123,24 @@ void Frontend(std::string& text, const Settings& settings) {
            << found << set_route + any_host;
   Resolve(frontend);
   frontend << "http-request return status " + std::to_string(settings.unknown_route_status) + " " +
-                  kPlainText + " string \"no route\\n\" hdr Cache-Control no-store"
-           << "use_backend %[var(txn.r),field(1,|)]";
+                  kPlainText + " string \"no route\\n\" hdr Cache-Control no-store";
+  if (!stats.empty()) frontend << "use_backend stats if " + stats;
+  frontend << "use_backend %[var(txn.r),field(1,|)]";
 }
 
-void RecordRules(Section& defaults) {
+void RecordRules(Section& defaults, const Settings& settings) {
   const std::string map_regm = ",map_regm(" + std::string(MapFile(MapId::kRewrites)) + ")";
   defaults << "http-request set-timeout server var(txn.r),field(4,|)"
            << "http-request set-timeout tunnel var(txn.r),field(5,|)"
-           << "http-request set-var(txn.rn) var(txn.r),field(6,|)";
-  for (const std::string& rule : PolicyRules()) defaults << rule;
+           << "http-request set-var(txn.rn) var(txn.r),field(6,|)"
+           << "http-request set-var(txn.f) var(txn.r),field(8,|)"
+           // Most have neither flags nor rewrites, and their section has no rules of a profile:
+           // nothing of what follows concerns them.
+           << "http-request allow if !{ var(txn.f) -m found } !{ var(txn.rn) -m int ge 1 } "
+              "{ var(txn.r) -m beg sg_" +
+                  std::string(KindName(model::BackendKind::kRich)) + "_ sg_" +
+                  KindName(model::BackendKind::kSticky) + "_ }";
+  for (const std::string& rule : PolicyRules(settings.extras)) defaults << rule;
   const std::string rewrites = "{ var(txn.rn) -m int ge ";
   defaults << "http-request set-var(txn.rw) var(txn.r),field(7,|) if " + rewrites + "1 }"
            << "http-request set-var(txn.np) path if " + rewrites + "1 }";
@@ -148,12 +167,17 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
       << "option redispatch 1"
       << "retry-on conn-failure empty-response"
       << std::string("http-error status 503 ") + kPlainText +
-             " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store";
+             " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store"
+      << BackendLines(settings.extras);
   if (kind == model::BackendKind::kPlain) return;
   if (kind == model::BackendKind::kSticky) {
-    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key);
+    defaults << "dynamic-cookie-key " + Quote(settings.cookie_key)
+             // A cookie that was given over TLS is not to be sent in the clear.
+             << "http-after-response replace-header Set-Cookie '^(sg_sticky[^;]*;.*)$' "
+                "'\\1; Secure' if " +
+                    SecureCondition(settings.extras);
   }
-  RecordRules(defaults);
+  RecordRules(defaults, settings);
 }
 
 }  // namespace
@@ -163,6 +187,8 @@ std::string RenderBase(const Settings& settings) {
   Global(text, settings);
   FrontendDefaults(text, settings);
   Frontend(text, settings);
+  text += StatsSections(settings);
+  for (const std::string& section : RateTables()) text += section;
   for (const model::BackendKind kind : kKinds) SlotDefaults(text, settings, kind);
   return text;
 }

@@ -1,6 +1,8 @@
 // Image → files, each complete and final.
+#include <optional>
 #include <utility>
 
+#include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/server_words.h"
 #include "haproxy/slots.h"
@@ -12,7 +14,8 @@ namespace swarmgate::haproxy {
 namespace {
 
 constexpr const char* kHead = "# Written by Swarmgate. Changes are overwritten.\n";
-constexpr const char* kCookieKeyWord = "dynamic-cookie-key ";
+/// What follows these words is shown to nobody.
+constexpr const char* kSecretWords[] = {"dynamic-cookie-key ", "stats auth "};
 
 std::string MapText(const Image& image, MapId id) {
   std::string text = kHead;
@@ -99,6 +102,28 @@ Files Collect(const Image& image, Wanted wanted) {
   return files;
 }
 
+/// The line with stars in the place of its secret: a password, its digest or hash, the key of
+/// cookies; nothing when it has none.
+std::optional<std::string> WithoutSecret(std::string_view line, bool map) {
+  constexpr std::string_view kUser = "  user ";
+  constexpr std::string_view kPassword = " password ";
+  std::size_t end = std::string_view::npos;
+  if (map) {
+    end = line.find(kUserEntry);
+    if (end != std::string_view::npos) end += kUserEntry.size();
+  } else if (line.starts_with(kUser)) {
+    end = line.rfind(kPassword);
+    if (end != std::string_view::npos) end += kPassword.size();
+  } else {
+    for (const std::string_view word : kSecretWords) {
+      const std::size_t at = line.find(word);
+      if (at != std::string_view::npos) end = at + word.size();
+    }
+  }
+  if (end == std::string_view::npos) return std::nullopt;
+  return std::string(line.substr(0, end)) + "********";
+}
+
 }  // namespace
 
 std::string_view MapFile(MapId id) {
@@ -137,9 +162,8 @@ std::string ConfigText(const Files& files) {
     for (std::string_view line : Split(content, '\n')) {
       if (line.empty() || line == std::string_view(kHead).substr(0, line.size())) continue;
       if (map) text += "# ";
-      const std::size_t key = line.find(kCookieKeyWord);
-      if (!map && key != std::string_view::npos) {
-        text += std::string(line.substr(0, key)) + kCookieKeyWord + "********\n";
+      if (const auto shown = WithoutSecret(line, map)) {
+        text += *shown + "\n";
         continue;
       }
       text += std::string(line) + "\n";

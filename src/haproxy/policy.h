@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "swarmgate/haproxy/image.h"
@@ -17,7 +18,17 @@ namespace swarmgate::haproxy {
 [[nodiscard]] std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
                                      const Settings& settings, Image& image);
 
-/// The rules, for every backend that looks at records. They read txn.r, the record.
-[[nodiscard]] std::vector<std::string> PolicyRules();
+/// Between a policy's id and the digest of a user in the map of policies: not shown to anybody.
+inline constexpr std::string_view kUserEntry = ":u:";
+
+/// An answer 401 that asks for a user of the service, without a condition.
+[[nodiscard]] std::string Unauthorized();
+
+/// The sections that hold the counters of rate limits, one per period; complete lines.
+[[nodiscard]] std::vector<std::string> RateTables();
+
+/// The rules, for every backend that looks at records. They read txn.r, the record,
+/// and txn.f, its flags; each asks for a flag. They are skipped where a record has no flags.
+[[nodiscard]] std::vector<std::string> PolicyRules(const Extras& extras);
 
 }  // namespace swarmgate::haproxy

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "swarmgate/model/routes.h"
 #include "swarmgate/model/treatment.h"
 
 namespace swarmgate::haproxy {
@@ -12,6 +13,6 @@ struct ProfileText {
   std::string head;   ///< sections that stand before the first slot; complete lines
   std::string lines;  ///< of each slot's section, indented; complete lines
 };
-[[nodiscard]] ProfileText RenderProfile(const model::Profile& profile);
+[[nodiscard]] ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind);
 
 }  // namespace swarmgate::haproxy

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "haproxy/digest.h"
 #include "haproxy/profile.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
@@ -100,9 +101,10 @@ model::BackendKind KindOf(const model::BackendClass& backend_class) {
 model::BackendClass ClassOf(const model::Backend& backend) {
   model::BackendClass base = BaseClass(backend.kind);
   if (backend.profile.empty()) return base;
-  const ProfileText text = RenderProfile(backend.profile);
-  return model::BackendClass(base.str() + "." +
-                             HashHex(text.head + '\0' + text.lines).substr(0, kProfileId));
+  const ProfileText text = RenderProfile(backend.profile, backend.kind);
+  // Nobody must be able to make a profile that has the name of another's.
+  const std::string digest = ToLower(Sha256Hex(text.head + '\0' + text.lines));
+  return model::BackendClass(base.str() + "." + digest.substr(0, kProfileId));
 }
 
 model::SlotName MakeSlotName(const Slot& slot) {
@@ -209,7 +211,7 @@ SlotMap AssignSlots(const SlotMap& current, const std::vector<model::Backend>& b
     last = &backend_class;
     ClassSlots& slots = next.declared[backend_class];
     if (slots.count == 0) {
-      ProfileText text = RenderProfile(newcomer.backend->profile);
+      ProfileText text = RenderProfile(newcomer.backend->profile, newcomer.backend->kind);
       slots = {kProfileSlots, std::move(text.head), std::move(text.lines)};
     }
     do {

@@ -108,6 +108,29 @@ refused: groups repeated in an ambiguous way (`(a+)+`, `(a|a)*`; `(/[a-z]+)+` is
 each round begins with a character that occurs nowhere else in it), and more than two repetitions
 that can match the same text (`.*a.*b.*c`).
 
+### Headers
+
+`addReqHeader`, `setReqHeader`, `addResHeader`, `setResHeader` take *name value*, and perhaps a
+condition: `X-Forwarded-Ssl on if { ssl_fc }`. Words in `"…"` or `'…'` are text as they stand, so that a
+comma or an `if` in them means nothing. Values may contain these expressions of HAProxy; a `%` elsewhere
+is a `%`:
+
+- `%[…]` with `dst dst_port src src_port method base path pathq query url req.hdr(N) hdr(N) req.cook(N)
+  url_param(N) res.hdr(N) res.cook(N) status srv_name unique-id uuid date rand int(n) str(text) hostname
+  env(HOSTNAME) ssl_fc ssl_fc_sni ssl_fc_protocol ssl_fc_cipher ssl_c_used ssl_c_verify ssl_c_s_dn
+  ssl_c_i_dn ssl_c_serial ssl_c_sha1 ssl_c_der ssl_c_notbefore ssl_c_notafter` and some more of their kind,
+  behind which may stand `lower upper base64 hex url_enc url_dec length field(n,c) word(n,c) iif(a,b)
+  host_only port_only sha1 sha2(n) json ltime(f) utime(f) http_date ipmask(n)` and arithmetic; what only a
+  request has cannot stand in a header of the answer, and the other way round
+- `%ci %cp %fi %fp %b %s %f %ID %rt %t %T %Ts %H` and the like; `%b` is the name of the service
+- flags before both: `%{+Q}[ssl_c_s_dn]`
+
+Conditions are `if` or `unless` with terms `{ ssl_fc }`, `!{ ssl_fc }`, `{ method GET }`,
+`{ path_beg /x }` (also `path path_end path_sub path_dir query`), `{ hdr(Name) -m found }`,
+`{ hdr(Name) value }`, `{ src 10.0.0.0/8 }`, `{ dst_port 443 }`, `{ ssl_c_verify 0 }`, for answers
+`{ status 404 }` and `{ res.hdr(Name) … }`; terms in a row must all hold, `or` begins an alternative.
+Everything else is HAProxy's own configuration and needs `ALLOW_RAW_CONFIG`.
+
 ### Which route wins
 
 In short: paths below `/.well-known`; then services with an `aclName`, by its order; then the
@@ -160,6 +183,15 @@ std::string NotYet() {
   return out;
 }
 
+std::string Replaced() {
+  std::string out = "| Name | Instead |\n|---|---|\n";
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.effect != Effect::kReplaced) continue;
+    out += "| " + Title(parameter) + " | " + Cell(parameter.help) + " |\n";
+  }
+  return out;
+}
+
 std::string Names(Effect effect) {
   std::vector<std::string> names;
   for (const Parameter& parameter : Parameters()) {
@@ -183,6 +215,7 @@ std::string ParametersMarkdown() {
       "that they\nhave no effect in this version. **A service that asks for a restriction which "
       "cannot be honoured is\nnot served**, rather than served open: those are marked.\n\n" +
       NotYet();
+  out += "\n## Replaced\n\n" + Replaced();
   out += "\nDocker Flow Proxy itself had dropped: " + Names(Effect::kObsolete);
   out += "\nMeant for Docker Flow Monitor and other companions, passed over in silence: " +
          Names(Effect::kElsewhere);

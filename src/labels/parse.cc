@@ -10,8 +10,11 @@
 #include "labels/matches.h"
 #include "labels/report.h"
 #include "labels/schema.h"
+#include "labels/setters.h"
+#include "labels/users.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/model/names.h"
 
 namespace swarmgate::labels {
 namespace {
@@ -19,6 +22,19 @@ namespace {
 using model::PathMatch;
 
 constexpr std::string_view kNotify = "notify";
+constexpr std::string_view kNotShown = "(not shown)";
+
+model::Origin OriginOf(Source source) {
+  switch (source) {
+    case Source::kLabel:
+      return model::Origin::kDocker;
+    case Source::kQuery:
+      return model::Origin::kManual;
+    case Source::kEnvironment:
+      break;
+  }
+  return model::Origin::kStatic;
+}
 
 // A parameter as it was given: under which name, with which value.
 struct Given {
@@ -79,15 +95,7 @@ class ServiceParser {
 
  private:
   [[nodiscard]] std::string Shown(std::string_view name) const {
-    switch (options_.source) {
-      case Source::kLabel:
-        return options_.label_prefix + std::string(name);
-      case Source::kEnvironment:
-        return "DFP_SERVICE_" + EnvironmentName(name);
-      case Source::kQuery:
-        break;
-    }
-    return std::string(name);
+    return model::ShownParameter(OriginOf(options_.source), options_.label_prefix, name);
   }
 
   [[nodiscard]] std::string_view Kind() const {
@@ -114,20 +122,17 @@ class ServiceParser {
   }
 
   void About(const std::string& name, std::string_view value, const Parameter* parameter) {
-    const bool secret = parameter != nullptr && parameter->secret;
-    report_.About(Shown(name), secret ? "(not shown)" : value,
-                  parameter == nullptr ? std::string_view() : parameter->hint);
+    report_.About(Shown(name), parameter->secret ? kNotShown : value, parameter->hint);
   }
 
-  void Unknown(const std::string& name, std::string_view value, const Indexed& apart) {
+  void Unknown(const std::string& name, const Indexed& apart) {
     static const auto* const candidates = new std::vector<std::string>(ParameterNames());
     // Whoever has many unknown labels has no typos, but labels of something else.
     constexpr std::size_t kMostSuggestions = 32;
     const bool suggest = ++unknown_ <= kMostSuggestions;
     const auto closest = suggest ? ClosestMatch(apart.base, *candidates) : std::nullopt;
-    const Parameter* meant = closest ? FindParameter(*closest).parameter : nullptr;
-    // Without a suggestion nobody has looked whether a secret was meant.
-    About(name, suggest ? value : std::string_view(), meant);
+    // Nobody knows whether a secret was meant.
+    report_.About(Shown(name), kNotShown);
     std::string hint;
     if (closest) {
       const std::string index = apart.has_index ? name.substr(apart.base.size()) : "";
@@ -145,7 +150,7 @@ class ServiceParser {
     } else if (apart.has_index) {
       found = FindParameter(apart.base);
     }
-    if (found.parameter == nullptr) return Unknown(name, value, apart);
+    if (found.parameter == nullptr) return Unknown(name, apart);
     const Parameter& parameter = *found.parameter;
     if (parameter.effect == Effect::kElsewhere) return;
     About(name, value, &parameter);
@@ -155,7 +160,11 @@ class ServiceParser {
           "letter-case", "the letter case differs from " + std::string(parameter.name),
           "Write " + Shown(std::string(parameter.name) + name.substr(apart.base.size())));
     }
-    if (parameter.effect == Effect::kNotYet) return NotYet(parameter);
+    if (parameter.effect == Effect::kNotYet) return NotYet(parameter, value);
+    if (parameter.effect == Effect::kReplaced) {
+      return report_.Info("replaced", std::string(parameter.name) + " has no effect here",
+                          parameter.help);
+    }
     if (parameter.effect == Effect::kObsolete) {
       return report_.Info("obsolete", "Docker Flow Proxy had dropped it, and it has no effect");
     }
@@ -170,16 +179,24 @@ class ServiceParser {
       return false;
     }
     if (parameter.level == Level::kService) {
-      report_.Warning("not-indexable",
-                      std::string(parameter.name) +
-                          " concerns the whole service, so with an index it is left out",
-                      "Write " + Shown(parameter.name));
+      report_.Add(Severity(parameter), "not-indexable",
+                  std::string(parameter.name) +
+                      " concerns the whole service, so with an index it is left out",
+                  "Write " + Shown(parameter.name));
       return false;
     }
     return true;
   }
 
-  void NotYet(const Parameter& parameter) {
+  /// Of a notice that a parameter has no effect.
+  static model::Severity Severity(const Parameter& parameter) {
+    return parameter.restricts ? model::Severity::kError : model::Severity::kWarning;
+  }
+
+  void NotYet(const Parameter& parameter, std::string_view value) {
+    // A restriction that is switched off restricts nothing.
+    const bool off = parameter.type == "bool" && ParseBool(Trim(value)) == false;
+    if (off && parameter.notice == model::Severity::kError) return;
     const std::string message = std::string(parameter.name) + " is not honoured yet";
     if (parameter.notice == model::Severity::kError) {
       return report_.Error(
@@ -248,7 +265,11 @@ class ServiceParser {
     if (given.name == nullptr) return nullptr;
     if (!Trim(*given.value).empty()) return &given;
     About(*given.name, "", &table_[position]);
-    report_.Warning("empty-value", "the value is empty, so it counts as not given");
+    if (table_[position].restricts) {
+      report_.Error("empty-value", "the value is empty, and it restricts who may send what");
+    } else {
+      report_.Warning("empty-value", "the value is empty, so it counts as not given");
+    }
     return nullptr;
   }
 
@@ -272,7 +293,16 @@ class ServiceParser {
       if (table_[i].level != Level::kService) continue;
       if (const Given* given = Lookup(i, 0)) Set(table_[i], *given, nullptr);
     }
+    if (!draft_.path_search.empty()) {
+      report_.About(Shown("reqPathSearch"), draft_.path_search);
+      report_.Warning("incomplete-pair", "without reqPathReplace it has no effect",
+                      "Write " + Shown("reqPathSearchReplace") + "=search,replacement");
+    }
     if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.str();
+    const auto about = [this](std::string_view name, std::string_view value) {
+      About(std::string(name), value, FindParameter(name).parameter);
+    };
+    if (report_.errors() == 0) FindUsers(draft_, options_, about, report_);
   }
 
   // Which destinations there are: bit i for destination i.
@@ -291,6 +321,7 @@ class ServiceParser {
     const auto created = Created();
     const bool indexed = std::find(created.begin() + 1, created.end(), true) != created.end();
     WarnAboutLeftOvers(created, indexed);
+    if (report_.errors() > 0) return;
     if (!indexed) {
       ParseDest(0);
     } else {
@@ -314,11 +345,10 @@ class ServiceParser {
                               Shown(std::string(table_[i].name) + "." + FirstFree(created)));
         } else if (index > 0 && !created[index]) {
           const std::string suffix = "." + std::to_string(index);
-          report_.Warning(
-              "no-destination",
-              "there is no destination " + std::to_string(index) + ", so it is left out",
-              "A destination needs one of servicePath" + suffix + ", serviceDomain" + suffix +
-                  ", port" + suffix + ", httpsPort" + suffix);
+          report_.Add(Severity(table_[i]), "no-destination",
+                      "there is no destination " + std::to_string(index) + ", so it is left out",
+                      "A destination needs one of servicePath" + suffix + ", serviceDomain" +
+                          suffix + ", port" + suffix + ", httpsPort" + suffix);
         }
       }
     }
@@ -332,6 +362,7 @@ class ServiceParser {
   void ParseDest(std::size_t index) {
     const std::size_t errors_before = report_.errors();
     DestDraft dest;
+    dest.spec = draft_.common;
     dest.spec.index = static_cast<int>(index);
     for (std::size_t i = 0; i < table_.size(); ++i) {
       if (table_[i].level != Level::kDest) continue;
@@ -339,7 +370,14 @@ class ServiceParser {
       if (given == nullptr && index > 0 && !table_[i].creates) given = Lookup(i, 0);
       if (given != nullptr) Set(table_[i], *given, &dest);
     }
+    FinishAccess(draft_, options_, dest);
     if (report_.errors() == errors_before) AddDefaultPath(dest);
+    if (!set::CompleteServer(dest.spec, draft_.spec)) {
+      const std::string suffix = index == 0 ? "" : "." + std::to_string(index);
+      report_.About(Shown("sslServerName" + suffix), "");
+      report_.Error("missing-name", "a certificate is verified by a name, and this is an address",
+                    "Write the name that stands in the certificate");
+    }
     if (report_.errors() == errors_before) draft_.spec.dests.push_back(std::move(dest.spec));
   }
 
@@ -452,8 +490,8 @@ std::string ParameterFromEnvironment(std::string_view variable) {
     index = "." + std::string(variable.substr(underscore + 1));
   }
   for (const Parameter& parameter : Parameters()) {
-    if (EnvironmentName(parameter.name) == base) return std::string(parameter.name) + index;
-    if (!parameter.alias.empty() && EnvironmentName(parameter.alias) == base) {
+    if (model::EnvironmentName(parameter.name) == base) return std::string(parameter.name) + index;
+    if (!parameter.alias.empty() && model::EnvironmentName(parameter.alias) == base) {
       return std::string(parameter.alias) + index;
     }
   }
@@ -465,6 +503,15 @@ std::string ParameterFromEnvironment(std::string_view variable) {
     upper = c == '_' && !name.empty();
   }
   return name + index;
+}
+
+bool MayShowValue(std::string_view name) {
+  Found found = FindParameter(name);
+  if (found.parameter == nullptr) {
+    const Indexed apart = TakeApart(name);
+    if (apart.index) found = FindParameter(apart.base);
+  }
+  return found.parameter != nullptr && !found.parameter->secret;
 }
 
 std::vector<std::string> ParameterNames() {

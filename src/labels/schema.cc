@@ -55,13 +55,4 @@ Found FindParameter(std::string_view name) {
   return {parameter, name == parameter->name || name == parameter->alias};
 }
 
-std::string EnvironmentName(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') out += '_';
-    out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c == '.' ? '_' : c;
-  }
-  return out;
-}
-
 }  // namespace swarmgate::labels

@@ -25,6 +25,7 @@ enum class Effect {
   kHonoured,
   kAccepted,   ///< checked and kept, without effect yet
   kNotYet,     ///< of Docker Flow Proxy; its owner is told that it is not honoured yet
+  kReplaced,   ///< of Docker Flow Proxy; its help says what does the same here
   kObsolete,   ///< Docker Flow Proxy had dropped it itself
   kElsewhere,  ///< meant for another program; passed over in silence
 };
@@ -40,11 +41,26 @@ struct PathType {
   std::string written = "path_beg";
 };
 
+/// What a service says about access as a whole; users.h makes something of it.
+struct AccessDraft {
+  std::string users;
+  std::string secret;  ///< suffix
+  bool encrypted = false;
+  bool use_global = false;
+  bool redirect_when_http = false;
+  bool redirect_unless_https = false;
+  std::vector<model::Credential> found;  ///< who is asked for; all with a hash, or none
+};
+
 /// A service while it is read.
 struct ServiceDraft {
   model::ServiceSpec spec;
+  AccessDraft access;
   DomainAlgo domain_algo = DomainAlgo::kExact;
   std::size_t regexes = 0;
+  /// What service-level parameters say of every destination: each begins as a copy of it.
+  model::DestSpec common;
+  std::string path_search;  ///< of reqPathSearch, until reqPathReplace completes it
 };
 
 /// A destination while it is read.
@@ -52,6 +68,7 @@ struct DestDraft {
   model::DestSpec spec;
   PathType path_type;
   bool domain_given = false;
+  bool ignore_authorization = false;
 };
 
 /// One parameter with one value, handed to its setter.
@@ -76,7 +93,10 @@ struct Parameter {
   /// Severity of the notice for kAccepted and kNotYet. kError: it restricts who may send what, so
   /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
   std::optional<model::Severity> notice = {};
-  bool secret = false;     ///< its value is never shown
+  bool secret = false;  ///< its value is never shown
+  /// It restricts who may send what: where it cannot take effect (an empty value, an index that it
+  /// may not have), that is an error, so that the service is not served open.
+  bool restricts = false;
   bool long_text = false;  ///< up to kMaxTextBytes, and line breaks are allowed
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted
@@ -101,8 +121,5 @@ struct Found {
 };
 /// By name or alias, without index.
 [[nodiscard]] Found FindParameter(std::string_view name);
-
-/// "servicePath" → "SERVICE_PATH".
-[[nodiscard]] std::string EnvironmentName(std::string_view name);
 
 }  // namespace swarmgate::labels

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "labels/schema_parts.h"
+#include "labels/setters.h"
 
 namespace swarmgate::labels {
 namespace {
@@ -11,18 +12,23 @@ using model::Severity;
 constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "backendExtra",
      .level = Level::kService,
-     .effect = Effect::kNotYet,
-     .help = "Raw configuration of the backend.",
-     .notice = Severity::kWarning},
+     .type = "lines",
+     .fallback = "none",
+     .help = "Lines of HAProxy's configuration at the end of each backend of the service, divided "
+             "by \\n. Only where the operator has set ALLOW_RAW_CONFIG.",
+     .example = "http-request set-header X-A b",
+     .hint = "Write lines of a backend's section, divided by \\n",
+     .set = set::BackendExtra},
     {.name = "templateFePath",
      .level = Level::kService,
      .effect = Effect::kNotYet,
-     .help = "Template of the frontend.",
+     .help = "Go templates are not carried out: the labels for routes and headers, or "
+             "backendExtra, say the same.",
      .notice = Severity::kWarning},
     {.name = "templateBePath",
      .level = Level::kService,
      .effect = Effect::kNotYet,
-     .help = "Template of the backend.",
+     .help = "Go templates are not carried out: labels, or backendExtra, say the same.",
      .notice = Severity::kWarning},
     {.name = "aclCondition",
      .level = Level::kService,
@@ -31,18 +37,15 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .notice = Severity::kError},
     {.name = "debug",
      .level = Level::kService,
-     .effect = Effect::kNotYet,
-     .help = "Never documented; log of the requests.",
-     .notice = Severity::kInfo},
+     .effect = Effect::kReplaced,
+     .help = "Whether requests are logged is the operator's setting, for all services."},
     {.name = "debugFormat",
      .level = Level::kService,
-     .effect = Effect::kNotYet,
-     .help = "Never documented; format of the log.",
-     .notice = Severity::kInfo},
+     .effect = Effect::kReplaced,
+     .help = "How requests are logged is the operator's setting, for all services."},
     {.name = "userDef",
-     .effect = Effect::kNotYet,
-     .help = "Value for templates.",
-     .notice = Severity::kInfo},
+     .effect = Effect::kReplaced,
+     .help = "A value for templates, which there are none of: write it where it is needed."},
 });
 
 }  // namespace

@@ -39,27 +39,30 @@ bool CheckReplacement(std::string_view text, std::size_t groups, Report& report)
   return true;
 }
 
-std::optional<model::PathRewrite> Rewrite(std::string_view pair, Setting& setting) {
-  Report& report = setting.report;
+std::optional<model::PathRewrite> Rewrite(std::string_view wanted, const std::string& replacement,
+                                          Report& report) {
+  const RegexOutcome search = CheckedSearch(wanted);
+  if (!search.problem.empty()) {
+    report.Error("bad-regex", Quoted(wanted) + ": " + search.problem.message, search.problem.hint);
+    return std::nullopt;
+  }
+  if (search.groups > kMaxRewriteGroups) {
+    report.Error("bad-regex", Quoted(wanted) + " has more than 6 groups",
+                 "Write (?:…) for groups that the replacement does not use");
+    return std::nullopt;
+  }
+  if (!CheckReplacement(replacement, search.groups, report)) return std::nullopt;
+  return model::PathRewrite{search.regex, replacement};
+}
+
+std::optional<model::PathRewrite> RewritePair(std::string_view pair, Report& report) {
   const std::vector<std::string> halves = SplitEscaped(pair, ',');
   if (halves.size() != 2) {
     report.Error("bad-rewrite",
                  Quoted(pair) + (halves.size() < 2 ? " has no comma" : " has more than one comma"));
     return std::nullopt;
   }
-  const RegexOutcome search = CheckedSearch(halves[0]);
-  if (!search.problem.empty()) {
-    report.Error("bad-regex", Quoted(halves[0]) + ": " + search.problem.message,
-                 search.problem.hint);
-    return std::nullopt;
-  }
-  if (search.groups > kMaxRewriteGroups) {
-    report.Error("bad-regex", Quoted(halves[0]) + " has more than 6 groups",
-                 "Write (?:…) for groups that the replacement does not use");
-    return std::nullopt;
-  }
-  if (!CheckReplacement(halves[1], search.groups, report)) return std::nullopt;
-  return model::PathRewrite{search.regex, halves[1]};
+  return Rewrite(halves[0], halves[1], report);
 }
 
 }  // namespace
@@ -98,9 +101,24 @@ void ReqPathSearchReplace(Setting& setting) {
       return setting.report.Error("bad-rewrite", "there are more than 8 pairs");
     }
     if (!CountRegex(setting)) return;
-    if (auto rewrite = Rewrite(pair, setting)) rewrites.push_back(std::move(*rewrite));
+    if (auto rewrite = RewritePair(pair, setting.report)) rewrites.push_back(std::move(*rewrite));
   }
   if (empty) setting.report.Warning("empty-item", "an empty pair is left out");
+}
+
+void ReqPathSearch(Setting& setting) { setting.service.path_search = setting.value; }
+
+// Runs after ReqPathSearch.
+void ReqPathReplace(Setting& setting) {
+  const std::string search = std::exchange(setting.service.path_search, "");
+  if (search.empty()) {
+    return setting.report.Warning("incomplete-pair", "without reqPathSearch it has no effect",
+                                  "Use reqPathSearchReplace");
+  }
+  if (!CountRegex(setting)) return;
+  if (auto rewrite = Rewrite(search, std::string(setting.value), setting.report)) {
+    setting.service.common.policy.path_rewrites.push_back(std::move(*rewrite));
+  }
 }
 
 void SessionType(Setting& setting) {

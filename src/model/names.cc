@@ -1,3 +1,5 @@
+#include "swarmgate/model/names.h"
+
 #include <string>
 
 #include "swarmgate/model/diagnostic.h"
@@ -60,6 +62,27 @@ const char* CertificateSourceName(CertificateSource source) {
 
 ServiceName CertificateRecordName(const std::string& certificate) {
   return ServiceName("cert:" + certificate);
+}
+
+std::string EnvironmentName(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') out += '_';
+    out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c == '.' ? '_' : c;
+  }
+  return out;
+}
+
+std::string ShownParameter(Origin origin, std::string_view label_prefix, std::string_view name) {
+  switch (origin) {
+    case Origin::kDocker:
+      return std::string(label_prefix) + std::string(name);
+    case Origin::kStatic:
+      return "DFP_SERVICE_" + EnvironmentName(name);
+    case Origin::kManual:
+      break;
+  }
+  return std::string(name);
 }
 
 }  // namespace swarmgate::model

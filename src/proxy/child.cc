@@ -12,11 +12,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "proxy/unix_exchange.h"
-
-extern char** environ;
 
 namespace swarmgate::proxy {
 namespace {
@@ -84,11 +83,20 @@ void BecomeUser(const UserIds& user, int pipe) {
   (void)umask(077);
   if (plan.user != nullptr) BecomeUser(*plan.user, pipe);
   if (chdir(plan.directory) != 0) Report(pipe, "chdir");
-  execve(plan.argv[0], plan.argv.data(), environ);
+  execve(plan.argv[0], plan.argv.data(), plan.environment.data());
   Report(pipe, "exec");
 }
 
 }  // namespace
+
+std::vector<std::string> HaproxyEnvironment() {
+  std::vector<std::string> entries;
+  for (const char* name : {"PATH", "TZ", "LANG", "HOSTNAME"}) {
+    const char* value = getenv(name);
+    if (value != nullptr) entries.push_back(std::string(name) + "=" + value);
+  }
+  return entries;
+}
 
 Result<pid_t> StartChild(const ChildPlan& plan) {
   std::array<int, 2> ends{};

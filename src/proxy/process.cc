@@ -135,6 +135,9 @@ Result<pid_t> StartHaproxy(const HaproxyCommand& command) {
   ChildPlan plan;
   for (std::string& argument : arguments) plan.argv.push_back(argument.data());
   plan.argv.push_back(nullptr);
+  std::vector<std::string> environment = HaproxyEnvironment();
+  for (std::string& entry : environment) plan.environment.push_back(entry.data());
+  plan.environment.push_back(nullptr);
   plan.directory = command.files_dir.c_str();
   std::optional<UserIds> ids;
   if (command.user) {

@@ -11,9 +11,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "proxy/child.h"
 #include "proxy/unix_exchange.h"
-
-extern char** environ;
 
 namespace swarmgate::proxy {
 namespace {
@@ -25,6 +24,10 @@ Result<pid_t> Spawn(const std::vector<std::string>& argv, int output) {
   arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
+  std::vector<std::string> entries = HaproxyEnvironment();
+  std::vector<char*> environment;
+  for (std::string& entry : entries) environment.push_back(entry.data());
+  environment.push_back(nullptr);
 
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -42,7 +45,7 @@ Result<pid_t> Spawn(const std::vector<std::string>& argv, int output) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
   const int error =
-      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error == ENOENT || error == EACCES)

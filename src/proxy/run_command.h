@@ -14,7 +14,8 @@ struct CommandResult {
   std::string output;  ///< standard output and error, mixed; its last 64 KiB
 };
 
-/// Looks up argv[0] in PATH. The child inherits no other descriptor, and is killed when the
+/// Looks up argv[0] in PATH. The child inherits no other descriptor, of the environment
+/// what HAProxy gets, and is killed when the
 /// deadline passes or `cancel` becomes readable. Errors: kNotFound, kUnavailable,
 /// kDeadlineExceeded, kCancelled.
 [[nodiscard]] Result<CommandResult> RunCommand(const std::vector<std::string>& argv,

@@ -8,6 +8,7 @@
 #include "routing/collect.h"
 #include "routing/endpoints.h"
 #include "routing/routes.h"
+#include "swarmgate/model/names.h"
 
 namespace swarmgate::routing {
 namespace {
@@ -36,6 +37,7 @@ class Builder {
     for (const model::Route& route : routes.routes) used.insert(route.backend.str());
     for (const ServedService& service : served) AddBackends(service, used);
     built_.desired.routes = std::move(routes.routes);
+    built_.lost = std::move(routes.lost);
     built_.desired.matches = std::move(routes.matches);
     std::sort(built_.desired.backends.begin(), built_.desired.backends.end(),
               [](const Backend& a, const Backend& b) { return a.name < b.name; });
@@ -47,6 +49,7 @@ class Builder {
     }
     std::sort(built_.converging.begin(), built_.converging.end());
     built_.names_wanted.assign(names_wanted_.begin(), names_wanted_.end());
+    NameParameters(services);
     TidyDiagnostics(built_.diagnostics);
     return std::move(built_);
   }
@@ -85,6 +88,7 @@ class Builder {
       backend.kind = KindOf(input.spec, *dest.spec);
       backend.policy = dest.spec->policy;
       backend.profile = dest.spec->profile;
+      backend.drain_timeout = dest.spec->drain_timeout;
       if (EndpointChooser::UsesTasks(input, *dest.spec)) {
         std::size_t missed = 0;
         backend.servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
@@ -116,11 +120,26 @@ class Builder {
         "add it to the proxy's BIND_PORTS"});
   }
 
+  /// Until here a diagnostic names a parameter as the table of labels does; its owner wrote it as
+  /// the origin of his service demands.
+  void NameParameters(const std::vector<ServiceInput>& services) {
+    if (built_.diagnostics.empty()) return;
+    std::map<model::ServiceName, model::Origin> origins;
+    for (const ServiceInput& service : services) origins.emplace(service.spec.name, service.origin);
+    for (Diagnostic& diagnostic : built_.diagnostics) {
+      const auto origin = origins.find(diagnostic.service);
+      if (diagnostic.label.empty() || origin == origins.end()) continue;
+      diagnostic.label =
+          model::ShownParameter(origin->second, context_.label_prefix, diagnostic.label);
+    }
+  }
+
   void TellUnreached(const ServiceInput& input, std::size_t count) {
     const std::string hint =
         context_.on_host ? "run the proxy as a service on the network of this one, or publish the "
                            "port with mode=host"
-                         : "wait for the update of its networks to end, or check the label network";
+                         : "wait for the update of its networks to end, or check the network that "
+                           "its labels name";
     built_.diagnostics.push_back(Diagnostic{
         Severity::kWarning, "task-unreachable", input.spec.name, "", "",
         std::to_string(count) + " running task(s) cannot be reached from where the proxy runs",

@@ -231,7 +231,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
   const std::string label = Indexed("port", dest.index);
   diagnostics.push_back(DestDiagnostic(Severity::kError, "missing-port", service, label, "",
                                        std::move(message),
-                                       "add " + label + "=<the port that the service listens on>"));
+                                       "write the port that the service listens on"));
   return std::nullopt;
 }
 
@@ -279,9 +279,14 @@ void NameBackends(std::vector<ServedService>& services, std::vector<Diagnostic>&
   }
 }
 
-std::vector<Route> CollectRoutes(const std::vector<ServedService>& services,
-                                 const std::set<model::ServiceName>& unranked,
-                                 std::vector<Diagnostic>& diagnostics) {
+void AddLost(std::vector<LostRoute>& lost, const Route& route, std::string reason) {
+  if (lost.size() < kMaxLostRoutes) lost.push_back({route, std::move(reason)});
+}
+
+Collected CollectRoutes(const std::vector<ServedService>& services,
+                        const std::set<model::ServiceName>& unranked,
+                        std::vector<Diagnostic>& diagnostics) {
+  Collected collected;
   std::vector<Route> all;
   all.reserve(services.size());
   for (const ServedService& service : services) {
@@ -319,15 +324,15 @@ std::vector<Route> CollectRoutes(const std::vector<ServedService>& services,
     }
     if (winner != nullptr && (winner->service != route->service || !partial)) {
       diagnostics.push_back(ConflictDiagnostic(*winner, *route, partial));
+      if (!partial) AddLost(collected.lost, *route, diagnostics.back().message);
     }
     if (!partial) continue;
     earlier.push_back(route);
     kept.push_back(route);
   }
-  std::vector<Route> routes;
-  routes.reserve(kept.size());
-  for (Route* route : kept) routes.push_back(std::move(*route));
-  return routes;
+  collected.routes.reserve(kept.size());
+  for (Route* route : kept) collected.routes.push_back(std::move(*route));
+  return collected;
 }
 
 }  // namespace swarmgate::routing

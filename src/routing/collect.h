@@ -41,11 +41,20 @@ std::vector<ServedService> ServeAll(const std::vector<ServiceInput>& services,
 void NameBackends(std::vector<ServedService>& services,
                   std::vector<model::Diagnostic>& diagnostics);
 
+/// Routes, and those that came to nothing.
+struct Collected {
+  std::vector<model::Route> routes;
+  std::vector<LostRoute> lost;
+};
+
 /// All routes in order of precedence. Claims that are wholly equal are decided: the loser is left
 /// out. The aclName of services in `unranked` does not count.
-std::vector<model::Route> CollectRoutes(const std::vector<ServedService>& services,
-                                        const std::set<model::ServiceName>& unranked,
-                                        std::vector<model::Diagnostic>& diagnostics);
+Collected CollectRoutes(const std::vector<ServedService>& services,
+                        const std::set<model::ServiceName>& unranked,
+                        std::vector<model::Diagnostic>& diagnostics);
+
+/// Notes a route that is left out, as long as there is room.
+void AddLost(std::vector<LostRoute>& lost, const model::Route& route, std::string reason);
 
 /// "host a.com, path prefix /demo, port 8080"
 std::string DescribeRoute(const model::Route& route);

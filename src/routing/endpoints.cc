@@ -122,18 +122,29 @@ Diagnostic EndpointChooser::NoCommonNetwork(const ServiceInput& service,
                                             const std::vector<std::string>& networks) const {
   const bool swarm = service.facts->kind == model::ServiceKind::kSwarm;
   std::vector<std::string> own = context_.own_network_ids;
-  std::string example = "<network>";
+  std::string example;
   for (const std::string& id : own) {
     const auto found = networks_.find(id);
     if (found == networks_.end() || found->second->ingress ||
         (swarm && found->second->driver != "overlay"))
       continue;
     const std::string name = NetworkName(id);
-    if (example == "<network>" || name < example) example = name;
+    if (example.empty() || name < example) example = name;
   }
-  const std::string hint =
-      swarm ? "docker service update --network-add " + example + " " + service.facts->name
-            : "docker network connect " + example + " " + service.facts->name;
+  const std::string& name = service.facts->name;
+  std::string hint;
+  if (!example.empty()) {
+    hint = (swarm ? "docker service update --network-add " : "docker network connect ") + example +
+           " " + name;
+  } else if (swarm && context_.on_host) {
+    hint =
+        "Publish its port on the node (docker service update --publish-add "
+        "mode=host,target=PORT,published=PORT " +
+        name + "), or put it on an overlay network";
+  } else {
+    hint = std::string("Put the proxy and the ") +
+           (swarm ? "service on one overlay" : "container on one") + " network";
+  }
   return Diagnostic{Severity::kError,
                     "no-common-network",
                     service.spec.name,
@@ -197,7 +208,8 @@ std::vector<Server> EndpointChooser::ByName(const ServiceInput& service, const S
   std::vector<Server> servers;
   for (const std::string& address : addresses) {
     if (!IsAddress(address)) continue;
-    servers.push_back(Server{model::ServerName("d-" + HashHex(address)), address, dest.port, "", {}});
+    servers.push_back(
+        Server{model::ServerName("d-" + HashHex(address)), address, dest.port, "", {}});
   }
   Finish(servers);
   return servers;
@@ -243,8 +255,8 @@ std::vector<Server> EndpointChooser::ByTasks(const ServiceInput& service, const 
       ++unreached;
       continue;
     }
-    servers.push_back(
-        Server{model::ServerName("t-" + task.id.substr(0, kTaskDigits)), address, port, task.id, {}});
+    servers.push_back(Server{
+        model::ServerName("t-" + task.id.substr(0, kTaskDigits)), address, port, task.id, {}});
   }
   Finish(servers);
   return servers;

@@ -20,6 +20,7 @@ using model::PathMatch;
 using model::Route;
 
 constexpr std::size_t kNearMisses = 20;
+constexpr std::size_t kLostShown = 20;
 
 bool PathHolds(const PathMatch& path, const std::string& request_path) {
   if (path.kind == PathMatch::Kind::kRegex) return MatchesWhole(path.text, request_path);
@@ -79,9 +80,20 @@ std::string NothingReason(const Question& question, const std::string& host) {
          ", path " + Printable(question.path) + ", port " + std::to_string(question.port);
 }
 
+void AddLostCandidates(const std::vector<LostRoute>& lost, const std::string& host,
+                       const Question& question, Explanation& explanation) {
+  std::size_t shown = 0;
+  for (const LostRoute& loser : lost) {
+    if (!Judge(loser.route, host, question).matches() || ++shown > kLostShown) continue;
+    explanation.candidates.push_back(
+        {loser.route.id, loser.route.service, true, false, "left out: " + loser.reason});
+  }
+}
+
 }  // namespace
 
-Explanation Explain(const std::vector<Route>& routes, const Question& question) {
+Explanation Explain(const std::vector<Route>& routes, const Question& question,
+                    const std::vector<LostRoute>& lost) {
   Explanation explanation;
   const std::string host = NormaliseHost(question.host);
   const Route* winner = nullptr;
@@ -109,6 +121,7 @@ Explanation Explain(const std::vector<Route>& routes, const Question& question) 
     }
     explanation.candidates.push_back(std::move(candidate));
   }
+  AddLostCandidates(lost, host, question, explanation);
   if (winner == nullptr) {
     explanation.reason = NothingReason(question, host);
     return explanation;

@@ -21,18 +21,19 @@ constexpr int kPasses = 4;         ///< one is enough but for odd cases
 constexpr std::size_t kTold = 20;  ///< diagnostics of one code for one service
 
 void TellRefused(const std::vector<Route>& routes, const Compiled& compiled,
-                 std::vector<Diagnostic>& diagnostics) {
+                 std::vector<LostRoute>& lost, std::vector<Diagnostic>& diagnostics) {
   for (const std::size_t i : compiled.refused) {
     diagnostics.push_back(
         RouteDiagnostic(Severity::kError, "bad-regex", routes[i],
                         "a regular expression of " + DescribeRoute(routes[i]) +
                             " cannot be used; the route is left out",
                         "write it as ^…$, without back-references and look-behinds"));
+    AddLost(lost, routes[i], diagnostics.back().message);
   }
 }
 
 void TellUnreachable(const std::vector<Route>& routes, const Compiled& compiled,
-                     std::vector<Diagnostic>& diagnostics) {
+                     std::vector<LostRoute>& lost, std::vector<Diagnostic>& diagnostics) {
   for (const auto& [loser, winner] : compiled.unreachable) {
     const Route& route = routes[loser];
     const Route& other = routes[winner];
@@ -51,6 +52,7 @@ void TellUnreachable(const std::vector<Route>& routes, const Compiled& compiled,
                                   other.service.str() + " (" + DescribeRoute(other) +
                                   ") comes first" + (why.empty() ? "" : ", because " + why),
                               "remove one of the two, or change aclName, domain or path"));
+    AddLost(lost, route, diagnostics.back().message);
   }
 }
 
@@ -104,19 +106,24 @@ void TidyDiagnostics(std::vector<Diagnostic>& diagnostics) {
 BuiltRoutes BuildServed(const std::vector<ServedService>& services, std::size_t max_inserted) {
   BuiltRoutes built;
   std::set<model::ServiceName> unranked;
-  built.routes = CollectRoutes(services, unranked, built.diagnostics);
+  const auto collect = [&] {
+    Collected collected = CollectRoutes(services, unranked, built.diagnostics);
+    built.routes = std::move(collected.routes);
+    built.lost = std::move(collected.lost);
+  };
+  collect();
   // What no request can reach leaves no trace: the table is made again without it.
   for (int pass = 0;; ++pass) {
     Compiled compiled = Compile(built.routes, max_inserted);
     if (compiled.too_large && unranked.empty()) {
       unranked = YoungestRanked(built.routes, compiled, max_inserted);
       built.diagnostics.clear();
-      built.routes = CollectRoutes(services, unranked, built.diagnostics);
+      collect();
       max_inserted = std::numeric_limits<std::size_t>::max();
       continue;
     }
-    TellRefused(built.routes, compiled, built.diagnostics);
-    TellUnreachable(built.routes, compiled, built.diagnostics);
+    TellRefused(built.routes, compiled, built.lost, built.diagnostics);
+    TellUnreachable(built.routes, compiled, built.lost, built.diagnostics);
     if ((compiled.refused.empty() && compiled.unreachable.empty()) || pass >= kPasses) {
       built.matches = std::move(compiled.matches);
       break;

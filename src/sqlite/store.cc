@@ -18,6 +18,7 @@
 
 #include "sqlite/database.h"
 #include "swarmgate/base/log.h"
+#include "swarmgate/base/strings.h"
 #include "swarmgate/codec/applied_json.h"
 
 namespace swarmgate::sqlite {
@@ -44,6 +45,8 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS classes(class TEXT PRIMARY KEY, slots INTEGER NOT NULL,"
     " head TEXT NOT NULL, lines TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS texts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+constexpr std::uint64_t kMaxRevision = 1ULL << 62U;
 
 constexpr std::int64_t Signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 
@@ -261,6 +264,7 @@ class SqliteStore final : public ports::StateStore {
       saved = PutText("structure", delta.structure->first);
       if (saved) saved = PutText("pid", std::to_string(delta.structure->second));
     }
+    if (saved && delta.revision) saved = PutText("revision", std::to_string(*delta.revision));
     if (saved) saved = PutText("applied", "1");
     if (!saved) return saved;
     return (*transaction)->Commit();
@@ -353,7 +357,9 @@ class SqliteStore final : public ports::StateStore {
       good = Decoded(codec::DecodeStringLists(texts["names"]), state.names);
     }
     state.structure = texts["structure"];
-    (void)std::sscanf(texts["pid"].c_str(), "%9d", &state.proxy_pid);  // 0 when it is no number
+    // 0 when they are no numbers.
+    (void)std::sscanf(texts["pid"].c_str(), "%9d", &state.proxy_pid);
+    state.revision = ParseUint(texts["revision"], kMaxRevision).value_or(0);
     return good;
   }
 

@@ -164,6 +164,7 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
                     {model::BackendClass("sticky"), {128, "", ""}}};
   first.names = {{"db.local", {"10.1.1.1", "10.1.1.2"}}, {"none", {}}};
   first.structure = std::pair(std::string("beef"), 4711);
+  first.revision = 1ULL << 40U;
   ASSERT_TRUE(store().SaveApplied(first));
   Open();
 
@@ -175,6 +176,7 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
   expected.names = *first.names;
   expected.structure = "beef";
   expected.proxy_pid = 4711;
+  expected.revision = 1ULL << 40U;
   EXPECT_EQ(Applied(), expected);
 
   AppliedDelta second;

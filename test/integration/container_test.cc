@@ -57,6 +57,22 @@ TEST_F(HostTest, ContainersOfOneComposeServiceShareItsRoute) {
   EXPECT_EQ(report.lost, 0U) << report.Summary();
 }
 
+// On a bridge: dockerd refuses to rename what is on an overlay network.
+TEST_F(HostTest, RenamedContainerServesOnUnderItsNewName) {
+  gate().Start();
+  docker().RunContainer({.name = "before", .labels = Route("/solo"), .network = kBridge});
+  ASSERT_TRUE(gate().WaitStatus(200, "/solo"));
+  ASSERT_EQ(gate().Admin("/v1/services/before").status, 200);
+  LoadGenerator load(Load("/solo", true));
+  ASSERT_TRUE(load.WaitForAnswers(20));
+  docker().Call("POST", "/containers/before/rename?name=after");
+  EXPECT_TRUE(gate().WaitServiceSays("after", "live"));
+  EXPECT_TRUE(WaitUntil([&] { return gate().Admin("/v1/services/before").status == 404; }));
+  ASSERT_TRUE(load.WaitForAnswers(200));
+  const LoadReport report = load.Stop();
+  EXPECT_EQ(report.lost, 0U) << report.Summary();
+}
+
 TEST_F(HostTest, ContainerThatRestartsComesBackWithItsNewAddress) {
   gate().Start();
   docker().RunContainer({.name = "solo", .labels = Route("/solo"), .network = kBridge});

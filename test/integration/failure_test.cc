@@ -1,8 +1,17 @@
 // Everything that can be killed is killed, and the clients must not notice more than they have to.
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "integration/world.h"
 #include "support/paths.h"
@@ -180,6 +189,23 @@ TEST_F(SwarmTest, DockerThatHangsHarmsNobody) {
   EXPECT_EQ(report.lost, 0U) << report.Summary();
 }
 
+TEST_F(SwarmTest, AHaproxyThatDoesNotAnswerIsToldByEveryProbe) {
+  gate().Start();
+  const char* probes[] = {"/healthz", "/readyz", "/v1/docker-flow-proxy/ping", "/v1/proxy/ping",
+                          "/v1/docker-flow-swarm-listener/ping"};
+  for (const char* probe : probes) EXPECT_EQ(gate().Admin(probe).status, 200) << probe;
+  const pid_t worker = gate().haproxy_worker();
+  ASSERT_GT(worker, 0);
+  kill(worker, SIGSTOP);
+  for (const char* probe : probes) {
+    EXPECT_TRUE(WaitUntil([&] { return gate().Admin(probe).status == 503; }, seconds(15))) << probe;
+  }
+  kill(worker, SIGCONT);
+  for (const char* probe : probes) {
+    EXPECT_TRUE(WaitUntil([&] { return gate().Admin(probe).status == 200; }, seconds(15))) << probe;
+  }
+}
+
 TEST_F(SwarmTest, SigtermFinishesRequestsInFlightAndLeavesNothingBehind) {
   gate().Start();
   RunService("demo", Route("/sleep"));
@@ -198,12 +224,65 @@ TEST_F(SwarmTest, SigtermFinishesRequestsInFlightAndLeavesNothingBehind) {
   EXPECT_EQ(gate().Web("/sleep/1").status, 200);
 }
 
+/// The numbers behind "Uid:" and the like in /proc/<pid>/status.
+std::vector<unsigned> StatusNumbers(const std::string& status, const std::string& field) {
+  const std::size_t at = status.find("\n" + field + ":");
+  std::vector<unsigned> numbers;
+  if (at == std::string::npos) return numbers;
+  std::istringstream line(
+      status.substr(at + field.size() + 2, status.find('\n', at + 1) - at - field.size() - 2));
+  for (unsigned number = 0; line >> number;) numbers.push_back(number);
+  return numbers;
+}
+
+/// What connecting to a unix socket gives to a process of these rights: 0, or errno.
+int ConnectAs(unsigned uid, unsigned gid, const std::vector<unsigned>& groups,
+              const std::string& socket_path) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const std::vector<gid_t> list(groups.begin(), groups.end());
+    if (setgroups(list.size(), list.data()) != 0 || setresgid(gid, gid, gid) != 0 ||
+        setresuid(uid, uid, uid) != 0) {
+      _exit(255);
+    }
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket_path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    const bool connected =
+        connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    _exit(connected ? 0 : errno);
+  }
+  int status = 0;
+  if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
 TEST_F(SwarmTest, HaproxyHasNoPrivilegesAndCannotOpenTheDockerSocket) {
   gate().Start();
-  const std::string status =
-      ReadFile("/proc/" + std::to_string(gate().haproxy_worker()) + "/status");
-  EXPECT_EQ(status.find("Uid:\t0\t"), std::string::npos) << status;
-  EXPECT_NE(status.find("NoNewPrivs:\t1"), std::string::npos) << status;
+  ASSERT_EQ(ConnectAs(0, 0, {0}, docker().socket()), 0) << "root can";
+  for (const pid_t pid : {gate().haproxy_master(), gate().haproxy_worker()}) {
+    ASSERT_GT(pid, 0);
+    const std::string status = ReadFile("/proc/" + std::to_string(pid) + "/status");
+    const std::vector<unsigned> uids = StatusNumbers(status, "Uid");
+    const std::vector<unsigned> gids = StatusNumbers(status, "Gid");
+    ASSERT_EQ(uids.size(), 4U) << status;
+    ASSERT_EQ(gids.size(), 4U) << status;
+    for (const unsigned uid : uids) EXPECT_NE(uid, 0U) << status;
+    EXPECT_NE(status.find("NoNewPrivs:\t1"), std::string::npos) << status;
+    EXPECT_EQ(ConnectAs(uids[1], gids[1], StatusNumbers(status, "Groups"), docker().socket()),
+              EACCES);
+    // Nor was an open one handed to it.
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+      std::error_code gone;
+      const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+      EXPECT_EQ(target.find("docker"), std::string::npos) << target;
+    }
+    const std::string environment = ReadFile("/proc/" + std::to_string(pid) + "/environ");
+    EXPECT_EQ(environment.find("DOCKER_HOST"), std::string::npos);
+    EXPECT_EQ(environment.find("DATA_DIR"), std::string::npos);
+  }
 }
 
 TEST_F(SwarmTest, SecondInstanceOnOneDataDirectoryIsRefused) {

@@ -18,6 +18,7 @@
 #include "support/paths.h"
 #include "support/test_root.h"
 #include "support/wait.h"
+#include "unit/http/scripted_server.h"
 
 namespace swarmgate::testing {
 namespace {
@@ -189,14 +190,54 @@ TEST_F(RunningTest, ControllerThatKeepsDyingCostsNoRequest) {
   EXPECT_EQ(gate_.Reloads(), 0);
 }
 
-TEST_F(RunningTest, HupLooksAgainAndEndsNothing) {
-  const pid_t controller = gate_.controller();
-  gate_.process().Signal(SIGHUP);
-  EXPECT_EQ(gate_.Admin("/readyz").status, 200);
-  kill(controller, SIGHUP);
-  EXPECT_EQ(gate_.Admin("/v1/status").status, 200);
-  EXPECT_EQ(gate_.Web("/").status, 200);
-  EXPECT_EQ(gate_.controller(), controller);
+/// An empty Swarm, as far as it is asked: recorded answers, no service, no event ever.
+void AnswerAsEmptySwarm(const Exchange& exchange) {
+  std::string path = exchange.target.substr(0, exchange.target.find('?'));
+  if (path.rfind("/v1.", 0) == 0) path.erase(0, path.find('/', 1));
+  if (path == "/version" || path == "/info") {
+    return exchange.Reply(
+        200, ReadFile(std::string(SWARMGATE_SOURCE_DIR "/fixtures/docker/20.10") + path + ".json"));
+  }
+  if (path == "/events") {
+    exchange.BeginChunks();
+    return exchange.WaitClosed();
+  }
+  const bool list = path == "/services" || path == "/tasks" || path == "/containers/json" ||
+                    path == "/networks" || path == "/nodes";
+  exchange.Reply(list ? 200 : 404, list ? "[]" : R"({"message":"no such thing"})");
+}
+
+TEST(HupTest, HupLooksAgainAndEndsNothing) {
+  ScriptedServer daemon(AnswerAsEmptySwarm);
+  GateOptions options;
+  options.docker_socket = daemon.path();
+  Gate gate(options);
+  gate.Start();
+  const auto lists = [&] {
+    std::size_t count = 0;
+    for (const std::string& target : daemon.targets()) {
+      count += target.find("/services") != std::string::npos ? 1 : 0;
+    }
+    return count;
+  };
+  ASSERT_TRUE(WaitUntil([&] { return lists() > 0; }));
+  const pid_t controller = gate.controller();
+  const auto begin = std::chrono::steady_clock::now();
+  // More often than the list that is made every half minute anyway could explain.
+  for (int i = 0; i < 6; ++i) {
+    const std::size_t before = lists();
+    if (i % 2 == 0) {
+      gate.process().Signal(SIGHUP);
+    } else {
+      kill(controller, SIGHUP);
+    }
+    EXPECT_TRUE(WaitUntil([&] { return lists() > before; }, seconds(10)))
+        << (i % 2 == 0 ? "the supervisor passes it on" : "the controller");
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(60));
+  EXPECT_EQ(gate.Admin("/readyz").status, 200);
+  EXPECT_EQ(gate.controller(), controller);
+  if (::testing::Test::HasFailure()) GTEST_LOG_(INFO) << gate.Log();
 }
 
 TEST_F(RunningTest, SecondSignalEndsItWithoutPatience) {

@@ -56,6 +56,11 @@ void FakeDocker::FailNext(Code code, int calls) {
   failures_.insert(failures_.end(), static_cast<std::size_t>(calls), code);
 }
 
+void FakeDocker::StopFailing() {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
+}
+
 void FakeDocker::WatchFails(bool fails) {
   const std::lock_guard lock(mutex_);
   watch_fails_ = fails;

@@ -35,6 +35,8 @@ class FakeDocker final : public ports::DockerApi {
   // --- faults ---
   /// The next `calls` of List and ListTasks fail so.
   void FailNext(Code code, int calls = 1);
+  /// Ends what FailNext began.
+  void StopFailing();
   /// Every Watch fails at once while this is set.
   void WatchFails(bool fails);
 

@@ -46,11 +46,14 @@ void LoadShard(const std::string& text, Held& held) {
       words >> text_of_name;
       name = model::SlotName(text_of_name);
       slot = haproxy::ParseSlotName(name);
-      if (!slot) continue;
+      if (!slot) {
+        first.head += line + "\n";
+        continue;
+      }
       auto& declared = held.image.declared[slot->backend_class];
       declared.count = std::max(declared.count, slot->number);
       if (slot->number == 1) declared.head = first.head;
-    } else if (word == "server") {
+    } else if (word == "server" && slot) {
       std::string server_name;
       std::string address;
       words >> server_name >> address;

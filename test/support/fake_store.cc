@@ -91,6 +91,7 @@ Status FakeStore::SaveApplied(const ports::AppliedDelta& delta) {
   if (delta.structure) {
     std::tie(applied_->structure, applied_->proxy_pid) = *delta.structure;
   }
+  if (delta.revision) applied_->revision = *delta.revision;
   return Ok();
 }
 

@@ -2,9 +2,11 @@
 // seam of its own, so that the API is tested without an engine.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
@@ -29,12 +31,16 @@ class AdminBackend {
   virtual engine::Outcome Reload(SteadyTime deadline) = 0;
   virtual engine::Outcome Resync(SteadyTime deadline) = 0;
   virtual Result<std::string> ConfigText(SteadyTime deadline) = 0;
+  /// HAProxy's counters as CSV; never null. May be some seconds old.
+  virtual Result<std::shared_ptr<const std::string>> ProxyStats(SteadyTime deadline) = 0;
 };
 
-/// Hands every call to an engine, which outlives it.
+/// Hands every call to an engine, which outlives it, and to who knows HAProxy's counters.
 class EngineBackend final : public AdminBackend {
  public:
-  explicit EngineBackend(engine::Engine& engine) : engine_(engine) {}
+  using Stats = std::function<Result<std::shared_ptr<const std::string>>(SteadyTime deadline)>;
+  explicit EngineBackend(engine::Engine& engine, Stats stats)
+      : engine_(engine), stats_(std::move(stats)) {}
   [[nodiscard]] std::shared_ptr<const engine::Snapshot> GetSnapshot() const override {
     return engine_.snapshot();
   }
@@ -62,9 +68,13 @@ class EngineBackend final : public AdminBackend {
   Result<std::string> ConfigText(SteadyTime deadline) override {
     return engine_.ConfigText(deadline);
   }
+  Result<std::shared_ptr<const std::string>> ProxyStats(SteadyTime deadline) override {
+    return stats_(deadline);
+  }
 
  private:
   engine::Engine& engine_;
+  Stats stats_;
 };
 
 }  // namespace swarmgate::admin

@@ -15,6 +15,7 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/haproxy/image.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::app {
 
@@ -34,6 +35,19 @@ struct Options {
   Duration timeout_http_keep_alive{15000};
   Duration hard_stop_after{600000};
   Duration drain_timeout{30000};
+
+  /// Everything of haproxy::Extras, composed from several variables where ReadOptions ends.
+  haproxy::Extras extras;
+  std::string access_log;         ///< "", off, errors, all
+  std::string access_log_format;  ///< "", json, http
+  bool debug = false;
+  bool debug_errors_only = false;
+  std::string debug_http_format;
+  std::string stats_user_from = "STATS_USER";  ///< names of the variables that hold the values
+  std::string stats_pass_from = "STATS_PASS";
+  std::string stats_uri_from = "STATS_URI";
+  std::optional<std::uint16_t> stats_port;
+  bool terminate_on_reload = false;
 
   // TLS.
   haproxy::TlsSettings tls;
@@ -57,6 +71,12 @@ struct Options {
   char separator = ',';
   std::string domain_algo;
   std::string label_prefix = "com.df.";
+  bool https_only = false;
+  std::string users_text;  ///< USERS; `users` is what it says
+  bool users_encrypted = false;
+  labels::KnownUsers users;
+  bool allow_raw_config = false;
+  std::string upstream_ca_file;  ///< empty: the system's authorities
   /// DFP_SERVICE_*: parameter names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 
@@ -87,6 +107,9 @@ struct OptionSources {
   std::map<std::string, std::string> environment;
   /// The text of a secret ("dfp_port"), or nothing.
   std::function<std::optional<std::string>(const std::string& name)> secret;
+  std::vector<std::string> secret_names;  ///< all that there are
+  /// <suffix> → text of the secrets dfp_users_<suffix>.
+  std::map<std::string, std::string> user_secrets;
   bool root = false;
 };
 

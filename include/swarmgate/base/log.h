@@ -27,7 +27,10 @@ void LogEvent(LogLevel level, std::string_view id, std::string_view text, LogFie
 bool SetLogLevel(std::string_view level_name);
 
 struct LoggedEvent {
-  std::uint64_t sequence = 0;  ///< 1, 2, 3 … within this process
+  /// Grows by one with each event. The first one of a process is its start in microseconds since
+  /// 1970, so that whoever asks for what came after the last number of an earlier process misses
+  /// nothing.
+  std::uint64_t sequence = 0;
   WallTime time;
   LogLevel level = LogLevel::kInfo;
   std::string id;
@@ -36,7 +39,8 @@ struct LoggedEvent {
 };
 
 /// The newest events (at most 1,000) with a sequence above `after`, oldest first; waits for one
-/// until the deadline when there is none. Thread: any.
+/// until the deadline when there is none. An `after` that was not given yet counts as 0. Thread:
+/// any.
 std::vector<LoggedEvent> EventsAfter(std::uint64_t after, SteadyTime deadline);
 
 /// Lets every waiting EventsAfter return at once, now and from now on (shutdown). Thread: any.

@@ -66,8 +66,8 @@ struct Outcome {
 class Engine {
  public:
   /// The ports outlive the engine. `docker` may be null (no socket configured). `resolve` maps a
-  /// name to addresses, blocking up to a second or two; it is called from a thread of the engine's
-  /// own.
+  /// name to addresses, blocking up to a second or two; it is called from threads of the
+  /// engine's own, several at a time.
   struct Ports {
     ports::DockerApi* docker = nullptr;
     ports::ProxyControl* proxy = nullptr;

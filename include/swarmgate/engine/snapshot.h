@@ -17,16 +17,16 @@
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/routes.h"
 #include "swarmgate/model/service_spec.h"
+#include "swarmgate/routing/build.h"
 
 namespace swarmgate::engine {
 
 enum class ServiceState {
-  kLive,        ///< at least one route is served and has a server
-  kNoServer,    ///< routed, but no task can take requests: answers 503
-  kRejected,    ///< left out; the diagnostics say why
-  kConflict,    ///< all of its claims lost to older services
-  kWithdrawn,   ///< removed by API until its labels change
-  kOverridden,  ///< never stands alone: origin tells who won
+  kLive,       ///< at least one route is served and has a server
+  kNoServer,   ///< routed, but no task can take requests: answers 503
+  kRejected,   ///< left out; the diagnostics say why
+  kConflict,   ///< all of its claims lost to older services
+  kWithdrawn,  ///< removed by API until its labels change
 };
 const char* ServiceStateName(ServiceState state);
 
@@ -94,9 +94,11 @@ struct Counters {
 };
 
 struct Snapshot {
-  std::uint64_t revision = 0;  ///< of the applied state; grows with every change that went live
+  /// Of the applied state; grows with every change that went live, and with every start.
+  std::uint64_t revision = 0;
   std::uint64_t store_revision = 0;
-  bool ready = false;  ///< the state found at start has been applied
+  bool was_ready = false;  ///< the state found at start has been applied; stays true
+  bool ready = false;      ///< that, and HAProxy answers
   std::string not_ready_reason;
   WallTime started;
   WallTime changed;      ///< last change that went live
@@ -110,6 +112,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
+  /// Shared, not copied; never null. Routes that came to nothing, with the reason.
+  std::shared_ptr<const std::vector<routing::LostRoute>> lost =
+      std::make_shared<const std::vector<routing::LostRoute>>();
   /// Shared, not copied; never null.
   std::shared_ptr<const std::map<model::BackendName, model::SlotName>> slots =
       std::make_shared<const std::map<model::BackendName, model::SlotName>>();

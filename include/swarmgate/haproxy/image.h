@@ -36,7 +36,8 @@ struct Version {
 struct Bind {
   std::string address = "*";  ///< "*", or a checked address
   std::uint16_t port = 80;
-  bool tls = false;  ///< "443:ssl"
+  bool tls = false;           ///< "443:ssl"
+  bool accept_proxy = false;  ///< every connection begins with a PROXY protocol header
   friend auto operator<=>(const Bind&, const Bind&) = default;
 };
 
@@ -50,6 +51,59 @@ struct TlsSettings {
   std::string ca_file;                  ///< client certificates are checked against it
   std::string crt_list;                 ///< the operator's own list, which is not ours to change
   friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
+};
+
+/// What HAProxy tells about requests, to the datagram socket AccessLogSocket().
+struct AccessLog {
+  enum class What { kOff, kErrors, kAll };
+  enum class Format {
+    kJson,   ///< one JSON object per request
+    kHttp,   ///< HAProxy's httplog, with the service in the place of the backend
+    kCustom  ///< `custom`, the operator's own log-format
+  };
+  What what = What::kOff;
+  Format format = Format::kJson;
+  std::string custom;
+  friend bool operator==(const AccessLog&, const AccessLog&) = default;
+};
+/// HAProxy's name for the socket that it logs to; who reads there is none of its concern: a reader
+/// that is slow or away costs lines, never requests.
+[[nodiscard]] std::string AccessLogSocket(const std::string& run_dir);
+
+/// HAProxy's statistics page.
+struct StatsPage {
+  std::string uri;  ///< empty: there is none
+  std::string user;
+  std::string password;               ///< both empty: nobody is asked
+  std::optional<std::uint16_t> port;  ///< a frontend of its own; absent: on every port for requests
+  friend bool operator==(const StatsPage&, const StatsPage&) = default;
+};
+
+/// A request header whose value goes into the access log.
+struct Capture {
+  std::string header;
+  int length = 0;
+  friend bool operator==(const Capture&, const Capture&) = default;
+};
+
+/// The operator's settings that shape what every request meets; a part of Settings.
+struct Extras {
+  AccessLog access_log;
+  StatsPage stats;
+  std::vector<Capture> captures;
+  /// Whose X-Forwarded-* headers are believed: canonical networks. From everybody else they are
+  /// taken off.
+  std::vector<std::string> trusted_proxies;
+  /// Whose connections begin with a PROXY protocol header, on every port.
+  std::vector<std::string> proxy_protocol_from;
+  model::ConnectionMode connection_mode = model::ConnectionMode::kKeepAlive;
+  std::string compression_algo;  ///< words of `compression algo`; empty: none
+  std::string compression_type;
+  /// Lines as the operator wrote them, for the sections global and frontend services. Without
+  /// control bytes; none of them opens a section.
+  std::vector<std::string> extra_global;
+  std::vector<std::string> extra_frontend;
+  friend bool operator==(const Extras&, const Extras&) = default;
 };
 
 /// The operator's settings that shape the base configuration. Values are checked where options are
@@ -72,6 +126,7 @@ struct Settings {
   std::chrono::milliseconds hard_stop_after{600000};
   int unknown_route_status = 503;  ///< 503 or 404
   std::string cookie_key;          ///< secret for sticky cookies; [0-9a-f]{32}
+  Extras extras;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "swarmgate/base/error.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/service_spec.h"
 
@@ -22,6 +23,21 @@ enum class Source {
   kEnvironment,  ///< "DFP_SERVICE_<NAME>"
 };
 
+/// Users that are not written in parameters. Read by whoever may read files.
+struct KnownUsers {
+  /// <suffix> → text of the secret dfp_users_<suffix>.
+  std::map<std::string, std::string> secrets;
+  std::vector<model::Credential> global;  ///< USERS, as ParseUsers gave them
+  /// Secrets are elsewhere (a file of labels is checked on a developer's machine): what is not
+  /// found is an information. The result is then never served.
+  bool elsewhere = false;
+};
+
+/// "user:password" items, separated by commas or line ends ("\," is a literal comma), as USERS and
+/// secrets have them; sorted. Errors: kInvalidArgument with a sentence that shows nothing of them.
+[[nodiscard]] Result<std::vector<model::Credential>> ParseUsers(std::string_view text,
+                                                                bool encrypted);
+
 struct ParseOptions {
   Source source = Source::kLabel;
   char separator = ',';          ///< SEPARATOR; "\," is a literal comma
@@ -29,6 +45,11 @@ struct ParseOptions {
   std::string instance_name;     ///< PROXY_INSTANCE_NAME
   bool filter_instance = false;  ///< FILTER_PROXY_INSTANCE_NAME
   std::string label_prefix = "com.df.";
+  bool https_only = false;  ///< HTTPS_ONLY: every destination is httpsOnly
+  KnownUsers users;
+  bool allow_raw = false;  ///< ALLOW_RAW_CONFIG: owners may write HAProxy's own language
+  /// What tasks are verified against (UPSTREAM_CA_FILE); empty: nothing is there for it.
+  std::string upstream_ca = "@system-ca";
 };
 
 struct ParsedService {
@@ -76,6 +97,15 @@ struct Notify {
 /// "DFP_SERVICE_" or "DFP_SERVICE_<n>_": "SERVICE_PATH_1" → "servicePath.1". A name that no
 /// parameter has becomes lower camel case, so that ParseParameters can say so.
 [[nodiscard]] std::string ParameterFromEnvironment(std::string_view variable);
+
+/// May the value of this parameter be shown? Only of those that the table knows, in any letter case
+/// and with or without index, and that hold no secret: whoever mistypes `users` has written a
+/// password under a name that nobody knows.
+[[nodiscard]] bool MayShowValue(std::string_view name);
+
+/// For whoever comes from Docker Flow Proxy: each of its parameters, what it does here, and what
+/// differs. A table in Markdown, from the table of parameters.
+[[nodiscard]] std::string MigrationTable();
 
 /// All parameter names, for help and completion; sorted.
 [[nodiscard]] std::vector<std::string> ParameterNames();

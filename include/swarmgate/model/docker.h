@@ -83,6 +83,9 @@ struct DockerFacts {
   /// Services (their ids) that the daemon listed in a form that could not be understood: they are
   /// not among `services`, and whoever holds earlier facts about them keeps those.
   std::vector<std::string> unreadable_service_ids;
+  /// Services (their ids) among `services` of which it could not be found out now what they expose:
+  /// whoever holds earlier facts about them keeps the ports of those.
+  std::vector<std::string> ports_unknown_ids;
   std::vector<NetworkFacts> networks;
   /// Networks from which this process can reach tasks: those of our own container, or local bridges
   /// on a bare host.

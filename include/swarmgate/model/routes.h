@@ -2,6 +2,7 @@
 // HAProxy's maps are made of, and the backends that they lead to.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -92,6 +93,7 @@ struct Backend {
   std::vector<Server> servers;  ///< sorted by name; empty: 503 with Retry-After
   Policy policy;
   Profile profile;
+  std::optional<std::chrono::milliseconds> drain_timeout;  ///< absent: the operator's setting
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 

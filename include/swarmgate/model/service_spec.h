@@ -3,6 +3,7 @@
 // still goes through one Quote().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -71,6 +72,8 @@ struct DestSpec {
   Policy policy;
   Profile profile;
   ServerOptions server;
+  /// How long an ending task's last requests are watched; absent: the operator's setting.
+  std::optional<std::chrono::milliseconds> drain_timeout;
   friend bool operator==(const DestSpec&, const DestSpec&) = default;
 };
 

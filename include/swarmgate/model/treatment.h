@@ -42,7 +42,6 @@ struct Policy {
   std::vector<std::string> allowed_methods;  ///< upper case, sorted; empty: all
   std::vector<std::string> denied_methods;   ///< upper case, sorted
   std::vector<Credential> users;    ///< sorted by user; empty: nobody is asked. None is encrypted.
-  std::string realm;                ///< shown to who is asked
   bool https_only = false;          ///< redirect requests without TLS
   bool redirect_when_http = false;  ///< redirect when X-Forwarded-Proto says http
   bool redirect_unless_https = false;   ///< redirect unless X-Forwarded-Proto says https
@@ -52,6 +51,7 @@ struct Policy {
   std::optional<RateLimit> rate_limit;  ///< for each client address; beyond it 429
   std::string hsts;                     ///< value of Strict-Transport-Security; TLS answers only
   bool maintenance = false;             ///< 503 with Retry-After, whatever the servers are
+  std::string maintenance_text;         ///< of that answer; empty: a standing one
   std::chrono::seconds retry_after{30};
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -65,6 +65,9 @@ struct HeaderRule {
   /// expressions of the list in labels. Empty for kDelete.
   std::string format;
   std::string condition;  ///< "", or one of a closed list of conditions: "if { ssl_fc }"
+  /// `format` is everything behind the name as its owner wrote it; only where raw configuration is
+  /// allowed.
+  bool raw = false;
   friend auto operator<=>(const HeaderRule&, const HeaderRule&) = default;
 };
 
@@ -97,7 +100,6 @@ struct ErrorPage {
 struct Profile {
   std::vector<HeaderRule> headers;          ///< in the order in which they are carried out
   std::vector<Credential> encrypted_users;  ///< with crypt(3) hashes: a userlist
-  std::string realm;                        ///< for encrypted_users
   std::string compression_algo;             ///< "gzip", "deflate", "raw-deflate", ""
   std::vector<std::string> compression_types;
   std::optional<ConnectionMode> connection_mode;
@@ -105,9 +107,13 @@ struct Profile {
   std::vector<std::string> allow_from;  ///< networks, canonical; empty: all
   std::vector<std::string> deny_from;
   std::optional<std::string> check_path;  ///< health is asked by HTTP
+  std::string check_host;                 ///< the Host that a check names; empty: localhost
   std::optional<int> retries;
   std::optional<Cors> cors;
   std::vector<ErrorPage> error_pages;
+  /// Certificates of the authorities that servers are verified against: a file, or "@system-ca".
+  /// Servers that are added at run time can only use what is loaded by then.
+  std::string ca_file;
   /// Lines as the owner wrote them (backendExtra, templates), only where raw configuration is
   /// allowed; each without line break.
   std::vector<std::string> raw;
@@ -119,6 +125,7 @@ struct Profile {
 struct ServerOptions {
   enum class Tls { kNone, kUnverified, kVerified };
   Tls tls = Tls::kNone;
+  std::string ca_file;      ///< for kVerified: as Profile::ca_file
   std::string tls_name;     ///< SNI, and the name that must be in the certificate; empty: none
   bool http2 = false;       ///< HTTP/2 (in the clear without tls)
   bool send_proxy = false;  ///< PROXY protocol, version 2

@@ -31,6 +31,7 @@ struct AppliedState {
   /// that died between writing files and reloading would otherwise take the files for it.
   std::string structure;
   int proxy_pid = 0;
+  std::uint64_t revision = 0;  ///< of the applied state, so that a restart does not turn it back
   friend bool operator==(const AppliedState&, const AppliedState&) = default;
 };
 
@@ -45,6 +46,7 @@ struct AppliedDelta {
   std::optional<std::map<std::string, std::vector<std::string>>> names;
   std::optional<std::pair<std::string, int>>
       structure;  ///< AppliedState::structure and ::proxy_pid
+  std::optional<std::uint64_t> revision;
 };
 
 /// Thread: the engine's owner thread only.

@@ -2,6 +2,7 @@
 // the lookup table compiled. And the answer to "why": both use the same order. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -35,10 +36,23 @@ struct BuildContext {
   std::map<std::string, std::string> gateway_addresses;
   ResolvedNames names;
   std::vector<std::uint16_t> bound_ports;  ///< a srcPort outside of these gets a warning
+  std::string label_prefix = "com.df.";    ///< for diagnostics: how an owner wrote a parameter
 };
+
+/// A route that a service asked for and does not get: another one has the same claim, or comes
+/// first for every request.
+struct LostRoute {
+  model::Route route;
+  std::string reason;  ///< one sentence; names the winner
+  friend bool operator==(const LostRoute&, const LostRoute&) = default;
+};
+
+/// The table remembers so many of them.
+inline constexpr std::size_t kMaxLostRoutes = 1000;
 
 struct Built {
   model::Desired desired;
+  std::vector<LostRoute> lost;                 ///< at most kMaxLostRoutes
   std::vector<model::Diagnostic> diagnostics;  ///< sorted
   std::vector<std::string> names_wanted;       ///< names that should be resolved; sorted, unique
   /// Tasks that should get servers soon (starting, unhealthy yet): service names to poll.
@@ -55,6 +69,7 @@ struct Built {
 struct BuiltRoutes {
   std::vector<model::Route> routes;
   model::MatchTable matches;
+  std::vector<LostRoute> lost;
   std::vector<model::Diagnostic> diagnostics;
 };
 [[nodiscard]] BuiltRoutes BuildRoutes(const std::vector<ServiceInput>& services);
@@ -80,13 +95,14 @@ struct Explanation {
   model::BackendName backend;
   std::string reason;  ///< why the winner wins, or why nothing matches, one sentence
   std::vector<Candidate>
-      candidates;  ///< in order of precedence; those that match, and at most 20 near misses
+      candidates;  ///< in order of precedence; those that match, and at most 20 near misses; then
+                   ///< at most 20 that would match and were left out
 };
 
 /// Which route gets this request, and why. Decided on the routes themselves in order of precedence,
-/// not on the lookup table: tests hold the two against each other.
-[[nodiscard]] Explanation Explain(const std::vector<model::Route>& routes,
-                                  const Question& question);
+/// not on the lookup table: tests hold the two against each other. `lost`: of the same Build.
+[[nodiscard]] Explanation Explain(const std::vector<model::Route>& routes, const Question& question,
+                                  const std::vector<LostRoute>& lost = {});
 
 /// What HAProxy will do with the lookup table, step by step as its rules do; the reference for
 /// tests of the real one.

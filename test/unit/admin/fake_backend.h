@@ -16,6 +16,7 @@ class FakeBackend final : public AdminBackend {
   engine::Snapshot snapshot;
   engine::Outcome outcome;
   Result<std::string> config = std::string("frontend services\n");
+  std::string stats;  ///< CSV of HAProxy; empty: it does not answer
   std::vector<std::pair<std::string, std::map<std::string, std::string>>> calls;
 
   [[nodiscard]] std::shared_ptr<const engine::Snapshot> GetSnapshot() const override {
@@ -46,6 +47,11 @@ class FakeBackend final : public AdminBackend {
     (void)deadline;
     return config;
   }
+  Result<std::shared_ptr<const std::string>> ProxyStats(SteadyTime deadline) override {
+    (void)deadline;
+    if (stats.empty()) return Fail(Code::kUnavailable, "nobody listens");
+    return std::make_shared<const std::string>(stats);
+  }
 
  private:
   engine::Outcome Record(const char* call, const std::map<std::string, std::string>& parameters,
@@ -61,6 +67,7 @@ class FakeBackend final : public AdminBackend {
 inline engine::Snapshot SampleSnapshot() {
   engine::Snapshot snapshot;
   snapshot.revision = 7;
+  snapshot.was_ready = true;
   snapshot.ready = true;
   snapshot.instance = "docker-flow";
   snapshot.proxy = {true, "2.6.12", {}};

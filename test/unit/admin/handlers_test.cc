@@ -69,6 +69,7 @@ TEST_F(HandlersTest, RefusalsKeepTheEnginesStatusAndMessage) {
   EXPECT_EQ(Json(response)["Status"].StringOr(), "NOK");
   EXPECT_EQ(Json(response)["Message"].StringOr(), backend_.outcome.message);
   EXPECT_EQ(Json(response)["ServiceName"].StringOr(), "x");
+  EXPECT_EQ(Json(response).Find("Persisted"), nullptr) << "nothing was to be stored";
 }
 
 TEST_F(HandlersTest, EveryChangingPathReachesItsCall) {
@@ -89,6 +90,15 @@ TEST_F(HandlersTest, EveryChangingPathReachesItsCall) {
   backend_.calls.clear();
   EXPECT_EQ(Call("/v1/docker-flow-proxy/reload", {{"fromListener", "true"}}).status, 200);
   EXPECT_EQ(backend_.calls.at(0).first, "resync");
+}
+
+TEST_F(HandlersTest, WhatMakesTheEngineWorkIsRefusedWithoutTheToken) {
+  context_.guard.token = "open-sesame";
+  for (const char* path : {"/v1/proxy/reconfigure", "/v1/proxy/remove", "/v1/proxy/reload",
+                           "/v1/docker-flow-swarm-listener/notify-services", "/v1/validate"}) {
+    EXPECT_EQ(Call(path, {{"serviceName", "web"}}).status, 401) << path;
+  }
+  EXPECT_TRUE(backend_.calls.empty());
 }
 
 TEST_F(HandlersTest, StatusCountsServicesAndListsProblems) {
@@ -172,14 +182,19 @@ TEST_F(HandlersTest, ConfigIsTextOrJson) {
 TEST_F(HandlersTest, ProbesTellReadinessAndHealthApart) {
   EXPECT_EQ(Call("/readyz").status, 200);
   EXPECT_EQ(Call("/healthz").status, 200);
+  // What the engine shows while it starts: HAProxy does not run yet.
+  backend_.snapshot.was_ready = false;
   backend_.snapshot.ready = false;
   backend_.snapshot.not_ready_reason = "waiting for Docker";
   backend_.snapshot.proxy.ok = false;
   EXPECT_EQ(Call("/readyz").status, 503);
   EXPECT_NE(Call("/readyz").body.find("waiting for Docker"), std::string::npos);
   EXPECT_EQ(Call("/healthz").status, 200) << "starting is not sick";
-  backend_.snapshot.ready = true;
-  for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping"}) {
+  // What it shows when HAProxy has died since: never ready without HAProxy.
+  backend_.snapshot.was_ready = true;
+  backend_.snapshot.not_ready_reason = "HAProxy does not answer: refused";
+  for (const char* path : {"/readyz", "/healthz", "/v1/docker-flow-proxy/ping", "/v1/proxy/ping",
+                           "/v1/docker-flow-swarm-listener/ping"}) {
     EXPECT_EQ(Call(path).status, 503) << path << ": HAProxy is dead";
   }
 }

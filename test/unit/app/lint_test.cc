@@ -98,6 +98,53 @@ TEST(LintTest, ServiceInspectUsesServiceLabels) {
       HasDiagnostic(report.services[0], model::Severity::kWarning, "labels-of-the-container"));
 }
 
+LintReport LintOf(const std::string& text) {
+  auto services = ReadLintInput(text, "com.df.", {});
+  EXPECT_TRUE(services) << services.error().message;
+  return services ? Lint(*std::move(services), "com.df.") : LintReport();
+}
+
+TEST(LintTest, WhereTheProxyIsIsNotKnownSoReachabilityIsANote) {
+  const std::string head =
+      R"([{"Spec":{"Name":"web","Labels":{"com.df.notify":"true","com.df.servicePath":"/demo",)"
+      R"("com.df.port":"8080")";
+  const struct {
+    const char* what;
+    std::string labels;
+    std::string rest;
+  } cases[] = {
+      {"no network, a port published on the node", "",
+       R"("TaskTemplate":{"ContainerSpec":{}},"EndpointSpec":{"Ports":[{"Protocol":"tcp",)"
+       R"("TargetPort":8080,"PublishedPort":8080,"PublishMode":"host"}]})"},
+      {"a network by its name, where inspect knows ids only", R"(,"com.df.network":"proxy")",
+       R"("TaskTemplate":{"ContainerSpec":{},"Networks":[{"Target":"wutuu618cjr26nf4yabiiauz0"}]})"},
+  };
+  for (const auto& c : cases) {
+    const LintReport report = LintOf(head + c.labels + "}," + c.rest + "}}]");
+    EXPECT_EQ(report.errors, 0U) << c.what << "\n" << LintText(report);
+    ASSERT_EQ(report.services.size(), 1U);
+    EXPECT_EQ(report.services[0].routes.size(), 1U) << c.what << "\n" << LintText(report);
+    EXPECT_TRUE(HasDiagnostic(report.services[0], model::Severity::kInfo, "reachability"))
+        << c.what << "\n"
+        << LintText(report);
+  }
+}
+
+TEST(LintTest, ComposeAsJsonHasNumbersForPorts) {
+  for (const char* ports :
+       {R"("ports":[{"mode":"ingress","target":8080,"published":"80","protocol":"tcp"}])",
+        R"("ports":[8080])", R"("ports":["80:8080"])", R"("expose":["8080"])",
+        R"("expose":[8080])"}) {
+    const LintReport report = LintOf(
+        std::string(R"({"name":"x","services":{"web":{"image":"i","labels":)"
+                    R"({"com.df.notify":"true","com.df.servicePath":"/demo"},)") +
+        ports + R"(,"networks":{"default":null}}},"networks":{"default":{"name":"x_default"}}})");
+    ASSERT_EQ(report.services.size(), 1U) << ports;
+    ASSERT_EQ(report.services[0].routes.size(), 1U) << ports << "\n" << LintText(report);
+    EXPECT_EQ(report.services[0].routes[0].to, 8080) << ports;
+  }
+}
+
 TEST(LintTest, ContainerInspectUsesItsLabelsUnlessItIsATask) {
   const LintReport report = LintFile("container_inspect.json");
   const LintedService& whoami = ServiceOf(report, "whoami");

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/migrating.h"
+
 namespace swarmgate::app {
 namespace {
 
@@ -122,6 +124,9 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
       {"LABEL_PREFIX", "com.df", "ends with a dot"},
       {"PROXY_INSTANCE_NAME", "a b", "letters, digits"},
       {"HAPROXY_USER", "ha proxy", "letters, digits"},
+      {"ALLOW_RAW_CONFIG", "maybe", "true or false"},
+      {"UPSTREAM_CA_FILE", "ca.pem", "absolute path"},
+      {"UPSTREAM_CA_FILE", "/a b.pem", "letters, digits"},
   };
   for (const Case& test : cases) {
     const auto options = ReadOptions(Sources({{test.name, test.value}}));
@@ -141,6 +146,33 @@ TEST(OptionsTest, TokensAreCheckedAndNeverShown) {
   ASSERT_FALSE(options);
   EXPECT_EQ(options.error().message.find("s3cret"), std::string::npos) << options.error().message;
   EXPECT_EQ(ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret-long"}}))->admin_token, "s3cret-long");
+}
+
+TEST(OptionsTest, UsersOfAllServicesAndSecretsOfUsersAreHandedOn) {
+  OptionSources sources = Sources({{"USERS", "b:2,a:1"}, {"HTTPS_ONLY", "true"}});
+  sources.user_secrets = {{"team", "x:y"}};
+  const auto options = ReadOptions(sources);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_TRUE(options->https_only);
+  EXPECT_EQ(options->users.secrets, sources.user_secrets);
+  EXPECT_EQ(options->users.global,
+            (std::vector<model::Credential>{{"a", "1", false}, {"b", "2", false}}));
+  sources.environment.erase("USERS");
+  sources.secret = [](const std::string& name) {
+    return name == "dfp_users" ? std::optional<std::string>("c:3\nd:4\n") : std::nullopt;
+  };
+  EXPECT_EQ(ReadOptions(sources)->users.global.size(), 2U);
+}
+
+TEST(OptionsTest, BadUsersEndTheProgramAndAreNotShown) {
+  for (const auto& [users, encrypted] : std::vector<std::pair<std::string, std::string>>{
+           {"ann:sesame,sesame", "false"}, {"ann:sesame", "true"}}) {
+    const auto options =
+        ReadOptions(Sources({{"USERS", users}, {"USERS_PASS_ENCRYPTED", encrypted}}));
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().message.rfind("USERS: item ", 0), 0U) << options.error().message;
+    EXPECT_EQ(options.error().message.find("sesame"), std::string::npos);
+  }
 }
 
 TEST(OptionsTest, MistypedFlagIsAnswersWithTheRightOne) {
@@ -190,13 +222,20 @@ TEST(OptionsTest, SwarmModeAllowsRemoteCallsAndSaysSo) {
 }
 
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
-  const auto options = ReadOptions(Sources(
-      {{"CONSUL_ADDRESS", "c:8500"}, {"STATS_USER", "u"}, {"DEBUG", "false"}, {"USERS", "a:b"}}));
+  const auto options = ReadOptions(Sources({{"CONSUL_ADDRESS", "c:8500"},
+                                            {"DEBUG", "false"},
+                                            {"RESOLVERS", "x"},
+                                            {"SERVICE_NAME", "edge_proxy"}}));
   ASSERT_TRUE(options);
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("CONSUL_ADDRESS=c:8500"), std::string::npos);
-  EXPECT_NE(all.find("STATS_USER, USERS"), std::string::npos) << all;
+  EXPECT_NE(all.find("RESOLVERS has no effect: "), std::string::npos) << all;
+  EXPECT_NE(all.find("needs both STATS_USER and STATS_PASS"), std::string::npos) << all;
+  EXPECT_NE(all.find("SERVICE_NAME=edge_proxy has no effect"), std::string::npos) << all;
+  const auto silent = ReadOptions(Sources({{"DEFAULT_PORTS", "80"}}));
+  ASSERT_TRUE(silent);
+  EXPECT_TRUE(silent->warnings.empty()) << "nobody asked for what is the default";
   EXPECT_EQ(all.find("DEBUG"), std::string::npos);
 }
 
@@ -240,6 +279,19 @@ TEST(OptionsTest, HelpNamesEveryFlagAndVariable) {
   for (const char* text :
        {"--default-ports PORTS  (DEFAULT_PORTS)", "--data-dir", "default 80,443:ssl"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(MigratingTest, ThePageIsMadeOfTheTables) {
+  const std::string path = std::string(SWARMGATE_SOURCE_DIR) + "/docs/migrating.md";
+  const std::string page = MigratingMarkdown();
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << page;
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), page) << "refresh with UPDATE_GOLDEN=1";
+  for (const char* row : {"| `BIND_PORTS` | as there |", "| `RELOAD_INTERVAL` | not known |",
+                          "| `DF_NOTIFY_LABEL` | honoured |"}) {
+    EXPECT_NE(page.find(row), std::string::npos) << row;
   }
 }
 

@@ -61,6 +61,22 @@ TEST(Events, AreServedToThoseWhoWaitForThem) {
             (std::vector<std::pair<std::string, std::string>>{{"service", "web"}}));
 }
 
+TEST(Events, NumbersOfALaterRunAreGreater) {
+  LogEvent(LogLevel::kInfo, "TESTED", "something");
+  const auto events = EventsAfter(0, Soon());
+  ASSERT_FALSE(events.empty());
+  // An earlier run ended before this one began.
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  const auto number = static_cast<std::int64_t>(events.front().sequence);
+  EXPECT_LE(number, now);
+  EXPECT_GT(number, now - 600'000'000);
+  EXPECT_LT(events.back().sequence, 1ULL << 53U) << "exact in every JSON reader";
+  // Of a number that was never given nothing is known: nothing is kept back.
+  EXPECT_EQ(EventsAfter(1ULL << 60U, Soon()).size(), EventsAfter(0, Soon()).size());
+}
+
 TEST(Log, KnowsItsLevels) {
   EXPECT_TRUE(SetLogLevel("warning"));
   EXPECT_FALSE(SetLogLevel("loud"));

@@ -327,7 +327,6 @@ TEST_F(DockerAdapterTest, NonsenseFailsTheListAndIsNeverAnEmptyOne) {
       {"/version", "null"},
       {"/version", R"({"ApiVersion":1.41})"},
       {"/networks/docker_gwbridge", R"({"Id":"a","Containers":[]})"},
-      {"/images/swarmgate/echo:1/json", R"({"Config":{"ExposedPorts":[80]}})"},
   };
   for (const auto& c : cases) {
     RecordedDaemon daemon;
@@ -355,6 +354,47 @@ TEST_F(DockerAdapterTest, ARefusalFailsTheListWithTheDaemonsWords) {
     if (!Fixture(path + 1).empty()) {
       EXPECT_TRUE(List(lister)) << "it recovers";
     }
+  }
+}
+
+TEST_F(DockerAdapterTest, OneObjectThatCannotBeInspectedHidesNobody) {
+  const std::string container =
+      "/containers/86b9233077fdc43daa833b3c2e4bb1b0fef150f171dbc6b95e14da368a09b3d7/json";
+  const std::string bad_ports = R"({"Config":{"ExposedPorts":[80]}})";
+  const struct {
+    std::string path;
+    int status;
+    std::string body;
+    std::string service;
+  } cases[] = {
+      {"/images/swarmgate/echo:1/json", 500, R"({"message":"the layer is damaged"})", "glob"},
+      {"/images/swarmgate/echo:1/json", 200, bad_ports, "glob"},
+      {"/images/swarmgate/echo:1/json", 200, "<html>", "glob"},
+      {container, 500, R"({"message":"the layer is damaged"})", "stopped"},
+      {container, 200, R"({"Id":7})", "stopped"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.path + " " + std::to_string(c.status) + " " + c.body);
+    RecordedDaemon daemon;
+    daemon.Set(c.path, c.status, c.body);
+    Lister lister(daemon.options(), daemon.endpoint(), {}, true, clock_);
+    const auto facts = List(lister);
+    ASSERT_TRUE(facts) << facts.error().ToString();
+    EXPECT_EQ(Names(*facts).size(), 7U);
+    const model::ServiceFacts* service = Find(*facts, c.service);
+    ASSERT_NE(service, nullptr);
+    EXPECT_TRUE(service->exposed_tcp_ports.empty());
+    EXPECT_EQ(
+        std::count(facts->ports_unknown_ids.begin(), facts->ports_unknown_ids.end(), service->id),
+        1);
+    // It recovers; not at once, so that a daemon in trouble is left in peace.
+    daemon.Set("/images/swarmgate/echo:1/json", 200, Fixture("image"));
+    daemon.Set(container, 200, Fixture("container_box"));
+    clock_.now += 11s;
+    const auto again = List(lister);
+    ASSERT_TRUE(again) << again.error().ToString();
+    EXPECT_TRUE(again->ports_unknown_ids.empty());
+    EXPECT_FALSE(Find(*again, c.service)->exposed_tcp_ports.empty());
   }
 }
 

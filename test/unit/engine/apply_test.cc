@@ -253,6 +253,23 @@ TEST_F(ApplyTest, AServiceThatTheCheckRefusesIsQuarantinedAndTheOthersGoOn) {
   rig.ExpectFilesAreTheTruth();
 }
 
+TEST_F(ApplyTest, AQuarantinedServiceThatGoesIsJudgedAnewWhenItComesBack) {
+  StartWithWeb();
+  rig.proxy.RefuseConfigWith("/poison");
+  rig.docker.SetService(MakeService("bad", "/poison", {MakeTask("ccc", "10.0.0.3")}));
+  rig.Hint("service", "create", "id-bad");
+  rig.Advance(Duration(100));
+  EXPECT_TRUE(rig.HasDiagnostic("bad", "quarantined"));
+  rig.docker.RemoveService("id-bad");
+  rig.Hint("service", "remove", "id-bad");
+  rig.Advance(Duration(100));
+  rig.proxy.AcceptAllConfig();
+  rig.docker.SetService(MakeService("bad", "/poison", {MakeTask("ccc", "10.0.0.3")}, 2));
+  rig.Hint("service", "create", "id-bad");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.State("bad"), "live");
+}
+
 TEST_F(ApplyTest, AnOffenderIsFoundAmongManyAtStart) {
   for (int i = 0; i < 20; ++i) {
     const std::string n = std::to_string(i);
@@ -359,6 +376,23 @@ TEST_F(ApplyTest, DiagnosticsAreToldOnceAndRecoveryToo) {
   rig.Advance(Duration(100));
   EXPECT_EQ(count("SERVICE_RECOVERED", mark), 1);
   EXPECT_EQ(count("SERVICE_LIVE", mark), 1);
+}
+
+TEST_F(ApplyTest, TheSnapshotTellsAHAProxyThatDiedFromOneThatNeverRan) {
+  rig.start_haproxy = false;
+  rig.Start();
+  EXPECT_FALSE(rig.snapshot()->was_ready);
+  EXPECT_FALSE(rig.snapshot()->ready);
+  EXPECT_FALSE(rig.snapshot()->proxy.ok);
+  ASSERT_TRUE(rig.proxy.Start());
+  rig.Advance(Duration(2000));
+  EXPECT_TRUE(rig.snapshot()->was_ready);
+  EXPECT_TRUE(rig.snapshot()->ready);
+  rig.proxy.Kill();
+  rig.Advance(Duration(2000));
+  EXPECT_TRUE(rig.snapshot()->was_ready);
+  EXPECT_FALSE(rig.snapshot()->ready);
+  EXPECT_FALSE(rig.snapshot()->proxy.ok);
 }
 
 }  // namespace

@@ -124,8 +124,45 @@ TEST_F(DiscoveryTest, ATaskWhoseContainerHasStartedIsLiveSoonAfterItRuns) {
   rig.Advance(Duration(150));
   EXPECT_EQ(rig.State("web"), "no-server");
   rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
-  rig.Advance(Duration(16));
+  rig.Advance(Duration(13));
   EXPECT_EQ(rig.State("web"), "live");
+}
+
+TEST_F(DiscoveryTest, OnlyTheServiceWhoseContainerStartedIsPolledInASprint) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  auto stuck = starting;
+  stuck.id = "bbb";
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.docker.SetService(MakeService("stuck", "/stuck", {stuck}));
+  rig.Start();
+  rig.Advance(Duration(20000));
+  rig.Hint("container", "start", "c-aaa", "id-web");
+  rig.answer_lists = false;  // answered here, to see what is asked
+  int polls = 0;
+  int polls_of_stuck = 0;
+  const auto answer = [&] {
+    while (!rig.sources.tasks.empty()) {
+      const std::vector<std::string> ids = rig.sources.tasks.front();
+      rig.sources.tasks.pop_front();
+      polls += static_cast<int>(std::count(ids.begin(), ids.end(), "id-web"));
+      polls_of_stuck += static_cast<int>(std::count(ids.begin(), ids.end(), "id-stuck"));
+      rig.Send(TasksListed{rig.clock.Now(), ids, rig.docker.ListTasks(ids, {})});
+    }
+  };
+  for (int ms = 0; ms < 1000; ++ms) {
+    rig.Advance(Duration(1));
+    answer();
+  }
+  EXPECT_GE(polls, 60);
+  EXPECT_LE(polls_of_stuck, 10);
+  polls = 0;
+  for (int ms = 0; ms < 1000; ++ms) {
+    rig.Advance(Duration(1));
+    answer();
+  }
+  EXPECT_LE(polls, 10) << "the sprint is over";
 }
 
 TEST_F(DiscoveryTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
@@ -280,12 +317,28 @@ TEST_F(DiscoveryTest, AKilledTaskIsDrainedAtOnceAndRetiredWhenIdle) {
   EXPECT_TRUE(rig.proxy.held().draining.empty());
 }
 
+TEST_F(DiscoveryTest, AContainerThatStopsSlowlyGetsNoRequestsUntilItHasEnded) {
+  auto box = MakeService("box", "/box", {MakeTask("aaa", "10.0.0.1")});
+  box.kind = model::ServiceKind::kContainer;
+  rig.docker.SetService(box);
+  rig.Start();
+  rig.Hint("container", "kill", "c-aaa", "", "15");
+  for (int i = 0; i < 30; ++i) {
+    rig.Advance(Duration(10000));  // Docker lists it as running, time and again
+    EXPECT_EQ(rig.Served(), (Served{{"/box", {}}})) << i;
+  }
+  rig.Hint("container", "die", "c-aaa");
+  rig.Hint("container", "start", "c-aaa");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served(), (Served{{"/box", {"10.0.0.1:8080"}}}));
+}
+
 TEST_F(DiscoveryTest, AContainerThatIgnoresTheSignalComesBack) {
   rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
   rig.Start();
   rig.Advance(Duration(15000));  // so that no full list is due when the mark ends
   rig.Hint("container", "kill", "c-aaa", "id-web", "15");
-  rig.Advance(Duration(29000));
+  rig.Advance(Duration(599000));
   EXPECT_EQ(rig.Served(), (Served{{"/web", {}}}));
   rig.Advance(Duration(2000));
   EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
@@ -338,6 +391,33 @@ TEST_F(DiscoveryTest, TheOlderOfTwoServicesWithOneNameIsServed) {
   rig.Start();
   EXPECT_EQ(rig.Served(), (Served{{"/old", {"10.0.0.1:8080"}}}));
   EXPECT_TRUE(rig.HasDiagnostic("web", "duplicate-name"));
+  for (const model::Diagnostic& diagnostic : rig.Status("web")->diagnostics) {
+    EXPECT_EQ(diagnostic.hint.find("serviceName"), std::string::npos)
+        << "that label has no effect: " << diagnostic.hint;
+  }
+}
+
+TEST_F(DiscoveryTest, WhyKnowsTheLoserOfAConflict) {
+  auto younger = MakeService("young", "/web", {MakeTask("bbb", "10.0.0.2")});
+  younger.created_unix_ns += 1000;
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(younger);
+  rig.Start();
+  const auto snapshot = rig.snapshot();
+  const routing::Explanation why =
+      routing::Explain(snapshot->desired->routes, {"a.com", "/web"}, *snapshot->lost);
+  EXPECT_EQ(why.service.str(), "web");
+  ASSERT_EQ(why.candidates.size(), 2U);
+  EXPECT_EQ(why.candidates[1].service.str(), "young");
+  EXPECT_TRUE(why.candidates[1].matches);
+  EXPECT_FALSE(why.candidates[1].wins);
+  EXPECT_NE(why.candidates[1].reason.find("belongs to service web"), std::string::npos)
+      << why.candidates[1].reason;
+  // Nobody loses any more.
+  rig.docker.RemoveService("id-young");
+  rig.Hint("service", "remove", "id-young");
+  rig.Advance(Duration(100));
+  EXPECT_TRUE(rig.snapshot()->lost->empty());
 }
 
 TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
@@ -352,6 +432,44 @@ TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
   EXPECT_GE(rig.snapshot()->counters.diagnostics.size(), 1U);
 }
 
+TEST_F(DiscoveryTest, ASecretUnderAMistypedNameIsShownNowhere) {
+  auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  service.labels["com.df.uzers"] = "admin:hunter2";
+  service.labels["com.df.setReqHeader"] = "Authorization Basic hunter2";
+  service.misplaced_labels = {{"com.df.users", "admin:hunter2"}, {"com.df.pass", "hunter2"}};
+  rig.docker.SetService(service);
+  rig.Start();
+  const ServiceStatus& status = *rig.Status("web");
+  EXPECT_EQ(status.parameters.at("uzers"), "***");
+  EXPECT_EQ(status.parameters.at("setReqHeader"), "***");
+  EXPECT_EQ(status.parameters.at("servicePath"), "/web");
+  EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
+  for (const model::Diagnostic& diagnostic : status.diagnostics) {
+    EXPECT_EQ(diagnostic.ToString().find("hunter2"), std::string::npos) << diagnostic.ToString();
+  }
+}
+
+TEST_F(DiscoveryTest, TheTasksOfAServiceWithoutARouteSayThatItHasNone) {
+  auto loser = MakeService("young", "/web", {MakeTask("bbb", "10.0.0.2")});
+  loser.created_unix_ns += 1000;
+  rig.docker.SetService(MakeService("old", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.SetService(loser);
+  rig.Start();
+  ASSERT_EQ(rig.State("young"), "conflict");
+  ASSERT_EQ(rig.Status("young")->tasks.size(), 1U);
+  EXPECT_EQ(rig.Status("young")->tasks[0].reason, "its service has no route");
+}
+
+TEST_F(DiscoveryTest, TheTasksOfAServiceOnAnotherNetworkSayThat) {
+  auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  service.network_ids = {"elsewhere"};
+  service.tasks[0].addresses = {{"elsewhere", "10.9.0.1"}};
+  rig.docker.SetService(service);
+  rig.Start();
+  ASSERT_TRUE(rig.HasDiagnostic("web", "no-common-network"));
+  EXPECT_EQ(rig.Status("web")->tasks.at(0).reason, "no address on a network in common");
+}
+
 TEST_F(DiscoveryTest, MisplacedLabelsAreTold) {
   auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
   service.misplaced_labels = {{"com.df.servicePath", "/x"}};
@@ -360,14 +478,21 @@ TEST_F(DiscoveryTest, MisplacedLabelsAreTold) {
   EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
 }
 
-TEST_F(DiscoveryTest, IsReadyWhenDockerFailedOnceAtStart) {
-  rig.answer_lists = false;
-  rig.Start();
-  EXPECT_FALSE(rig.snapshot()->ready);
-  rig.Send(DockerLost{{Code::kUnavailable, "no daemon", ""}});
-  rig.Settle();
+TEST_F(DiscoveryTest, IsNotReadyWithNothingBeforeTheFirstGoodList) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.FailNext(Code::kUnavailable, 1000000);
+  for (int start = 0; start < 2; ++start) {  // what the first one stored says nothing
+    rig.Start();
+    rig.Send(DockerLost{{Code::kUnavailable, "no daemon", ""}});
+    rig.Advance(Duration(60000));
+    EXPECT_FALSE(rig.snapshot()->ready);
+    EXPECT_NE(rig.snapshot()->not_ready_reason.find("Docker"), std::string::npos);
+    EXPECT_FALSE(rig.snapshot()->docker.ok);
+  }
+  rig.docker.StopFailing();
+  rig.Advance(Duration(10000));
   EXPECT_TRUE(rig.snapshot()->ready);
-  EXPECT_FALSE(rig.snapshot()->docker.ok);
+  EXPECT_EQ(rig.State("web"), "live");
 }
 
 TEST_F(DiscoveryTest, EventToLiveIsMeasured) {

@@ -72,7 +72,18 @@ TEST_F(EngineTest, FollowsDockerThroughEventsAndReconnects) {
   docker_.SetService(MakeService("db", "/db", {MakeTask("ccc", "10.0.0.3")}));
   docker_.Disconnect();  // its event is lost; the list after the reconnect is not
   EXPECT_TRUE(WaitUntil([&] { return Routes() == 3; }));
-  EXPECT_GE(engine.snapshot()->counters.docker_reconnects, 1U);
+  EXPECT_TRUE(WaitUntil([&] { return engine.snapshot()->counters.docker_reconnects >= 1; }));
+  engine.Stop();
+}
+
+TEST_F(EngineTest, AStreamThatEndsAtOnceIsAskedForLessAndLess) {
+  Engine engine(options_, ports_);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) docker_.Disconnect();
+  engine.Start();
+  ASSERT_TRUE(WaitUntil([&] { return engine.snapshot()->counters.docker_reconnects >= 6; }));
+  // 50 ms, and each pause half as long again.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, Duration(900));
   engine.Stop();
 }
 
@@ -101,6 +112,36 @@ TEST_F(EngineTest, AnswersCallsFromManyThreads) {
   EXPECT_EQ(Routes(), 39U);
   engine.Stop();
   EXPECT_EQ(engine.Reconfigure(Call("late"), Soon()).status, 503);
+}
+
+TEST_F(EngineTest, NamesThatHangDoNotHoldUpTheOthers) {
+  Inbox<bool> hang;  // closed, it lets them end
+  std::atomic<int> answered = 0;
+  ports_.resolve = [&](const std::string& name) -> Result<std::vector<std::string>> {
+    if (name.starts_with("dead")) {
+      (void)hang.PopUntil(Soon());
+      return Fail(Code::kUnavailable, "no answer");
+    }
+    ++answered;
+    return std::vector<std::string>{"192.0.2.1"};
+  };
+  options_.resolve_interval = Duration(20);
+  Engine engine(options_, ports_);
+  engine.Start();
+  EXPECT_EQ(engine.Reconfigure(Call("web"), Soon()).status, 200);
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 10; ++i) {
+    callers.emplace_back([&, i] {
+      auto call = Call("d" + std::to_string(i));
+      call["outboundHostname"] = "dead" + std::to_string(i) + ".test";
+      EXPECT_EQ(engine.Reconfigure(call, Soon()).status, 200);
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  const int before = answered;
+  EXPECT_TRUE(WaitUntil([&] { return answered > before + 5; }));
+  hang.Close();
+  engine.Stop();
 }
 
 TEST_F(EngineTest, ACallThatIsNotConfirmedInTimeIsAnsweredWith504) {

@@ -38,8 +38,8 @@ class World {
     if (!rig.proxy.running()) {
       EXPECT_TRUE(rig.proxy.Start());
     }
-    // Longer than marks, distrust, backoffs and drains last.
-    rig.Advance(Duration(200000));
+    // Longer than marks (of a signal: ten minutes), distrust, backoffs and drains last.
+    rig.Advance(Duration(800000));
   }
 
   Rig rig;

@@ -34,12 +34,12 @@ class FakeSources final : public Sources {
     lists.push_back({generation, std::move(include)});
   }
   void ListTasks(std::vector<std::string> ids) override { tasks.push_back(std::move(ids)); }
-  void Resolve(std::vector<std::string> wanted) override { names.push_back(std::move(wanted)); }
+  void Resolve(std::string name) override { names.push_back(std::move(name)); }
   void CheckFiles(std::uint64_t writes) override { checks.push_back(writes); }
 
   std::deque<List_> lists;
   std::deque<std::vector<std::string>> tasks;
-  std::deque<std::vector<std::string>> names;
+  std::deque<std::string> names;
   std::deque<std::uint64_t> checks;
 };
 
@@ -133,6 +133,7 @@ class Rig {
     command.kind = kind;
     command.parameters = std::move(parameters);
     command.received = clock.Now();
+    command.deadline = clock.Now() + call_time;
     command.reply = [this, index](Outcome outcome) {
       EXPECT_FALSE(outcomes.contains(index)) << "answered twice";
       outcomes[index] = std::move(outcome);
@@ -213,6 +214,7 @@ class Rig {
   std::unique_ptr<Reconciler> reconciler;
   std::map<std::string, Result<std::vector<std::string>>> dns;
   std::map<std::size_t, Outcome> outcomes;
+  Duration call_time{3600000};  ///< how long callers wait
   bool with_docker = true;
   bool start_haproxy = true;
   bool answer_lists = true;
@@ -235,14 +237,12 @@ class Rig {
       return true;
     }
     if (!sources.names.empty()) {
-      NamesResolved answer;
-      for (const std::string& name : sources.names.front()) {
-        auto known = dns.find(name);
-        answer.names.emplace(
-            name, known != dns.end() ? known->second : Fail(Code::kNotFound, "no such name"));
-      }
+      std::string name = std::move(sources.names.front());
       sources.names.pop_front();
-      Send(std::move(answer));
+      auto known = dns.find(name);
+      Result<std::vector<std::string>> addresses =
+          known != dns.end() ? known->second : Fail(Code::kNotFound, "no such name");
+      Send(NameResolved{std::move(name), std::move(addresses)});
       return true;
     }
     if (!sources.checks.empty()) {

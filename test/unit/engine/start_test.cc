@@ -70,6 +70,23 @@ TEST_F(StartTest, ARunningHAProxyIsAdoptedWithoutAReloadOrACommand) {
   EXPECT_EQ(rig.proxy.reloads(), 0U);
 }
 
+TEST_F(StartTest, TheRevisionNeverGoesBack) {
+  rig.docker.SetService(Web());
+  rig.Start();
+  const std::uint64_t told = rig.Reconfigure(Call("db", "/db")).revision;
+  ASSERT_GT(told, 0U);
+  rig.Start();
+  const std::uint64_t found = rig.snapshot()->revision;
+  EXPECT_GT(found, told);
+  EXPECT_GT(rig.Reconfigure(Call("db2", "/db2")).revision, found);
+  // Killed after a change was told, and before it was saved.
+  rig.store.FailAlways(true);
+  const std::uint64_t unsaved = rig.Reconfigure(Call("db3", "/db3")).revision;
+  rig.store.FailAlways(false);
+  rig.Start();
+  EXPECT_GE(rig.snapshot()->revision, unsaved);
+}
+
 TEST_F(StartTest, WhatChangedMeanwhileIsCaughtUpWithByCommands) {
   rig.docker.SetService(Web());
   rig.Start();

@@ -37,5 +37,22 @@ TEST(FactsKeeper, AServiceThatDockerDescribesUnreadablyStaysAsItWas) {
   EXPECT_EQ(Ids(keeper), std::vector<std::string>{"a"});
 }
 
+TEST(FactsKeeper, PortsThatCannotBeFoundOutNowStayAsTheyWere) {
+  FactsKeeper keeper({});
+  const SteadyTime now{};
+  model::DockerFacts first = ListOf({"a", "b"}, {});
+  first.services[0].exposed_tcp_ports = {8080};
+  (void)keeper.TakeList(first, now);
+  model::DockerFacts second = ListOf({"a", "b"}, {});
+  second.services[0].labels = {{"x", "y"}};
+  second.ports_unknown_ids = {"a", "b"};
+  const FactsKeeper::News news = keeper.TakeList(second, now);
+  EXPECT_TRUE(news.list_again_in) << "it is asked again soon";
+  EXPECT_EQ(keeper.FindById("a")->exposed_tcp_ports, std::vector<std::uint16_t>{8080});
+  EXPECT_EQ(keeper.FindById("a")->labels.size(), 1U) << "everything else is the newer";
+  EXPECT_TRUE(keeper.FindById("b")->exposed_tcp_ports.empty());
+  EXPECT_TRUE(keeper.facts().ports_unknown_ids.empty());
+}
+
 }  // namespace
 }  // namespace swarmgate::engine

@@ -50,13 +50,16 @@ TEST(SchemaTest, EveryEntryIsComplete) {
 }
 
 TEST(SchemaTest, ExamplesAreTakenWithoutErrors) {
+  ParseOptions options;
+  options.allow_raw = true;
+  options.users = {{{"admins", "a:b"}}, {{"root", "toor", false}}, false};
   for (const Parameter& parameter : Parameters()) {
     if (parameter.set == nullptr) continue;
     std::map<std::string, std::string> parameters = {{"serviceDomain", "x.example.com"}};
     parameters[std::string(parameter.name)] = parameter.example;
     // The example of one way to compare domains is a regex's; the domain is fine for that, too.
     if (parameter.name == "port" || parameter.name == "httpsPort") parameters["servicePath"] = "/";
-    const ParsedService parsed = testing::Parse(parameters);
+    const ParsedService parsed = testing::Parse(parameters, options);
     EXPECT_TRUE(parsed.spec) << parameter.name << ": "
                              << ::testing::PrintToString(testing::Texts(parsed));
   }
@@ -74,6 +77,27 @@ TEST(SchemaTest, NamesAreSortedForCompletion) {
   const std::vector<std::string> names = ParameterNames();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   EXPECT_EQ(names.size(), Parameters().size());
+}
+
+TEST(DocumentationTest, TheTableForMigratingHasEveryParameterWithItsPresentEffect) {
+  const std::string table = MigrationTable();
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = table.find("\n| `", at)) != std::string::npos; ++at) ++rows;
+  EXPECT_GE(rows, 70U);
+  for (const Parameter& parameter : Parameters()) {
+    const std::string name = "`" + std::string(parameter.name) + "`";
+    const bool told = parameter.effect == Effect::kHonoured ||
+                      parameter.effect == Effect::kAccepted || parameter.effect == Effect::kNotYet;
+    if (told) {
+      EXPECT_THAT(table, ::testing::HasSubstr(name));
+    }
+    if (parameter.effect == Effect::kNotYet) {
+      EXPECT_THAT(table, ::testing::HasSubstr(name + " | not yet"));
+    }
+  }
+  EXPECT_THAT(table, ::testing::HasSubstr("| `servicePathExclude` | as there | – |"));
+  EXPECT_THAT(table, ::testing::HasSubstr("New here"));
+  EXPECT_THAT(table, ::testing::HasSubstr("`network`"));
 }
 
 TEST(DocumentationTest, ThePageIsWhatTheTableSays) {

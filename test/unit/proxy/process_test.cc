@@ -6,10 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
+#include "proxy/run_command.h"
 #include "support/http_client.h"
 #include "support/real_haproxy.h"
 
@@ -30,6 +35,17 @@ std::string StatusField(pid_t pid, const std::string& name) {
       return line.substr(line.find_first_not_of(" \t", name.size() + 1));
   }
   return "";
+}
+
+/// The names of what a process was started with, sorted; what is not readable: nothing.
+std::vector<std::string> EnvironmentNames(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
+  std::vector<std::string> names;
+  for (std::string entry; std::getline(file, entry, '\0');) {
+    names.push_back(entry.substr(0, entry.find('=')));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 class ProcessTest : public ::testing::Test {
@@ -118,7 +134,11 @@ TEST_F(ProcessTest, AsAnotherUserItHasNothingButTheRightToBindLowPorts) {
   ASSERT_TRUE(PrepareRunDir(settings.run_dir, "haproxy"));
   HaproxyCommand command = haproxy_.command();
   command.user = "haproxy";
+  ASSERT_EQ(setenv("ADMIN_TOKEN", "not for HAProxy", 1), 0);
+  ASSERT_EQ(setenv("TZ", "Europe/Berlin", 1), 0);
   const auto master = StartHaproxy(command);
+  unsetenv("ADMIN_TOKEN");
+  unsetenv("TZ");
   ASSERT_TRUE(master) << master.error().ToString();
   const bool answers =
       WaitUntil([&] { return HaproxyAnswers(settings.run_dir) || HaproxyEnded(*master); });
@@ -134,6 +154,14 @@ TEST_F(ProcessTest, AsAnotherUserItHasNothingButTheRightToBindLowPorts) {
     EXPECT_EQ(StatusField(pid, "CapPrm"), "0000000000000400");
     EXPECT_EQ(StatusField(pid, "NoNewPrivs"), "1");
     EXPECT_EQ(StatusField(pid, "Groups").find("0 "), std::string::npos);
+    const std::vector<std::string> names = EnvironmentNames(pid);
+    EXPECT_TRUE(std::find(names.begin(), names.end(), "TZ") != names.end());
+    for (const std::string& name : names) {
+      // HAProxy sets its own for the worker.
+      const bool expected = name == "PATH" || name == "TZ" || name == "LANG" ||
+                            name == "HOSTNAME" || name.starts_with("HAPROXY_");
+      EXPECT_TRUE(expected) << name << " of process " << pid;
+    }
   };
   check(*master);
   check(*worker);
@@ -147,6 +175,15 @@ TEST_F(ProcessTest, AsAnotherUserItHasNothingButTheRightToBindLowPorts) {
   ASSERT_EQ(stat(settings.run_dir.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0700U);
   EXPECT_TRUE(StopHaproxy(*master, In(seconds(5)), In(seconds(10))));
+}
+
+TEST(RunCommandTest, WhoChecksFilesHasTheEnvironmentOfWhoServesThem) {
+  ASSERT_EQ(setenv("ADMIN_TOKEN", "not for HAProxy", 1), 0);
+  const auto result = RunCommand({"env"}, In(seconds(5)));
+  unsetenv("ADMIN_TOKEN");
+  ASSERT_TRUE(result) << result.error().ToString();
+  EXPECT_NE(result->output.find("PATH="), std::string::npos) << result->output;
+  EXPECT_EQ(result->output.find("ADMIN_TOKEN"), std::string::npos) << result->output;
 }
 
 TEST_F(ProcessTest, AFailureToStartSaysWhatFailed) {

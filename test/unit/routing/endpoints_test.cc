@@ -200,6 +200,49 @@ TEST(BareHostTest, ALocalOverlayTaskNeedsNoNetworkInCommon) {
   EXPECT_EQ(built.desired.routes.size(), 1U);
 }
 
+TEST(BareHostTest, AServiceWithoutNetworkOrPublishedPortIsToldWhatWouldHelp) {
+  BuildContext context = Context({"br"});
+  for (const bool on_host : {true, false}) {
+    context.on_host = on_host;
+    const Built built = Build({WithFacts(Service("web").Dest("/"), {}, {Task("t", {})})}, context);
+    ASSERT_THAT(Codes(built.diagnostics), ElementsAre("no-common-network web "));
+    EXPECT_EQ(built.diagnostics[0].hint,
+              on_host ? "Publish its port on the node (docker service update --publish-add "
+                        "mode=host,target=PORT,published=PORT web), or put it on an overlay network"
+                      : "Put the proxy and the service on one overlay network");
+  }
+}
+
+TEST(ParameterNamesTest, AreShownAsTheirOwnerWroteThem) {
+  const struct {
+    model::Origin origin;
+    const char* path;
+    const char* port;
+    const char* network;
+  } cases[] = {
+      {model::Origin::kDocker, "org.x.servicePath.1", "org.x.port", "org.x.network"},
+      {model::Origin::kManual, "servicePath.1", "port", "network"},
+      {model::Origin::kStatic, "DFP_SERVICE_SERVICE_PATH_1", "DFP_SERVICE_PORT",
+       "DFP_SERVICE_NETWORK"},
+  };
+  for (const auto& c : cases) {
+    BuildContext context = Context({"ov1"});
+    context.label_prefix = "org.x.";
+    ServiceInput old = WithFacts(Service("old").Dest("/").Dest("/a").Created(1), {"ov1"}, {});
+    ServiceInput twice = WithFacts(Service("twice").Dest("/b").Dest("/a").Created(2), {"ov1"}, {});
+    ServiceInput no_port = WithFacts(Service("no-port").Dest("/c"), {"ov1"}, {});
+    no_port.spec.dests[0].port.reset();
+    ServiceInput lost = WithFacts(Service("lost").Dest("/d"), {"ov1"}, {});
+    lost.spec.network = "nowhere";
+    std::vector<ServiceInput> services = {old, twice, no_port, lost};
+    for (ServiceInput& service : services) service.origin = c.origin;
+    EXPECT_THAT(Codes(Build(services, context).diagnostics),
+                ::testing::UnorderedElementsAre(std::string("conflict twice ") + c.path,
+                                                std::string("missing-port no-port ") + c.port,
+                                                std::string("unknown-network lost ") + c.network));
+  }
+}
+
 TEST(BareHostTest, AContainerWithoutNetworkIsTold) {
   BuildContext context = Context({"br"});
   context.on_host = true;
@@ -229,7 +272,7 @@ TEST(PortTest, TheOneExposedPortMayBeLeftOut) {
       EXPECT_EQ(built.desired.backends[0].name.str(), one.expected);
       continue;
     }
-    ASSERT_THAT(Codes(built.diagnostics), ElementsAre("missing-port web port"));
+    ASSERT_THAT(Codes(built.diagnostics), ElementsAre("missing-port web com.df.port"));
     EXPECT_THAT(built.diagnostics[0].message, HasSubstr(one.expected));
     EXPECT_THAT(
         built.diagnostics[0].message,
@@ -241,7 +284,7 @@ TEST(PortTest, ADestinationWithoutPortIsLeftOutAndTheOthersStay) {
   Service service("web");
   service.Dest("/a").Dest("/b").last().port.reset();
   const Built built = Build({service}, {});
-  EXPECT_THAT(Codes(built.diagnostics), ElementsAre("missing-port web port.1"));
+  EXPECT_THAT(Codes(built.diagnostics), ElementsAre("missing-port web com.df.port.1"));
   EXPECT_EQ(built.desired.backends.size(), 1U);
 }
 
@@ -318,7 +361,7 @@ TEST(BackendTest, PortsThatTheProxyDoesNotListenOnAreTold) {
   context.bound_ports = {80, 8081};
   const Built built =
       Build({Service("a").Dest("/a").SrcPort(8081), Service("b").Dest("/b").SrcPort(9)}, context);
-  ASSERT_THAT(Codes(built.diagnostics), ElementsAre("unbound-port b srcPort"));
+  ASSERT_THAT(Codes(built.diagnostics), ElementsAre("unbound-port b com.df.srcPort"));
   EXPECT_EQ(built.diagnostics[0].message,
             "the proxy does not listen on this port, only on 80, 8081");
 }

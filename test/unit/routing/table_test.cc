@@ -228,6 +228,26 @@ TEST(ExplainTest, SaysWhyTheWinnerWinsAndTheOthersDoNot) {
                                 "host is more specific)"));
 }
 
+TEST(ExplainTest, TellsOfRoutesThatCameToNothing) {
+  const BuiltRoutes built = BuildRoutes({Service("web").Dest("/demo", "a.com").Created(1),
+                                         Service("young").Dest("/demo", "a.com").Created(2),
+                                         Service("other").Dest("/x", "a.com").Created(1),
+                                         Service("thief").Dest("/x", "a.com").Created(2)});
+  ASSERT_EQ(built.lost.size(), 2U);
+  const Explanation explanation = Explain(built.routes, Ask("a.com/demo/x"), built.lost);
+  EXPECT_EQ(explanation.service.str(), "web");
+  for (const Candidate& candidate : explanation.candidates) {
+    EXPECT_NE(candidate.service.str(), "thief") << "who lost another path is not of concern";
+  }
+  const Candidate& loser = explanation.candidates.back();
+  EXPECT_EQ(loser.route.str(), "young/0/0");
+  EXPECT_TRUE(loser.matches);
+  EXPECT_FALSE(loser.wins);
+  EXPECT_EQ(loser.reason.rfind("left out: host a.com, path prefix /demo belongs to service web", 0),
+            0U)
+      << loser.reason;
+}
+
 TEST(ExplainTest, SaysThatNothingMatches) {
   const Explanation explanation = Explain({}, Ask("A.com:81/x"));
   EXPECT_FALSE(explanation.winner);

@@ -1,0 +1,103 @@
+// The part of Reconciler that hears what Docker says.
+#include <utility>
+
+#include "engine/reconciler.h"
+#include "swarmgate/base/log.h"
+
+namespace swarmgate::engine {
+
+void Reconciler::NoteDocker(bool ok, std::string detail) {
+  const bool changed = shown_.docker.ok != ok || !docker_tried_;
+  docker_health_.TakeList(ok, detail, clock_.Now());
+  SetPartner(shown_.docker, ok, std::move(detail), clock_.WallNow());
+  if (!docker_tried_) dirty_ = true;  // what was found at start may be complete now
+  docker_tried_ = true;
+  if (changed) PublishPartners();
+}
+
+void Reconciler::On(DockerConnected) {
+  if (docker_connected_once_) {
+    ++counters_.docker_reconnects;
+    PublishPartners();
+  }
+  docker_connected_once_ = true;
+  docker_health_.StreamOpened(clock_.Now());
+  desk_.WantList();
+}
+
+// That the stream has ended does not say that Docker is lost: a list tells.
+void Reconciler::On(DockerLost message) {
+  docker_health_.StreamEnded(message.error, clock_.Now());
+  desk_.WantList();
+}
+
+// Could this container be of concern? Health probes, `docker exec` and foreign containers would
+// otherwise cost a list each.
+bool Reconciler::IsIrrelevant(const ports::DockerEvent& event) const {
+  if (event.type != "container") return false;
+  const std::string verb = event.action.substr(0, event.action.find(':'));
+  if (verb.starts_with("exec_") || verb == "top" || verb == "attach" || verb == "resize" ||
+      verb == "create" || verb == "archive-path" || verb == "extract-to-dir") {
+    return true;
+  }
+  // A task of a service that is not listed: were it new, the service's own event would tell.
+  if (!event.service_id.empty()) return facts_.FindById(event.service_id) == nullptr;
+  const bool ends = verb == "kill" || verb == "die" || verb == "stop" || verb == "oom" ||
+                    verb == "destroy" || verb == "pause" || verb == "unpause";
+  return ends && !facts_.HasContainer(event.id) && facts_.FindById(event.id) == nullptr;
+}
+
+void Reconciler::On(DockerHint message) {
+  const ports::DockerEvent& event = message.event;
+  TakeNews(facts_.TakeEvent(event, clock_.Now()));
+  if (IsIrrelevant(event)) return;
+  if (!hint_at_) hint_at_ = clock_.Now();
+  if (event.type == "container" && !event.service_id.empty()) {
+    desk_.WantTasks({event.service_id});
+    desk_.QuickenPolls();
+    if (event.action == "start" || event.action.starts_with("health_status")) {
+      desk_.SprintPolls(event.service_id);
+    }
+    return;
+  }
+  desk_.WantList();
+}
+
+void Reconciler::TakeNews(const FactsKeeper::News& news) {
+  for (const FactsKeeper::Note& note : news.notes) {
+    LogFields fields;
+    if (!note.service.empty()) fields.emplace_back("service", note.service);
+    LogEvent(LogLevel::kWarning, note.id, note.text, std::move(fields));
+  }
+  if (news.list_again_in) desk_.WantListIn(*news.list_again_in);
+  if (!news.changed) return;
+  desk_.QuickenPolls();
+  desk_.SetAllIds(facts_.SwarmIds());
+  dirty_ = true;
+}
+
+void Reconciler::On(DockerListed message) {
+  desk_.ListDone(message.facts.has_value());
+  if (!message.facts) {
+    NoteDocker(false, message.facts.error().ToString());
+    AnswerListWaiters(message.generation, &message.facts.error());
+    return;
+  }
+  const bool first = facts_.facts().daemon_id.empty();
+  TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
+  if (first) dirty_ = true;
+  docker_listed_ = true;
+  NoteDocker(true, "API " + facts_.facts().api_version);
+  if (!started_) dirty_ = true;
+  if (!dirty_ && desk_.idle()) hint_at_.reset();
+  AnswerListWaiters(message.generation, nullptr);
+}
+
+void Reconciler::On(TasksListed message) {
+  desk_.TasksDone(message.tasks.has_value());
+  if (!message.tasks) return;  // the full list tells whether Docker is lost
+  TakeNews(facts_.TakeTasks(*message.tasks, clock_.Now()));
+  if (!dirty_ && desk_.idle()) hint_at_.reset();
+}
+
+}  // namespace swarmgate::engine

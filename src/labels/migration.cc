@@ -1,0 +1,174 @@
+// What whoever comes from Docker Flow Proxy has to know of its parameters. What a parameter does
+// here is read from the table of parameters; only what differs is said by hand.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labels/schema.h"
+#include "swarmgate/labels/parse.h"
+
+namespace swarmgate::labels {
+namespace {
+
+struct Known {
+  std::string_view name;
+  std::string_view differs = {};  ///< shown once the parameter has an effect here
+};
+
+/// What the table of parameters says of it.
+constexpr std::string_view kItsHelp = "help";
+
+// In the order of its documentation.
+constexpr auto kPredecessor = std::to_array<Known>({
+    {"notify", "Any spelling of a boolean; it is not handed on as a parameter."},
+    {"serviceName",
+     "In calls and static services only. A label cannot rename a service: two services of one name "
+     "overwrote each other there."},
+    {"aclName",
+     "Ranks before everything but `/.well-known`; services without one are ordered by how specific "
+     "their routes are, not by name. Two services may share one. The catch-all `/` stays behind."},
+    {"addReqHeader"},
+    {"setReqHeader"},
+    {"addResHeader"},
+    {"setResHeader"},
+    {"delReqHeader"},
+    {"delResHeader"},
+    {"backendExtra"},
+    {"checkResolvers"},
+    {"compressionAlgo"},
+    {"compressionType"},
+    {"connectionMode"},
+    {"discoveryType",
+     "`DNS` asks for `tasks.<service>`, so for every task, and again all the time; what does not "
+     "resolve harms no other service."},
+    {"distribute", "A call changes the replica that gets it."},
+    {"isDefaultBackend", "Two such services: the older one is served, the other one is told."},
+    {"proxyInstanceName", "A service that moves to another instance loses its route here."},
+    {"redirectWhenHttpProto"},
+    {"redirectUnlessHttpsProto"},
+    {"replicas",
+     "Only where Docker does not know the service; 0 tasks answer 503, the route stays."},
+    {"reqPathSearch"},
+    {"reqPathReplace"},
+    {"serviceCert"},
+    {"serviceDomainAlgo",
+     "The default is equality. `hdr_beg(host)`, the default there, lets `a.com` match "
+     "`a.com.evil.net`; write it, or set SERVICE_DOMAIN_ALGO, to have it back."},
+    {"serviceDomainMatchAll"},
+    {"sessionType",
+     "The cookie's value is a hash, and servers follow the tasks instead of being resolved "
+     "once. Only `sticky-server`."},
+    {"templateFePath"},
+    {"templateBePath"},
+    {"users"},
+    {"usersSecret"},
+    {"usersPassEncrypted"},
+    {"useGlobalUsers"},
+    {"servicePort"},
+    {"aclCondition"},
+    {"debug"},
+    {"debugFormat"},
+    {"isGlobal"},
+    {"lookupRetry"},
+    {"lookupRetryInterval"},
+    {"tasks"},
+    {"servicePath",
+     "Of two paths that match, the more specific one wins: `/api/v2` before `/api`, whatever the "
+     "services are called. Without `servicePath`, `serviceDomain` means all paths, as there."},
+    {"servicePathExclude"},
+    {"pathType",
+     "The values of HAProxy; with several paths the keyword does not become a pattern. Regexes "
+     "that "
+     "could take long are refused."},
+    {"port",
+     "May be left out where the service or its image exposes exactly one. A value that is no port "
+     "is told, not taken for 0."},
+    {"serviceDomain",
+     "Equality unless `serviceDomainAlgo` says otherwise. `*.a.com` and `*a.com` may stand beside "
+     "other names, and each is a wildcard of its own."},
+    {"serviceHeader"},
+    {"userAgent"},
+    {"srcPort",
+     "The port must be one of DEFAULT_PORTS or BIND_PORTS, as there; if not, it is told."},
+    {"httpsPort"},
+    {"srcHttpsPort"},
+    {"httpsOnly"},
+    {"httpsRedirectCode"},
+    {"redirectFromDomain"},
+    {"reqMode", kItsHelp},
+    {"reqPathSearchReplace",
+     "`\\,` and `\\:` stand for a comma and a colon; a regex that could take long is refused."},
+    {"allowedMethods"},
+    {"deniedMethods"},
+    {"denyHttp"},
+    {"ignoreAuthorization"},
+    {"verifyClientSsl"},
+    {"sslVerifyNone"},
+    {"outboundHostname",
+     "Resolved at run time; a name that does not resolve harms no other service."},
+    {"timeoutServer", "Seconds, as there, or with a unit: `500ms`, `5m`."},
+    {"timeoutTunnel", "Seconds, as there, or with a unit."},
+    {"timeoutClient"},
+    {"checkTcp"},
+    {"clitcpka"},
+    {"serviceGroup"},
+    {"balanceGroup"},
+    {"userDef"},
+    {"shortName"},
+});
+
+std::string Here(const Parameter& parameter, std::string_view differs) {
+  switch (parameter.effect) {
+    case Effect::kHonoured:
+      return differs.empty() ? "as there" : "honoured";
+    case Effect::kAccepted:
+      return "accepted, without effect yet";
+    case Effect::kNotYet:
+      return parameter.notice == model::Severity::kError
+                 ? "not yet: a service that asks for it is **not served**"
+                 : "not yet: told, and without effect";
+    case Effect::kReplaced:
+      return "replaced, and told";
+    case Effect::kObsolete:
+      return "told, and without effect";
+    case Effect::kElsewhere:
+      return "passed over in silence";
+  }
+  return "";
+}
+
+bool OfPredecessor(std::string_view name) {
+  return std::any_of(kPredecessor.begin(), kPredecessor.end(),
+                     [&](const Known& known) { return known.name == name; });
+}
+
+}  // namespace
+
+std::string MigrationTable() {
+  std::string out = "| Label, behind `com.df.` | Here | What differs |\n|---|---|---|\n";
+  for (const Known& known : kPredecessor) {
+    const Parameter* parameter = FindParameter(known.name).parameter;
+    if (parameter == nullptr) continue;  // a test says so
+    const bool effective =
+        parameter->effect == Effect::kHonoured || parameter->effect == Effect::kAccepted;
+    const std::string_view said =
+        effective && known.differs != kItsHelp ? known.differs : parameter->help;
+    out += "| `" + std::string(parameter->name) + "` | " + Here(*parameter, known.differs) + " | " +
+           (said.empty() ? "–" : std::string(said)) + " |\n";
+  }
+  std::vector<std::string> added;
+  for (const Parameter& parameter : Parameters()) {
+    const bool effective =
+        parameter.effect == Effect::kHonoured || parameter.effect == Effect::kAccepted;
+    if (effective && !OfPredecessor(parameter.name)) added.emplace_back(parameter.name);
+  }
+  std::sort(added.begin(), added.end());
+  std::string names;
+  for (const std::string& name : added) names += (names.empty() ? "`" : ", `") + name + "`";
+  if (!names.empty()) out += "\nNew here, see [labels.md](labels.md): " + names + ".\n";
+  return out;
+}
+
+}  // namespace swarmgate::labels

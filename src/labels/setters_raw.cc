@@ -1,0 +1,74 @@
+// HAProxy's own language, for whom the operator allows it.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "labels/setters.h"
+#include "swarmgate/base/strings.h"
+
+namespace swarmgate::labels::set {
+namespace {
+
+// What would end the backend's section, or speak about servers, which are the proxy's own matter: a
+// server that it does not know is taken out at once.
+constexpr auto kForeign = std::to_array<std::string_view>({"acme",
+                                                           "backend",
+                                                           "cache",
+                                                           "crt-store",
+                                                           "default-server",
+                                                           "defaults",
+                                                           "dynamic-cookie-key",
+                                                           "fcgi-app",
+                                                           "frontend",
+                                                           "global",
+                                                           "http-errors",
+                                                           "listen",
+                                                           "log-forward",
+                                                           "log-profile",
+                                                           "mailers",
+                                                           "mode",
+                                                           "peers",
+                                                           "program",
+                                                           "resolvers",
+                                                           "ring",
+                                                           "server",
+                                                           "server-template",
+                                                           "traces",
+                                                           "userlist"});
+
+constexpr std::size_t kMostLines = 64;
+
+}  // namespace
+
+void BackendExtra(Setting& setting) {
+  Report& report = setting.report;
+  if (!setting.options.allow_raw) {
+    return report.Error("raw-not-allowed",
+                        "it is HAProxy's own configuration, which this proxy takes from nobody",
+                        "Use another label, or have the operator set ALLOW_RAW_CONFIG=true");
+  }
+  std::string text(setting.value);
+  for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) {
+    text.replace(at, 2, "\n");
+  }
+  auto& raw = setting.service.common.profile.raw;
+  for (const std::string_view part : Split(text, '\n')) {
+    const std::string_view line = Trim(part);
+    if (line.empty()) continue;
+    const std::string word = ToLower(line.substr(0, std::min(line.find(' '), line.size())));
+    // ".if" would reach into what follows.
+    const bool foreign =
+        std::find(kForeign.begin(), kForeign.end(), word) != kForeign.end() || word.front() == '.';
+    if (foreign || raw.size() == kMostLines) {
+      raw.clear();
+      return report.Error("bad-raw",
+                          foreign ? Quoted(word) + " does not belong into a service's backend"
+                                  : "there are more than 64 lines",
+                          "Write lines of a backend's section, divided by \\n");
+    }
+    raw.emplace_back(line);
+  }
+}
+
+}  // namespace swarmgate::labels::set
