@@ -68,6 +68,7 @@ TEST(PlanTest, ExecutingItTurnsOneImageIntoTheOther) {
     EXPECT_TRUE(MakePlan(held, to).empty());
 
     Files disk = RenderFiles(from);
+    for (const std::string& path : plan.files) disk.erase(path);
     for (auto& [path, text] : RenderFiles(to, plan.files)) disk[path] = text;
     EXPECT_EQ(disk, RenderFiles(to));
   }
@@ -83,6 +84,9 @@ TEST(PlanTest, FilesNamesExactlyThoseThatChange) {
     std::set<std::string> changed;
     for (const auto& [path, text] : after) {
       if (before.count(path) == 0 || before.at(path) != text) changed.insert(path);
+    }
+    for (const auto& [path, text] : before) {
+      if (after.count(path) == 0) changed.insert(path);
     }
     EXPECT_EQ(MakePlan({from, {}}, to).files, changed);
   }
