@@ -102,9 +102,12 @@ Applied Applier::Apply(const model::Desired& desired) {
 
 Applied Applier::TryApply(const model::Desired& desired) {
   const bool was_put_off = put_off_until_.has_value();
+  haproxy::SlotMap before = slots_;
   Image image = MakeImage(desired);
   Status put = PutFiles(image);
   if (!put && put.error().code == Code::kRejected) {
+    // A profile that was refused must not stay declared: it would spoil every later check.
+    slots_ = std::move(before);
     return {Applied::State::kRefused, false, put.error()};
   }
   if (!put && !written_) return Waiting(put.error());
@@ -122,10 +125,12 @@ Applied Applier::ForceReload(const model::Desired& desired) {
   files_failed_ = true;
   aligned_ = false;
   put_off_until_.reset();
+  haproxy::SlotMap before = slots_;
   Image image = MakeImage(desired);
   Status put = PutFiles(image);
   if (!put) {
     const bool refused = put.error().code == Code::kRejected;
+    if (refused) slots_ = std::move(before);
     return {refused ? Applied::State::kRefused : Applied::State::kWaiting, false, put.error()};
   }
   Result<int> pid = proxy_.Pid(In(kPidDeadline));

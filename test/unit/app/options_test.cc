@@ -218,13 +218,14 @@ TEST(OptionsTest, SwarmModeAllowsRemoteCallsAndSaysSo) {
   EXPECT_TRUE(options->admin_allow_remote);
   EXPECT_NE(options->warnings.back().find("ADMIN_TOKEN"), std::string::npos);
   EXPECT_EQ(ReadOptions(Sources({{"MODE", "swarm"}, {"ADMIN_TOKEN", "12345678"}}))->warnings.size(),
-            1U);
+            0U);
 }
 
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
   const auto options = ReadOptions(Sources({{"CONSUL_ADDRESS", "c:8500"},
                                             {"DEBUG", "false"},
                                             {"RESOLVERS", "x"},
+                                            {"STATS_USER", "u"},
                                             {"SERVICE_NAME", "edge_proxy"}}));
   ASSERT_TRUE(options);
   std::string all;
@@ -289,7 +290,7 @@ TEST(MigratingTest, ThePageIsMadeOfTheTables) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   EXPECT_EQ(text.str(), page) << "refresh with UPDATE_GOLDEN=1";
-  for (const char* row : {"| `BIND_PORTS` | as there |", "| `RELOAD_INTERVAL` | not known |",
+  for (const char* row : {"| `BIND_PORTS` | as there |", "| `RELOAD_INTERVAL` | told at the start",
                           "| `DF_NOTIFY_LABEL` | honoured |"}) {
     EXPECT_NE(page.find(row), std::string::npos) << row;
   }

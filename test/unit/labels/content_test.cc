@@ -214,9 +214,12 @@ TEST(ContentTest, BadValuesAreRefusedWithServiceLabelValueReasonAndHint) {
     parameters.emplace(bad.name, bad.value);
     const ParsedService parsed = Parse(parameters);
     const std::size_t bar = bad.text.find('|');
+    // The value of a header may be an Authorization.
+    const bool hidden = bad.name.ends_with("Header") && !bad.name.starts_with("del");
+    const std::string shown = hidden ? "(not shown)" : bad.value;
     EXPECT_THAT(Texts(parsed),
                 ElementsAre("error " + bad.text.substr(0, bar) + ": service web: com.df." +
-                            bad.name + "=" + bad.value + ": " + bad.text.substr(bar + 1)));
+                            bad.name + "=" + shown + ": " + bad.text.substr(bar + 1)));
     EXPECT_FALSE(parsed.spec);
   }
 }
