@@ -208,7 +208,11 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly
                [&](const Diagnostic& diagnostic) { return diagnostic.service == service; });
   const bool routed =
       std::any_of(built.desired.routes.begin(), built.desired.routes.end(),
-                  [&](const model::Route& route) { return route.service == service; });
+                  [&](const model::Route& route) {
+                    return route.service == service ||
+                           std::any_of(route.shares.begin(), route.shares.end(),
+                                       [&](const auto& share) { return share.service == service; });
+                  });
   if (!routed) return Refusal(std::move(diagnostics));
   Outcome outcome;
   if (definition != nullptr) outcome.spec = definition->parsed->result.spec;

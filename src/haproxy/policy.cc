@@ -13,6 +13,12 @@ std::string Listed(const std::string& what, const std::string& variable) {
          std::string(MapFile(MapId::kPolicies)) + ") -m found }";
 }
 
+/// Who asks for the target itself (where a wildcard leads there) would go round in circles.
+std::string RedirectRule(const std::string& port, const std::string& condition) {
+  return "http-request redirect code 301 location %[var(txn.rs)]://%[var(txn.rd)]" + port +
+         "%[pathq] if " + condition + " !{ var(txn.rd),strcmp(txn.host) eq 0 }";
+}
+
 }  // namespace
 
 std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
@@ -23,6 +29,10 @@ std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
   std::string flags;
   std::vector<std::pair<std::string, std::string>> entries;
   if (policy.deny_http) flags += 'd';
+  if (!policy.redirect_host.empty()) {
+    flags += 'r';
+    entries.emplace_back("r", policy.redirect_host);
+  }
   if (!policy.allowed_methods.empty()) flags += 'a';
   if (!policy.denied_methods.empty()) flags += 'n';
   for (const std::string& method : policy.allowed_methods) entries.emplace_back("a:" + method, "1");
@@ -50,6 +60,15 @@ std::vector<std::string> PolicyRules() {
       "http-request deny deny_status 405 if " + flag("a") + " !" + Listed("a", "txn.m"),
       "http-request deny deny_status 405 if " + flag("n") + " " + Listed("n", "txn.m"),
       "http-request deny deny_status 403 if " + flag("d") + " !{ ssl_fc }",
+      "http-request set-var(txn.rd) var(txn.p),concat(:r),map_str(" +
+          std::string(MapFile(MapId::kPolicies)) + ") if " + flag("r"),
+      // What a proxy in front says about the scheme concerns only whoever is redirected.
+      "http-request set-var(txn.rs) str(http) if " + flag("r"),
+      "http-request set-var(txn.rs) str(https) if " + flag("r") +
+          " { ssl_fc } || " + flag("r") + " { req.hdr(x-forwarded-proto) -i https }",
+      "http-request set-var(txn.rp) req.hdr(host),port_only if " + flag("r"),
+      RedirectRule("", flag("r") + " { var(txn.rp) -m int 0 }"),
+      RedirectRule(":%[var(txn.rp)]", flag("r")),
   };
 }
 

@@ -15,18 +15,25 @@ void Notify(Setting& setting);
 void OutboundHostname(Setting& setting);
 void PathTypeName(Setting& setting);
 void Port(Setting& setting);
+void Priority(Setting& setting);
 void ProxyInstanceName(Setting& setting);
 void Replicas(Setting& setting);
+void RedirectFromDomain(Setting& setting);
 void ReqMode(Setting& setting);
 void ReqPathSearchReplace(Setting& setting);
 void ServiceDomain(Setting& setting);
 void ServiceDomainAlgo(Setting& setting);
+void ServiceDomainMatchAll(Setting& setting);
+void ServiceHeader(Setting& setting);
 void ServiceName(Setting& setting);
 void ServicePath(Setting& setting);
 void ServicePathExclude(Setting& setting);
 void SessionType(Setting& setting);
+void SrcHttpsPort(Setting& setting);
 void SrcPort(Setting& setting);
 void TimeoutServer(Setting& setting);
 void TimeoutTunnel(Setting& setting);
+void UserAgent(Setting& setting);
+void Weight(Setting& setting);
 
 }  // namespace swarmgate::labels::set

@@ -52,6 +52,8 @@ struct Policy {
   std::optional<RateLimit> rate_limit;  ///< for each client address; beyond it 429
   std::string hsts;                     ///< value of Strict-Transport-Security; TLS answers only
   bool maintenance = false;             ///< 503 with Retry-After, whatever the servers are
+  /// Every request is redirected to this host (301), scheme, port, path and query as they are.
+  std::string redirect_host;
   std::chrono::seconds retry_after{30};
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -106,6 +108,9 @@ struct Profile {
   std::vector<std::string> deny_from;
   std::optional<std::string> check_path;  ///< health is asked by HTTP
   std::optional<int> retries;
+  /// Of backends that do not speak HTTP; the others say it in their policy.
+  std::optional<std::chrono::milliseconds> timeout_server;
+  std::optional<std::chrono::milliseconds> timeout_tunnel;
   std::optional<Cors> cors;
   std::vector<ErrorPage> error_pages;
   /// Lines as the owner wrote them (backendExtra, templates), only where raw configuration is

@@ -96,10 +96,10 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        "X-A b",
        {"info not-yet: service web: com.df.addHeader=X-A b: addReqHeader is not honoured yet. It "
         "has no effect in this version"}},
-      {"serviceDomainMatchAll",
-       "true",
-       {"warning not-yet: service web: com.df.serviceDomainMatchAll=true: serviceDomainMatchAll "
-        "is not honoured yet. Use serviceDomainAlgo=hdr_dom(host)"}},
+      {"reqPathSearch",
+       "/a",
+       {"warning not-yet: service web: com.df.reqPathSearch=/a: reqPathSearch is not honoured yet. "
+        "Use reqPathSearchReplace"}},
       {"user",
        "admin:secret",
        {"warning unknown-label: service web: com.df.user=(not shown): unknown label. Did you mean "
@@ -129,7 +129,7 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
 
 TEST(NamesTest, ARestrictionThatIsNotHonouredKeepsTheServiceOut) {
   for (const std::string name : {"users", "usersSecret", "allowedMethods", "deniedMethods",
-                                 "denyHttp", "verifyClientSsl", "serviceHeader", "userAgent"}) {
+                                 "denyHttp", "verifyClientSsl", "aclCondition"}) {
     SCOPED_TRACE(name);
     EXPECT_FALSE(Parse({{"servicePath", "/x"}, {name, "admin:secret"}}).spec);
   }
