@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/layout.h"
+#include "app/port_probe.h"
 #include "app/resolve.h"
 #include "app/supervisor.h"
 #include "swarmgate/admin/server.h"
@@ -57,6 +58,9 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;
+  result.reserved_ports = {options.port};
+  const std::string address = options.binds.empty() ? "*" : options.binds.front().address;
+  result.port_is_free = [address](std::uint16_t port) { return PortIsFree(address, port); };
   return result;
 }
 

@@ -2,6 +2,7 @@
 // typed and checked long before, so this should never happen; when it does, it must cost one
 // service and not all of them.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/reconciler.h"
@@ -91,6 +92,37 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   }
   if (offenders.empty()) applier_.PutOffStructure();
   return !offenders.empty();
+}
+
+bool Reconciler::ProbePorts(const model::Desired& desired) {
+  if (desired.tcp_listeners.empty() || !options_.port_is_free) return false;
+  const std::set<std::uint16_t> held = applier_.TcpPortsHeld();
+  bool found = false;
+  for (const model::TcpListener& listener : desired.tcp_listeners) {
+    if (held.contains(listener.port) || options_.port_is_free(listener.port)) continue;
+    // A HAProxy that cannot listen on all of its ports does not start at all.
+    found = taken_ports_.insert(listener.port).second || found;
+  }
+  return found;
+}
+
+bool Reconciler::QuarantinePorts(const Assembly& assembly, const model::Desired& desired) {
+  const std::set<std::uint16_t> refused = applier_.RefusedPorts(desired);
+  bool found = false;
+  for (const model::TcpRoute& route : desired.tcp_routes) {
+    if (!refused.contains(route.port)) continue;
+    const Definition* definition = assembly.Find(route.service);
+    if (definition == nullptr) continue;
+    const std::string reason = "HAProxy cannot listen on port " + std::to_string(route.port) + ": " +
+                               Printable(applier_.rejection(), 300);
+    quarantine_[route.service] = {definition->parsed->hash, reason};
+    found = true;
+    ++counters_.quarantines;
+    LogEvent(LogLevel::kError, "SERVICE_QUARANTINED",
+             "HAProxy refuses the configuration made of this service; the others go on",
+             {{"service", route.service.str()}, {"error", reason}});
+  }
+  return found;
 }
 
 }  // namespace swarmgate::engine

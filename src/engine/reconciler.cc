@@ -253,6 +253,9 @@ routing::BuildContext Reconciler::Context() const {
   context.gateway_addresses = facts.gateway_addresses;
   context.names = names_.resolved();
   for (const haproxy::Bind& bind : options_.proxy.binds) context.bound_ports.push_back(bind.port);
+  context.reserved_ports = options_.reserved_ports;
+  context.reserved_ports.insert(context.reserved_ports.end(), taken_ports_.begin(),
+                                taken_ports_.end());
   return context;
 }
 
@@ -284,6 +287,7 @@ Applied Reconciler::ApplyDesired(const model::Desired& desired) {
 
 void Reconciler::Converge() {
   dirty_ = false;
+  taken_ports_.clear();
   Assembly assembly = std::move(previous_);
   Built built;
   Applied applied;
@@ -291,8 +295,10 @@ void Reconciler::Converge() {
     assembly = assembler_.Assemble(facts_, store_.records(), quarantine_, std::move(assembly));
     DropObsolete(assembly.obsolete);
     built = routing::Build(assembly.inputs, Context());
+    if (ProbePorts(built.desired)) continue;
     if (!Judge(assembly, built)) continue;
     applied = ApplyDesired(built.desired);
+    if (QuarantinePorts(assembly, built.desired)) continue;
     // Each round takes at least one service out, so this ends.
     if (applied.state == Applied::State::kRefused && Quarantine(assembly, applied.error)) continue;
     break;

@@ -23,6 +23,29 @@ std::string HeaderLine(const model::HeaderRule& rule) {
 ProfileText RenderProfile(const model::Profile& profile) {
   ProfileText text;
   const auto add = [&text](const std::string& line) { text.lines += "  " + line + "\n"; };
+  using Algorithm = model::Balance::Algorithm;
+  switch (profile.balance.algorithm) {
+    case Algorithm::kLeastConn:
+      add("balance leastconn");
+      break;
+    case Algorithm::kSource:
+      add("balance source");
+      add("hash-type consistent");
+      break;
+    case Algorithm::kFirst:
+      add("balance first");
+      break;
+    case Algorithm::kRandom:
+      add("balance random");
+      break;
+    default:
+      break;
+  }
+  const auto add_timeout = [&add](const char* what, const auto& time) {
+    if (time) add(std::string("timeout ") + what + " " + std::to_string(time->count()) + "ms");
+  };
+  add_timeout("server", profile.timeout_server);
+  add_timeout("tunnel", profile.timeout_tunnel);
   for (const model::HeaderRule& rule : profile.headers) add(HeaderLine(rule));
   return text;
 }

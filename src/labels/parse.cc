@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -333,10 +334,48 @@ class ServiceParser {
       if (given == nullptr && index > 0 && !table_[i].creates) given = Lookup(i, 0);
       if (given != nullptr) Set(table_[i], *given, &dest);
     }
-    if (report_.errors() == errors_before) AddDefaultPath(dest);
+    if (report_.errors() == errors_before) {
+      dest.spec.mode == model::ReqMode::kHttp ? AddDefaultPath(dest) : CheckTcp(dest);
+    }
     if (report_.errors() != errors_before) return;
     CheckRedirect(dest.spec);
     draft_.spec.dests.push_back(std::move(dest.spec));
+  }
+
+  // What a destination needs that does not speak HTTP, and what it cannot have.
+  void CheckTcp(DestDraft& dest) {
+    constexpr std::chrono::milliseconds kCheckInterval{2000};
+    model::DestSpec& spec = dest.spec;
+    const std::string suffix = spec.index == 0 ? "" : "." + std::to_string(spec.index);
+    if (!spec.src_port || !spec.port) {
+      report_.About(Shown((spec.src_port ? "port" : "srcPort") + suffix), "");
+      return report_.Error("missing-src-port",
+                           "When NOT using reqMode http (e.g. tcp), srcPort and port parameters are "
+                           "mandatory.",
+                           "Write " + Shown("srcPort" + suffix) + "=<port of the proxy> and " +
+                               Shown("port" + suffix) + "=<port of the service>");
+    }
+    report_.About(Shown("reqMode" + suffix), spec.mode == model::ReqMode::kTcp ? "tcp" : "sni");
+    if (spec.mode == model::ReqMode::kSni && spec.tcp.names.empty()) {
+      report_.Error("missing-path", "With reqMode=sni, servicePath or serviceDomain is mandatory",
+                    "Write " + Shown("serviceDomain" + suffix) + "=<name that clients ask for>");
+    }
+    // What is looked at in requests: without it the service would be open to more than its owner
+    // wants.
+    model::Policy policy = spec.policy;
+    policy.timeout_server.reset();
+    policy.timeout_tunnel.reset();
+    const bool asks = !spec.headers.empty() || !spec.user_agents.empty() ||
+                      !spec.redirect_from.empty() || spec.https_port;
+    if (asks || policy != model::Policy() || !spec.profile.empty()) {
+      report_.Error("not-for-tcp",
+                    "the destination has parameters that only work with reqMode=http: rewriting, "
+                    "headers, redirects, users, methods and the like",
+                    "Leave them out");
+    }
+    if (dest.check_tcp) spec.server.check_interval = kCheckInterval;
+    // Is not spoken by the proxy here.
+    spec.server.http2 = false;
   }
 
   // A redirect without a target is left out; the destination is served.

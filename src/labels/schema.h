@@ -47,10 +47,15 @@ struct ServiceDraft {
   std::size_t regexes = 0;
 };
 
+/// How names of reqMode=sni are compared with the one that a client asks for.
+enum class SniMatch { kEqual, kBegin, kEnd };
+
 /// A destination while it is read.
 struct DestDraft {
   model::DestSpec spec;
   PathType path_type;
+  SniMatch sni_match = SniMatch::kEqual;
+  bool check_tcp = false;
   bool domain_given = false;
 };
 
