@@ -84,7 +84,7 @@ Lines FrontendLines(const Extras& extras) {
 
 Lines ForwardedRules(const Extras& extras) {
   const bool trusts = !extras.trusted_proxies.empty();
-  Lines lines = {"http-request set-var(txn.xfp) req.hdr(x-forwarded-proto)"};
+  Lines lines = {"http-request set-var(txn.xfp) req.hdr(x-forwarded-proto,1)"};
   std::string from_others;
   if (trusts) {
     lines.push_back("http-request set-var(txn.trusted) bool(true) if " +

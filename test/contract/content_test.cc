@@ -330,8 +330,8 @@ TEST_F(ContentTest, ATaskGetsNoMoreRequestsAtATimeThanItWants) {
 
 TEST_F(ContentTest, ATaskThatIsNotWellGetsNoRequests) {
   model::Desired desired;
-  Add(desired, {{"checkPath", "/health"}, {"checkInterval", "100ms"}});
-  Add(desired, {{"checkInterval", "100ms"}});
+  Add(desired, {{"checkPath", "/health"}, {"checkInterval", "500ms"}});
+  Add(desired, {{"checkInterval", "500ms"}});
   ASSERT_NO_FATAL_FAILURE(Serve({}));
   // By command first, from the files after the reload.
   for (const bool reload : {false, true}) {
@@ -416,19 +416,19 @@ TEST_F(ContentTest, TasksAreSpokenToAsTheyWant) {
       {{{"sendProxy", "true"},
         {"sslVerifyNone", "true"},
         {"checkPath", "/"},
-        {"checkInterval", "100ms"}},
+        {"checkInterval", "500ms"}},
        Kind::kTlsProxy,
        "ver=1.1 tls=1 sni= "},
-      {{{"protocol", "h2c"}, {"checkPath", "/"}, {"checkInterval", "100ms"}},
+      {{{"protocol", "h2c"}, {"checkPath", "/"}, {"checkInterval", "500ms"}},
        Kind::kH2c,
        "ver=2.0 tls=0 sni= "},
-      {{{"protocol", "h2"}, {"checkPath", "/"}, {"checkInterval", "100ms"}},
+      {{{"protocol", "h2"}, {"checkPath", "/"}, {"checkInterval", "500ms"}},
        Kind::kTls,
        "ver=2.0 tls=1 sni= "},
       {{{"sslVerify", "true"},
         {"sslServerName", "upstream.test"},
         {"checkPath", "/"},
-        {"checkInterval", "100ms"}},
+        {"checkInterval", "500ms"}},
        Kind::kTls,
        "ver=1.1 tls=1 sni=upstream.test "},
   };
@@ -455,7 +455,7 @@ TEST_F(ContentTest, TasksAreSpokenToAsTheyWant) {
       SCOPED_TRACE("case " + std::to_string(i) + (by_commands ? " by commands" : ""));
       if (cases[i].labels.count("checkPath") != 0) {
         // Long enough for a check that fails to show.
-        const auto until = std::chrono::steady_clock::now() + milliseconds(500);
+        const auto until = std::chrono::steady_clock::now() + milliseconds(1500);
         EXPECT_FALSE(WaitUntil([&] {
                        return std::chrono::steady_clock::now() > until ||
                               Ask(static_cast<int>(i), "/").status != 200;

@@ -157,7 +157,11 @@ TempDir::~TempDir() {
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  // A process that ends between opening and reading its file under /proc makes the buffer throw;
+  // the stream's own functions turn that into a state.
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
 }
 
 void WriteFile(const std::string& path, const std::string& content) {
