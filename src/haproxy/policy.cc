@@ -18,6 +18,7 @@ namespace {
 /// nothing; a route without any flag does not even have the variable.
 constexpr const char* kAllowed = "a";
 constexpr const char* kAuthorize = "b";
+constexpr const char* kPreflights = "c";
 constexpr const char* kDenyHttp = "d";
 constexpr const char* kHttpsOnly = "h";
 constexpr const char* kMaintenance = "m";
@@ -258,14 +259,15 @@ void AddAuthorization(Rules& rules) {
 
 }  // namespace
 
-std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
+std::string RecordTail(const model::Policy& policy, const std::string& rewrites, bool preflights,
                        const Settings& settings, Image& image) {
   std::string tail =
       "|" + std::to_string(policy.timeout_server.value_or(settings.timeout_server).count()) + "|" +
       std::to_string(policy.timeout_tunnel.value_or(settings.timeout_tunnel).count());
   if (!rewrites.empty()) tail += "|" + rewrites;
-  const std::string flags = Flags(policy);
+  std::string flags = Flags(policy);
   if (flags.empty()) return tail;
+  if (preflights && flags != kUnusable) flags += kPreflights;
   if (rewrites.empty()) tail += "||";
   tail += "|";
   const Entries entries = PolicyEntries(policy);
@@ -273,6 +275,10 @@ std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
   const std::string id = PolicyId(policy, entries, settings);
   if (flags == kUnusable || !AddPolicy(id, entries, policy, image)) return tail + kUnusable;
   return tail + flags + "|" + id;
+}
+
+std::string Preflight() {
+  return "{ method OPTIONS } { req.hdr(access-control-request-method) -m found }";
 }
 
 std::string Unauthorized() {
@@ -293,6 +299,8 @@ std::vector<std::string> PolicyRules(const Extras& extras) {
   rules.push_back("http-request deny deny_status 403 if " + Has(kDenyHttp) + " !" + secure);
   rules.push_back("http-request deny deny_status 403 if " + Has(kVerify) + " !{ ssl_c_used } || " +
                   Has(kVerify) + " !{ ssl_c_verify 0 }");
+  // The profile answers these, in every case: they never reach a task.
+  rules.push_back("http-request unset-var(txn.f) if " + Has(kPreflights) + " " + Preflight());
   AddMethods(rules);
   AddRateLimits(rules);
   AddAuthorization(rules);

@@ -15,11 +15,16 @@ namespace swarmgate::haproxy {
 /// The part of a record behind the route: "|<server ms>|<tunnel ms>|<n>|<rewrite id>|<flags>|
 /// <policy id>", cut behind the last field that says something. Adds to image.policies what the id
 /// stands for. `rewrites` is "<n>|<rewrite id>" or empty.
+/// `preflights`: the profile answers CORS preflights, which carry no credentials and no method of
+/// their own; users and methods are not asked for then.
 [[nodiscard]] std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
-                                     const Settings& settings, Image& image);
+                                     bool preflights, const Settings& settings, Image& image);
 
 /// Between a policy's id and the digest of a user in the map of policies: not shown to anybody.
 inline constexpr std::string_view kUserEntry = ":u:";
+
+/// Conditions that a CORS preflight meets, and nothing else.
+[[nodiscard]] std::string Preflight();
 
 /// An answer 401 that asks for a user of the service, without a condition.
 [[nodiscard]] std::string Unauthorized();

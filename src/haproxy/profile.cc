@@ -143,8 +143,7 @@ void CrossOrigin(const model::Cors& cors, Lines& add) {
     for (const std::string& origin : cors.origins) allowed += " " + Quote(origin);
     allowed += " }";
   }
-  const std::string preflight =
-      " if { method OPTIONS } { req.hdr(access-control-request-method) -m found }";
+  const std::string preflight = " if " + Preflight();
   const std::vector<std::string> methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
   std::string answer = "http-request return status 204 hdr Access-Control-Allow-Methods " +
                        Quote(Joined(cors.methods.empty() ? methods : cors.methods, ", "));

@@ -38,7 +38,8 @@ class Records {
       SWARMGATE_CHECK(slot != slots.assigned.end() && slot->first == backend.name);
       Entry entry{&slot->second, ""};
       if (backend.kind != model::BackendKind::kPlain) {
-        entry.tail = RecordTail(backend.policy, Rewrites(backend.policy, image), settings, image);
+        entry.tail = RecordTail(backend.policy, Rewrites(backend.policy, image),
+                                backend.profile.cors.has_value(), settings, image);
       }
       entries_.emplace_back(backend.name.str(), std::move(entry));
       RenderServers(backend, slot->second, image);

@@ -210,6 +210,25 @@ TEST_F(AccessTest, RequestsWithoutTlsAreRefusedOrSentToHttps) {
   }
 }
 
+TEST_F(AccessTest, APreflightNeedsNoPasswordAndReachesNoTask) {
+  ASSERT_NO_FATAL_FAILURE(ServeParameters({
+      {{"users", "u:p"}, {"allowedMethods", "GET"}, {"corsOrigin", "https://a.example"}},
+      {{"users", "u:p"}},
+  }));
+  const Headers preflight = {{"Origin", "https://a.example"},
+                             {"Access-Control-Request-Method", "GET"}};
+  const HttpResponse answer = Ask(0, preflight, "OPTIONS");
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.Header("Access-Control-Allow-Origin"), "https://a.example");
+  const Headers stranger = {{"Origin", "https://evil.example"},
+                            {"Access-Control-Request-Method", "GET"}};
+  EXPECT_EQ(Ask(0, stranger, "OPTIONS").Header("Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(Ask(0).status, 401);
+  EXPECT_EQ(Ask(0, {{"Origin", "https://a.example"}}, "OPTIONS").status, 405);
+  EXPECT_EQ(Ask(0, preflight, "GET").status, 401);
+  EXPECT_EQ(Ask(1, preflight, "OPTIONS").status, 401);
+}
+
 // --- addresses, rates, maintenance --------------------------------------------------------------
 
 TEST_F(AccessTest, AddressesAreKeptOutByListsOfAnyLength) {

@@ -29,7 +29,7 @@ Settings SettingsWith(const std::string& key) {
 }
 
 std::string IdOf(const Policy& policy, const std::string& key, Image& image) {
-  const std::string tail = RecordTail(policy, "", SettingsWith(key), image);
+  const std::string tail = RecordTail(policy, "", false, SettingsWith(key), image);
   return tail.substr(tail.rfind('|') + 1);
 }
 
@@ -74,10 +74,10 @@ TEST(PolicyTest, ARouteThatUsesNothingHasNoFlags) {
   policy.timeout_server = std::chrono::milliseconds(5);
   policy.redirect_code = 301;
   Image image;
-  EXPECT_EQ(RecordTail(policy, "", SettingsWith(""), image), "|5|3600000");
-  EXPECT_EQ(RecordTail(policy, "2|x", SettingsWith(""), image), "|5|3600000|2|x");
+  EXPECT_EQ(RecordTail(policy, "", false, SettingsWith(""), image), "|5|3600000");
+  EXPECT_EQ(RecordTail(policy, "2|x", false, SettingsWith(""), image), "|5|3600000|2|x");
   policy.https_only = true;
-  EXPECT_EQ(RecordTail(policy, "", SettingsWith(""), image), "|5|3600000|||h1");
+  EXPECT_EQ(RecordTail(policy, "", false, SettingsWith(""), image), "|5|3600000|||h1");
   EXPECT_TRUE(image.policies.empty());
 }
 
@@ -85,7 +85,7 @@ TEST(PolicyTest, WhatCannotStandInAMapRefusesAll) {
   Policy policy;
   policy.denied_methods = {"A B"};
   Image image;
-  EXPECT_THAT(RecordTail(policy, "", SettingsWith(""), image), ::testing::EndsWith("|||x"));
+  EXPECT_THAT(RecordTail(policy, "", false, SettingsWith(""), image), ::testing::EndsWith("|||x"));
   EXPECT_TRUE(image.policies.empty());
 }
 
