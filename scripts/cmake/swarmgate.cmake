@@ -36,6 +36,11 @@ set(CMAKE_EXE_LINKER_FLAGS_COVERAGE "--coverage")
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(swarmgate_sanitizers "${SWARMGATE_SANITIZE}")
+if(swarmgate_sanitizers)
+  # Saves a third of the build's time; the tests take about as long.
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+  set(CMAKE_C_FLAGS_DEBUG "-O0 -g1")
+endif()
 if(SWARMGATE_FUZZ)
   string(APPEND swarmgate_sanitizers ",fuzzer-no-link")
 endif()
@@ -110,8 +115,6 @@ function(swarmgate_test_program target)
   add_executable(${target} ${ARG_SOURCES})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src"
                                                "${PROJECT_SOURCE_DIR}/test")
-  target_compile_definitions(${target} PRIVATE
-    SWARMGATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${ARG_LIBS} swarmgate_test_support GTest::gmock
                                           swarmgate_options)
   set_target_properties(${target} PROPERTIES
@@ -204,8 +207,6 @@ function(swarmgate_benchmarks folder)
     endif()
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src"
                                                  "${PROJECT_SOURCE_DIR}/test")
-    target_compile_definitions(${target} PRIVATE
-      SWARMGATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${target} PRIVATE ${ARG_DEPS} swarmgate_options)
     if(TARGET swarmgate_test_support)
       target_link_libraries(${target} PRIVATE swarmgate_test_support)

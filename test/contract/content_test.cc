@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "contract/proxy_traffic.h"
+#include "support/paths.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/labels/parse.h"
 
@@ -57,7 +58,7 @@ class ContentTest : public ProxyTrafficTest {
     return Fetch(Proxy(), {method, target, headers, ""});
   }
 
-  std::string ca_file_ = std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/tls/upstream.pem";
+  std::string ca_file_ = testing::SourcePath("fixtures/tls/upstream.pem");
 };
 
 /// The value of a header that the service received, as it said in its body; "(none)".
@@ -354,8 +355,7 @@ TEST_F(ContentTest, ATaskThatIsNotWellGetsNoRequests) {
 class TaskOfAnotherKind {
  public:
   TaskOfAnotherKind() : dir_("origin") {
-    const std::string certificate =
-        std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/tls/upstream.pem";
+    const std::string certificate = testing::SourcePath("fixtures/tls/upstream.pem");
     const std::vector<std::string> binds = {"", " ssl crt " + certificate + " alpn h2,http/1.1",
                                             " proto h2", " accept-proxy",
                                             " ssl crt " + certificate + " accept-proxy"};

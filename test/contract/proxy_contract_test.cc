@@ -5,6 +5,7 @@
 #include <random>
 
 #include "support/fake_proxy.h"
+#include "support/paths.h"
 #include "support/random_desired.h"
 #include "support/real_haproxy.h"
 
@@ -344,7 +345,7 @@ TEST_P(ProxyContractTest, TheGoldenFilesAreAccepted) {
         "maps/policies.map", "maps/regexes.map", "maps/rewrites.map", "maps/routes.map"}) {
     std::string flat = name;
     std::replace(flat.begin(), flat.end(), '/', '_');
-    files[name] = ReadFile(std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/haproxy/full_" + flat);
+    files[name] = ReadFile(testing::SourcePath("fixtures/haproxy/full_") + flat);
     EXPECT_NE(files[name], "") << name;
   }
   const auto staged = subject_->files().Stage(files);

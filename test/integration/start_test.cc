@@ -195,8 +195,8 @@ void AnswerAsEmptySwarm(const Exchange& exchange) {
   std::string path = exchange.target.substr(0, exchange.target.find('?'));
   if (path.rfind("/v1.", 0) == 0) path.erase(0, path.find('/', 1));
   if (path == "/version" || path == "/info") {
-    return exchange.Reply(
-        200, ReadFile(std::string(SWARMGATE_SOURCE_DIR "/fixtures/docker/20.10") + path + ".json"));
+    return exchange.Reply(200,
+                          ReadFile(testing::SourcePath("fixtures/docker/20.10") + path + ".json"));
   }
   if (path == "/events") {
     exchange.BeginChunks();

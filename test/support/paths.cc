@@ -5,6 +5,10 @@
 
 namespace swarmgate::testing {
 
+std::string SourcePath(std::string_view relative) {
+  return std::string(SWARMGATE_SOURCE_DIR "/").append(relative);
+}
+
 std::string BuildDir() {
   // Programs stand in <build>/test or <build>/bench.
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();

@@ -1,10 +1,16 @@
-// Where the build put the programs that tests run.
+// Where the project's files are, and where the build put the programs that tests run.
 #ifndef SWARMGATE_TEST_SUPPORT_PATHS_H_
 #define SWARMGATE_TEST_SUPPORT_PATHS_H_
 
 #include <string>
+#include <string_view>
 
 namespace swarmgate::testing {
+
+/// A file of the project, by its name below the project's folder ("fixtures/tls/upstream.pem").
+/// The only place that knows the folder: all other objects are the same in every clone, and
+/// ccache has them.
+std::string SourcePath(std::string_view relative);
 
 /// The build folder that this test or benchmark program was built in.
 std::string BuildDir();

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "support/paths.h"
 #include "support/test_root.h"
 
 namespace swarmgate::app {
@@ -14,7 +15,7 @@ namespace {
 std::string AllSources() {
   std::string text;
   for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(SWARMGATE_SOURCE_DIR "/src")) {
+       std::filesystem::recursive_directory_iterator(testing::SourcePath("src"))) {
     if (entry.path().extension() == ".cc") text += testing::ReadFile(entry.path());
   }
   return text;
@@ -30,7 +31,7 @@ std::set<std::string> Found(const std::string& text, const std::regex& pattern) 
 
 TEST(DocumentedEvents, EveryEventIdIsExplainedToTheOperator) {
   const std::string sources = AllSources();
-  const std::string page = testing::ReadFile(SWARMGATE_SOURCE_DIR "/docs/operation.md");
+  const std::string page = testing::ReadFile(testing::SourcePath("docs/operation.md"));
   const std::set<std::string> logged = Found(
       sources,
       std::regex(
@@ -44,7 +45,7 @@ TEST(DocumentedEvents, EveryEventIdIsExplainedToTheOperator) {
 
 TEST(DocumentedEvents, EveryExplainedEventIdIsLogged) {
   const std::string sources = AllSources();
-  const std::string page = testing::ReadFile(SWARMGATE_SOURCE_DIR "/docs/operation.md");
+  const std::string page = testing::ReadFile(testing::SourcePath("docs/operation.md"));
   const std::size_t begin = page.find("## Log");
   const std::size_t end = page.find("## Metrics");
   ASSERT_LT(begin, end);
@@ -58,10 +59,10 @@ TEST(DocumentedEvents, EveryExplainedEventIdIsLogged) {
 
 TEST(DocumentedMetrics, EveryMetricIsExplained) {
   const std::set<std::string> metrics =
-      Found(testing::ReadFile(SWARMGATE_SOURCE_DIR "/src/admin/metrics.cc"),
+      Found(testing::ReadFile(testing::SourcePath("src/admin/metrics.cc")),
             std::regex("\"(swarmgate_[a-z_]+)\""));
   ASSERT_GT(metrics.size(), 10U);
-  const std::string page = testing::ReadFile(SWARMGATE_SOURCE_DIR "/docs/operation.md");
+  const std::string page = testing::ReadFile(testing::SourcePath("docs/operation.md"));
   for (const std::string& metric : metrics) {
     EXPECT_NE(page.find(metric), std::string::npos) << metric << " is not in docs/operation.md";
   }

@@ -7,13 +7,14 @@
 #include "app/lint_input.h"
 #include "app/lint_report.h"
 #include "app/yaml.h"
+#include "support/paths.h"
 
 namespace swarmgate::app {
 namespace {
 
 std::string Fixture(const std::string& name) {
   std::ostringstream text;
-  text << std::ifstream(std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/lint/" + name).rdbuf();
+  text << std::ifstream(testing::SourcePath("fixtures/lint/") + name).rdbuf();
   return text.str();
 }
 

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "app/migrating.h"
+#include "support/paths.h"
 
 namespace swarmgate::app {
 namespace {
@@ -284,7 +285,7 @@ TEST(OptionsTest, HelpNamesEveryFlagAndVariable) {
 }
 
 TEST(MigratingTest, ThePageIsMadeOfTheTables) {
-  const std::string path = std::string(SWARMGATE_SOURCE_DIR) + "/docs/migrating.md";
+  const std::string path = testing::SourcePath("docs/migrating.md");
   const std::string page = MigratingMarkdown();
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << page;
   std::ostringstream text;
@@ -297,7 +298,7 @@ TEST(MigratingTest, ThePageIsMadeOfTheTables) {
 }
 
 TEST(OptionsTest, DocumentationIsGeneratedFromTheTable) {
-  const std::string path = std::string(SWARMGATE_SOURCE_DIR) + "/docs/options.md";
+  const std::string path = testing::SourcePath("docs/options.md");
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << OptionsMarkdown();
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "support/paths.h"
 #include "support/test_root.h"
 #include "swarmgate/codec/json_splitter.h"
 
@@ -14,7 +15,7 @@ using model::Health;
 
 std::string Fixture(const std::string& name) {
   const std::string text =
-      testing::ReadFile(SWARMGATE_SOURCE_DIR "/fixtures/docker/20.10/" + name + ".json");
+      testing::ReadFile(testing::SourcePath("fixtures/docker/20.10/") + name + ".json");
   EXPECT_FALSE(text.empty()) << name;
   return text;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "docker/lister.h"
+#include "support/paths.h"
 #include "support/test_root.h"
 #include "swarmgate/docker/docker_api.h"
 #include "unit/http/scripted_server.h"
@@ -21,7 +22,7 @@ using testing::Exchange;
 SteadyTime In(Duration duration) { return std::chrono::steady_clock::now() + duration; }
 
 std::string Fixture(const std::string& name) {
-  return testing::ReadFile(SWARMGATE_SOURCE_DIR "/fixtures/docker/20.10/" + name + ".json");
+  return testing::ReadFile(testing::SourcePath("fixtures/docker/20.10/") + name + ".json");
 }
 
 /// Answers as the recorded dockerd did; single answers can be replaced.

@@ -6,6 +6,7 @@
 #include "docker/event.h"
 #include "docker/host.h"
 #include "docker/own_container.h"
+#include "support/paths.h"
 #include "support/test_root.h"
 
 namespace swarmgate::docker {
@@ -139,7 +140,7 @@ TEST(OwnContainer, OfABareHostIsNone) {
 
 TEST(DockerEvents, ReadsTheRecordedOnes) {
   const std::string text =
-      testing::ReadFile(SWARMGATE_SOURCE_DIR "/fixtures/docker/20.10/events.json");
+      testing::ReadFile(testing::SourcePath("fixtures/docker/20.10/events.json"));
   bool killed = false;
   bool service = false;
   std::size_t begin = 0;

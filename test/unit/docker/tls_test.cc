@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "support/child_process.h"
+#include "support/paths.h"
 #include "support/test_root.h"
 #include "swarmgate/docker/docker_api.h"
 #include "unit/http/scripted_server.h"
@@ -180,7 +181,7 @@ class DockerTlsTest : public ::testing::Test {
     if (path.rfind("/v1.", 0) == 0) path.erase(0, path.find('/', 1));
     if (path == "/version" || path == "/info") {
       return exchange.Reply(
-          200, testing::ReadFile(SWARMGATE_SOURCE_DIR "/fixtures/docker/20.10" + path + ".json"));
+          200, testing::ReadFile(testing::SourcePath("fixtures/docker/20.10") + path + ".json"));
     }
     const bool list = path == "/services" || path == "/tasks" || path == "/containers/json" ||
                       path == "/networks" || path == "/nodes";

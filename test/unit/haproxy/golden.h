@@ -8,10 +8,12 @@
 #include <sstream>
 #include <string>
 
+#include "support/paths.h"
+
 namespace swarmgate::haproxy {
 
 inline void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(SWARMGATE_SOURCE_DIR) + "/fixtures/haproxy/" + name;
+  const std::string path = testing::SourcePath("fixtures/haproxy/") + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
     return;

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "support/paths.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/labels/parse.h"
 #include "unit/labels/helpers.h"
@@ -101,7 +102,7 @@ TEST(DocumentationTest, TheTableForMigratingHasEveryParameterWithItsPresentEffec
 }
 
 TEST(DocumentationTest, ThePageIsWhatTheTableSays) {
-  const std::string file = std::string(SWARMGATE_SOURCE_DIR) + "/docs/labels.md";
+  const std::string file = swarmgate::testing::SourcePath("docs/labels.md");
   const std::string page = ParametersMarkdown();
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
     std::ofstream(file, std::ios::binary) << page;
