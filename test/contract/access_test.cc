@@ -184,7 +184,7 @@ TEST_F(AccessTest, RequestsWithoutTlsAreRefusedOrSentToHttps) {
   ASSERT_NO_FATAL_FAILURE(ServeParameters(services));
   EXPECT_EQ(Ask(0).status, 403);
   EXPECT_EQ(Ask(1).status, 403);
-  for (const std::size_t n : {2, 3}) {
+  for (const std::size_t n : {2U, 3U}) {
     const HttpResponse response = Ask(n, {}, "GET", "/a%20b?c=/d");
     EXPECT_EQ(response.status, 302);
     EXPECT_EQ(response.Header("Location"), "https://h" + std::to_string(n) + "/a%20b?c=/d");
@@ -201,7 +201,7 @@ TEST_F(AccessTest, RequestsWithoutTlsAreRefusedOrSentToHttps) {
   EXPECT_EQ(with_proto(5, "http"), 302);
   EXPECT_EQ(with_proto(5, "https"), 200);
   // Whoever is not trusted cannot say that he came by TLS.
-  for (const std::size_t n : {0, 1}) EXPECT_EQ(with_proto(n, "https"), 403);
+  for (const std::size_t n : {0U, 1U}) EXPECT_EQ(with_proto(n, "https"), 403);
   EXPECT_EQ(with_proto(2, "https"), 302);
   EXPECT_EQ(Ask(6).status, 200);
   EXPECT_EQ(Ask(6).Header("Strict-Transport-Security"), "");
