@@ -127,6 +127,14 @@ void ReadAttachments(StrictReader& read, const JsonValue& task, model::TaskFacts
 }
 
 /// "Up 3 seconds (health: starting)" → kStarting.
+// Of an inspection.
+model::Health HealthOfWord(std::string_view word) {
+  if (word == "healthy") return model::Health::kHealthy;
+  if (word == "unhealthy") return model::Health::kUnhealthy;
+  // "none", or no health check at all; a word that is not known is not taken for health.
+  return word.empty() || word == "none" ? model::Health::kNone : model::Health::kStarting;
+}
+
 model::Health HealthOf(std::string_view status) {
   const auto ends = [&](std::string_view tail) {
     return status.size() >= tail.size() && status.substr(status.size() - tail.size()) == tail;
@@ -351,7 +359,15 @@ Result<ContainerDetails> DecodeContainerDetails(const JsonValue& json) {
   ContainerDetails details;
   details.id = read.Id(json, "Id");
   ReadContainerNetworks(read, json, &details.network_ids, nullptr);
-  details.exposed_tcp_ports = ReadExposed(read, read.Object(json, "Config"));
+  const JsonValue& config = read.Object(json, "Config");
+  details.exposed_tcp_ports = ReadExposed(read, config);
+  const Labels labels = read.StringMap(config, "Labels");
+  if (const auto task = labels.find("com.docker.swarm.task.id"); task != labels.end()) {
+    details.task_id = task->second;
+  }
+  const JsonValue& state = read.Object(json, "State");
+  details.running = read.Bool(state, "Running") && !read.Bool(state, "Paused");
+  details.health = HealthOfWord(read.String(read.Object(state, "Health"), "Status"));
   return Checked(read, std::move(details));
 }
 

@@ -27,6 +27,11 @@ class CurlDockerApi final : public ports::DockerApi {
     return lister_.ListTasks(service_ids, deadline);
   }
 
+  Result<std::optional<StartedTask>> LookAt(const std::string& container_id,
+                                            SteadyTime deadline) override {
+    return lister_.LookAt(container_id, deadline);
+  }
+
   Error Watch(std::int64_t since_ns, const std::function<void()>& connected,
               const std::function<void(const ports::DockerEvent&)>& on_event) override {
     events_.Forget();  // whatever answered before, now it may be another daemon

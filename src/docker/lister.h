@@ -26,6 +26,8 @@ class Lister {
   Result<model::DockerFacts> List(SteadyTime deadline);
   Result<std::vector<ports::DockerApi::ServiceTasks>> ListTasks(
       const std::vector<std::string>& service_ids, SteadyTime deadline);
+  Result<std::optional<ports::DockerApi::StartedTask>> LookAt(const std::string& container_id,
+                                                              SteadyTime deadline);
   void Include(std::vector<std::string> names) { included_ = {names.begin(), names.end()}; }
   void Cancel() { daemon_.Cancel(); }
 
@@ -52,6 +54,8 @@ class Lister {
                                                                       SteadyTime deadline);
   Result<std::optional<std::vector<std::string>>> NetworksOfOwnTask(SteadyTime deadline);
   Status ListGateway(Draft* draft);
+  /// Container id → address on docker_gwbridge; nothing where there is no such network.
+  Result<std::map<std::string, std::string>> GatewayAddresses(SteadyTime deadline);
   using Ports = std::vector<std::uint16_t>;
   /// What an image exposes; nothing when that cannot be found out now. One object that the daemon
   /// cannot describe must not cost everybody the list, so this never fails.
@@ -74,6 +78,7 @@ class Lister {
   SteadyTime info_until_;
   std::string own_container_;  ///< the candidate that the daemon knew
   std::string own_task_;       ///< of a container that another node runs
+  bool on_host_ = false;       ///< as the last list found
   std::map<std::string, std::string> node_addresses_;
   struct PortsEntry {
     std::optional<Ports> ports;  ///< nothing: could not be found out

@@ -141,21 +141,52 @@ Status Lister::ListGateway(Draft* draft) {
   const bool bridged =
       std::any_of(facts.networks.begin(), facts.networks.end(),
                   [](const model::NetworkFacts& net) { return net.name == kGatewayBridge; });
+  on_host_ = facts.on_host;
   if (!facts.on_host || !bridged) return Ok();
-  const auto json = daemon_.Get("/networks/" + std::string(kGatewayBridge), draft->deadline);
+  const auto addresses = GatewayAddresses(draft->deadline);
+  if (!addresses) return Forward(addresses.error());
+  for (const model::ServiceFacts& service : facts.services) {
+    for (const model::TaskFacts& task : service.tasks) {
+      const auto address = addresses->find(task.container_id);
+      if (address != addresses->end()) facts.gateway_addresses.insert(*address);
+    }
+  }
+  return Ok();
+}
+
+Result<std::map<std::string, std::string>> Lister::GatewayAddresses(SteadyTime deadline) {
+  const auto json = daemon_.Get("/networks/" + std::string(kGatewayBridge), deadline);
   if (!json) {
-    if (json.error().code == Code::kNotFound) return Ok();
+    if (json.error().code == Code::kNotFound) return std::map<std::string, std::string>();
     return Forward(json.error());
   }
   auto network = codec::DecodeNetworkContainers(*json);
   if (!network) return Forward(network.error(), "docker: GET /networks/docker_gwbridge");
-  for (const model::ServiceFacts& service : facts.services) {
-    for (const model::TaskFacts& task : service.tasks) {
-      const auto address = network->addresses.find(task.container_id);
-      if (address != network->addresses.end()) facts.gateway_addresses.insert(*address);
-    }
+  return std::move(network->addresses);
+}
+
+Result<std::optional<ports::DockerApi::StartedTask>> Lister::LookAt(const std::string& container_id,
+                                                                    SteadyTime deadline) {
+  using Started = std::optional<ports::DockerApi::StartedTask>;
+  const std::string path = "/containers/" + http::EscapeQuery(container_id) + "/json";
+  const auto json = daemon_.Get(path, deadline);
+  if (!json) {
+    if (json.error().code == Code::kNotFound) return Started();
+    return Forward(json.error());
   }
-  return Ok();
+  auto details = codec::DecodeContainerDetails(*json);
+  if (!details) return Forward(details.error(), "docker: GET " + path);
+  const bool healthy =
+      details->health == model::Health::kNone || details->health == model::Health::kHealthy;
+  if (!details->running || !healthy || details->task_id.empty()) return Started();
+  ports::DockerApi::StartedTask task{std::move(details->task_id), std::move(details->id), {}};
+  if (on_host_) {
+    const auto addresses = GatewayAddresses(deadline);
+    if (!addresses) return Forward(addresses.error());
+    const auto address = addresses->find(task.container_id);
+    if (address != addresses->end()) task.gateway_address = address->second;
+  }
+  return Started(std::move(task));
 }
 
 void Lister::FillServicePorts(Draft* draft, codec::SwarmService* service) {

@@ -56,6 +56,7 @@ void Reconciler::On(DockerHint message) {
     desk_.WantTasks({event.service_id});
     desk_.QuickenPolls();
     if (event.action == "start" || event.action.starts_with("health_status")) {
+      sources_.LookAt(event.id, event.service_id);
       desk_.SprintPolls(event.service_id);
     }
     return;
@@ -98,6 +99,12 @@ void Reconciler::On(TasksListed message) {
   if (!message.tasks) return;  // the full list tells whether Docker is lost
   TakeNews(facts_.TakeTasks(*message.tasks, clock_.Now()));
   if (!dirty_ && desk_.idle()) hint_at_.reset();
+}
+
+void Reconciler::On(ContainerSeen message) {
+  // An error is nothing: the lists of tasks tell, a little later.
+  if (!message.task || !*message.task) return;
+  TakeNews(facts_.TakeStarted(message.service_id, **message.task));
 }
 
 }  // namespace swarmgate::engine

@@ -30,6 +30,13 @@ bool SameHost(const DockerFacts& a, const DockerFacts& b) {
          a.gateway_addresses == b.gateway_addresses;
 }
 
+// The states that a Swarm task goes through before "running"; it never goes back.
+bool IsBeforeRunning(std::string_view state) {
+  static constexpr std::array<std::string_view, 8> kBefore = {
+      "new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"};
+  return std::find(kBefore.begin(), kBefore.end(), state) != kBefore.end();
+}
+
 std::string_view Verb(const std::string& action) {
   return std::string_view(action).substr(0, action.find(':'));
 }
@@ -106,6 +113,47 @@ bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
     }
   }
   return changed;
+}
+
+void FactsKeeper::KeepRunning(ServiceFacts& service,
+                              std::map<std::string, std::string>* gateway_addresses) const {
+  const ServiceFacts* held = FindById(service.id);
+  if (held == nullptr || service.kind != ServiceKind::kSwarm) return;
+  for (TaskFacts& task : service.tasks) {
+    if (task.running || !task.desired_running || !IsBeforeRunning(task.state)) continue;
+    const auto known = std::find_if(held->tasks.begin(), held->tasks.end(),
+                                    [&](const TaskFacts& other) { return other.id == task.id; });
+    if (known == held->tasks.end() || !known->running) continue;
+    task.running = true;
+    task.state = known->state;
+    task.container_id = known->container_id;
+    // A list leaves out the addresses of containers that its tasks do not name.
+    const auto address = facts_.gateway_addresses.find(task.container_id);
+    if (address != facts_.gateway_addresses.end()) gateway_addresses->insert(*address);
+  }
+}
+
+FactsKeeper::News FactsKeeper::TakeStarted(const std::string& service_id,
+                                           const ports::DockerApi::StartedTask& started) {
+  News news;
+  const auto found = index_.find(service_id);
+  if (found == index_.end()) return news;
+  ServiceFacts& service = facts_.services[found->second];
+  const auto task = std::find_if(service.tasks.begin(), service.tasks.end(),
+                                 [&](const TaskFacts& t) { return t.id == started.task_id; });
+  // One that is not listed yet has no address either.
+  if (task == service.tasks.end() || task->running || !IsBeforeRunning(task->state)) return news;
+  task->running = true;
+  task->state = "running";
+  task->container_id = started.container_id;
+  if (started.gateway_address) {
+    facts_.gateway_addresses[started.container_id] = *started.gateway_address;
+    host_dirty_ = true;
+  }
+  (void)ApplyMarks(service);
+  NoteChanged(service.id, news);
+  news.changed = true;
+  return news;
 }
 
 void FactsKeeper::KeepNewer(DockerFacts& list, SteadyTime now, News& news) {
@@ -189,6 +237,7 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   SortServices(list.services);
   std::set<std::string> listed;
   for (ServiceFacts& service : list.services) {
+    KeepRunning(service, &list.gateway_addresses);
     (void)ApplyMarks(service);
     listed.insert(service.id);
     const ServiceFacts* held = FindById(service.id);
@@ -249,6 +298,7 @@ FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::Ser
     if (service.kind != ServiceKind::kSwarm) continue;
     ServiceFacts fresh = service;
     fresh.tasks = list.tasks;
+    KeepRunning(fresh, &facts_.gateway_addresses);
     (void)ApplyMarks(fresh);
     if (fresh == service) continue;
     service = std::move(fresh);

@@ -12,6 +12,8 @@
 //   lists a stopping container as running. The mark of a signal stays until the container's `die`
 //   or `start`; when neither has come after ten minutes, the container has ignored the signal, and
 //   lists are believed again. The mark of `die` only outlives the lists that were under way.
+// - A task that was seen running by its node does not start again: a list that still says so is
+//   behind, and is not believed for it.
 // Thread: owner. No I/O; time is given.
 #pragma once
 
@@ -62,6 +64,8 @@ class FactsKeeper {
   void Restore(model::DockerFacts facts);
   News TakeList(model::DockerFacts list, SteadyTime now);
   News TakeTasks(const std::vector<ports::DockerApi::ServiceTasks>& lists, SteadyTime now);
+  /// Its node's daemon says that this task serves; the managers may not know yet.
+  News TakeStarted(const std::string& service_id, const ports::DockerApi::StartedTask& started);
   News TakeEvent(const ports::DockerEvent& event, SteadyTime now);
   /// Forgets marks that are over.
   News Expire(SteadyTime now);
@@ -91,6 +95,9 @@ class FactsKeeper {
     SteadyTime until;
   };
 
+  /// Running tasks that the list says to be on their way to it stay running, under their addresses.
+  void KeepRunning(model::ServiceFacts& service,
+                   std::map<std::string, std::string>* gateway_addresses) const;
   /// True when a task of the service is marked otherwise than it was.
   bool ApplyMarks(model::ServiceFacts& service) const;
   /// Ports that could not be found out stay as they were known.

@@ -36,6 +36,11 @@ struct TasksListed {
   std::vector<std::string> ids;
   Result<std::vector<ports::DockerApi::ServiceTasks>> tasks;
 };
+struct ContainerSeen {
+  std::string container_id;
+  std::string service_id;
+  Result<std::optional<ports::DockerApi::StartedTask>> task;
+};
 struct NameResolved {
   std::string name;
   Result<std::vector<std::string>> addresses;
@@ -75,7 +80,7 @@ inline constexpr const char* kTooLate =
     "as HAProxy answers";
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
-                             NameResolved, FilesChecked, CertificatesRead, Command>;
+                             ContainerSeen, NameResolved, FilesChecked, CertificatesRead, Command>;
 
 /// How many names are resolved at a time.
 inline constexpr std::size_t kResolverThreads = 4;
@@ -88,6 +93,8 @@ class Sources {
   virtual void List(std::uint64_t generation, std::vector<std::string> include) = 0;
   /// → TasksListed.
   virtual void ListTasks(std::vector<std::string> ids) = 0;
+  /// → ContainerSeen.
+  virtual void LookAt(std::string container_id, std::string service_id) = 0;
   /// → NameResolved. At most kResolverThreads at a time, others wait.
   virtual void Resolve(std::string name) = 0;
   /// `haproxy -c` on the live files → FilesChecked.

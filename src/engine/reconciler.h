@@ -77,6 +77,7 @@ class Reconciler {
   void On(DockerHint message);
   void On(DockerListed message);
   void On(TasksListed message);
+  void On(ContainerSeen message);
   void On(NameResolved message);
   void On(FilesChecked message);
   void On(CertificatesRead message);

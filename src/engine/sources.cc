@@ -65,11 +65,15 @@ void ThreadSources::Stop() {
 }
 
 void ThreadSources::List(std::uint64_t generation, std::vector<std::string> include) {
-  list_requests_.Push({true, generation, std::move(include)});
+  list_requests_.Push({true, generation, std::move(include), ""});
 }
 
 void ThreadSources::ListTasks(std::vector<std::string> ids) {
-  list_requests_.Push({false, 0, std::move(ids)});
+  list_requests_.Push({false, 0, std::move(ids), ""});
+}
+
+void ThreadSources::LookAt(std::string container_id, std::string service_id) {
+  list_requests_.Push({false, 0, {std::move(service_id)}, std::move(container_id)});
 }
 
 void ThreadSources::Resolve(std::string name) { resolve_requests_.Push(std::move(name)); }
@@ -113,6 +117,10 @@ void ThreadSources::ListLoop() {
       ports_.docker->Include(std::move(request->names));
       inbox_.Push(
           DockerListed{request->generation, started, ports_.docker->List(started + kListDeadline)});
+    } else if (!request->container.empty()) {
+      auto task = ports_.docker->LookAt(request->container, started + kTasksDeadline);
+      inbox_.Push(ContainerSeen{std::move(request->container), std::move(request->names.front()),
+                                std::move(task)});
     } else {
       auto tasks = ports_.docker->ListTasks(request->names, started + kTasksDeadline);
       inbox_.Push(TasksListed{started, std::move(request->names), std::move(tasks)});

@@ -27,6 +27,7 @@ class ThreadSources final : public Sources {
 
   void List(std::uint64_t generation, std::vector<std::string> include) override;
   void ListTasks(std::vector<std::string> ids) override;
+  void LookAt(std::string container_id, std::string service_id) override;
   void Resolve(std::string name) override;
   void CheckFiles(std::uint64_t writes) override;
 
@@ -35,6 +36,7 @@ class ThreadSources final : public Sources {
     bool everything = false;
     std::uint64_t generation = 0;
     std::vector<std::string> names;  ///< to include, or ids of services
+    std::string container;           ///< to look at, of the one service named
   };
 
   void WatchLoop();

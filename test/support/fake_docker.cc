@@ -118,6 +118,28 @@ Result<std::vector<FakeDocker::ServiceTasks>> FakeDocker::ListTasks(
   return lists;
 }
 
+void FakeDocker::SetStarted(StartedTask task) {
+  const std::lock_guard lock(mutex_);
+  started_.push_back(std::move(task));
+}
+
+Result<std::optional<FakeDocker::StartedTask>> FakeDocker::LookAt(const std::string& container_id,
+                                                                  SteadyTime) {
+  const std::lock_guard lock(mutex_);
+  Status entered = Enter();
+  if (!entered) return Forward(entered.error());
+  for (const StartedTask& task : started_) {
+    if (task.container_id == container_id) return std::optional(task);
+  }
+  for (const ServiceFacts& service : facts_.services) {
+    for (const model::TaskFacts& task : service.tasks) {
+      if (task.container_id != container_id || !task.running) continue;
+      return std::optional(StartedTask{task.id, container_id, std::nullopt});
+    }
+  }
+  return std::optional<StartedTask>();
+}
+
 Error FakeDocker::Watch(std::int64_t, const std::function<void()>& connected,
                         const std::function<void(const ports::DockerEvent&)>& on_event) {
   {

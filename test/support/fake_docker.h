@@ -26,6 +26,8 @@ class FakeDocker final : public ports::DockerApi {
   void RemoveService(const std::string& id);
   void SetFacts(model::DockerFacts facts);
   [[nodiscard]] model::DockerFacts facts() const;
+  /// The container serves already; lists still say that its task is starting.
+  void SetStarted(StartedTask task);
 
   // --- what it tells ---
   void Send(ports::DockerEvent event);
@@ -48,6 +50,9 @@ class FakeDocker final : public ports::DockerApi {
   void Include(std::vector<std::string> names) override;
   Result<std::vector<ServiceTasks>> ListTasks(const std::vector<std::string>& service_ids,
                                               SteadyTime deadline) override;
+  /// A task that runs, or one that SetStarted has told of.
+  Result<std::optional<StartedTask>> LookAt(const std::string& container_id,
+                                            SteadyTime deadline) override;
   Error Watch(std::int64_t since_ns, const std::function<void()>& connected,
               const std::function<void(const ports::DockerEvent&)>& on_event) override;
   void Cancel() override;
@@ -63,6 +68,7 @@ class FakeDocker final : public ports::DockerApi {
   model::DockerFacts facts_;
   std::vector<model::ServiceFacts> unlabelled_;
   std::vector<std::string> include_;
+  std::vector<StartedTask> started_;
   std::vector<Code> failures_;
   bool watch_fails_ = false;
   std::uint64_t lists_ = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct DockerEvent {
   std::int64_t time_ns = 0;
 };
 
-/// Thread: List and ListTasks from one thread at a time; Watch from another; Cancel from any.
+/// Thread: List, ListTasks and LookAt from one thread at a time; Watch from another; Cancel from
+/// any.
 class DockerApi {
  public:
   virtual ~DockerApi() = default;
@@ -46,6 +48,19 @@ class DockerApi {
   };
   virtual Result<std::vector<ServiceTasks>> ListTasks(const std::vector<std::string>& service_ids,
                                                       SteadyTime deadline) = 0;
+
+  /// A container of this daemon in which a task of a Swarm service serves.
+  struct StartedTask {
+    std::string task_id;
+    std::string container_id;
+    /// On docker_gwbridge; only on a bare host, as DockerFacts::gateway_addresses.
+    std::optional<std::string> gateway_address;
+  };
+  /// Does a Swarm task serve in this container: does its process run, and is it healthy where it
+  /// has a health check? The managers, and so ListTasks, know some 100 ms later than its node.
+  /// Nothing: not yet, not any more, or no task. Errors: as List.
+  virtual Result<std::optional<StartedTask>> LookAt(const std::string& container_id,
+                                                    SteadyTime deadline) = 0;
 
   /// Streams events from `since_ns` (0: from now) until the stream ends, which it always does with
   /// an error (kUnavailable; kCancelled after Cancel). Calls `connected` once the stream stands.

@@ -504,6 +504,33 @@ TEST_F(DockerAdapterTest, ManyServicesAreNotAskedForOneByOne) {
   EXPECT_EQ(daemon_.server().CountOf("/v1.41/tasks"), 1U);
 }
 
+TEST_F(DockerAdapterTest, AContainerThatHasJustStartedTellsItsTask) {
+  Lister lister = MakeLister();
+  ASSERT_TRUE(List(lister));
+  std::string state = R"("Running":true,"Paused":false)";
+  daemon_.SetScript("/containers/c1/json", [&](const Exchange& x) {
+    x.Reply(200, R"({"Id":"c1","State":{)" + state +
+                     R"(},"Config":{"Labels":{"com.docker.swarm.task.id":"t1"}},)"
+                     R"("NetworkSettings":{"Networks":{}}})");
+  });
+  const auto look = [&] {
+    const auto task = lister.LookAt("c1", In(20s));
+    EXPECT_TRUE(task) << task.error().ToString();
+    return task && *task ? (*task)->task_id : "";
+  };
+  EXPECT_EQ(look(), "t1");
+  state = R"("Running":true,"Paused":false,"Health":{"Status":"starting"})";
+  EXPECT_EQ(look(), "");
+  state = R"("Running":true,"Paused":false,"Health":{"Status":"healthy"})";
+  EXPECT_EQ(look(), "t1");
+  state = R"("Running":true,"Paused":true)";
+  EXPECT_EQ(look(), "");
+  state = R"("Running":false,"Paused":false)";
+  EXPECT_EQ(look(), "");
+  daemon_.SetScript("/containers/c1/json", [](const Exchange& x) { x.Reply(404, "{}"); });
+  EXPECT_EQ(look(), "") << "it is gone already";
+}
+
 TEST_F(DockerAdapterTest, ListTasksIsOneCall) {
   Lister lister = MakeLister();
   ASSERT_TRUE(List(lister));

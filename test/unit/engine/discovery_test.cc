@@ -128,6 +128,70 @@ TEST_F(DiscoveryTest, ATaskWhoseContainerHasStartedIsLiveSoonAfterItRuns) {
   EXPECT_EQ(rig.State("web"), "live");
 }
 
+TEST_F(DiscoveryTest, ATaskOfThisNodeIsLiveWhenItsContainerServesThoughTheManagersDoNotKnowYet) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  starting.container_id.clear();
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.Start();
+  rig.Advance(Duration(20000));
+  rig.docker.SetStarted({"aaa", "c-aaa", std::nullopt});
+  rig.Hint("container", "start", "c-aaa", "id-web");
+  rig.Settle();
+  EXPECT_EQ(rig.State("web"), "live");
+  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"10.0.0.1:8080"});
+
+  // Lists that are behind take nothing away …
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(3000));
+  EXPECT_EQ(rig.State("web"), "live");
+  // … and one that says that it has failed does.
+  starting.state = "failed";
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.State("web"), "no-server");
+}
+
+TEST_F(DiscoveryTest, AContainerThatEndedBeforeItWasLookedAtIsNotServed) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  starting.container_id.clear();
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.Start();
+  rig.Advance(Duration(1000));
+  rig.docker.SetStarted({"aaa", "c-aaa", std::nullopt});
+  rig.answer_lists = false;
+  rig.Hint("container", "start", "c-aaa", "id-web");
+  rig.Hint("container", "die", "c-aaa", "id-web");
+  rig.answer_lists = true;
+  rig.Settle();
+  EXPECT_EQ(rig.State("web"), "no-server");
+}
+
+TEST_F(DiscoveryTest, OnABareHostAnOlderListDoesNotTakeTheAddressOfAStartedTask) {
+  auto starting = MakeTask("aaa", "10.0.0.1");
+  starting.running = false;
+  starting.state = "starting";
+  starting.container_id.clear();
+  model::DockerFacts facts = rig.docker.facts();
+  facts.on_host = true;
+  facts.own_network_ids.clear();
+  rig.docker.SetFacts(facts);
+  rig.docker.SetService(MakeService("web", "/web", {starting}));
+  rig.Start();
+  rig.Advance(Duration(1000));
+  rig.docker.SetStarted({"aaa", "c-aaa", "172.18.0.3"});
+  rig.Hint("container", "start", "c-aaa", "id-web");
+  rig.Settle();
+  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"172.18.0.3:8080"});
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"172.18.0.3:8080"});
+}
+
 TEST_F(DiscoveryTest, OnlyTheServiceWhoseContainerStartedIsPolledInASprint) {
   auto starting = MakeTask("aaa", "10.0.0.1");
   starting.running = false;

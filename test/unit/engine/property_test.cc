@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <random>
+#include <set>
+#include <string>
 
 #include "unit/engine/rig.h"
 
@@ -89,7 +91,9 @@ class World {
       auto task =
           MakeTask(id + "-task-id-long", "10.0." + std::to_string(name[0]) + "." + id.substr(1));
       task.running = Below(4) != 0;
-      if (!task.running) task.state = "starting";
+      // A task that has run does not start again.
+      if (task.running) ran_.insert(task.id);
+      if (!task.running) task.state = ran_.contains(task.id) ? "failed" : "starting";
       task.desired_running = Below(5) != 0;
       bool known = false;
       for (const auto& other : tasks) known = known || other.id == task.id;
@@ -171,6 +175,7 @@ class World {
   std::minstd_rand random_;
   bool faults_;
   std::uint64_t version_ = 1;
+  std::set<std::string> ran_;  ///< ids of tasks
 };
 
 // The same records and the same Docker, and nothing that was before.

@@ -34,11 +34,15 @@ class FakeSources final : public Sources {
     lists.push_back({generation, std::move(include)});
   }
   void ListTasks(std::vector<std::string> ids) override { tasks.push_back(std::move(ids)); }
+  void LookAt(std::string container_id, std::string service_id) override {
+    looks.push_back({std::move(container_id), std::move(service_id)});
+  }
   void Resolve(std::string name) override { names.push_back(std::move(name)); }
   void CheckFiles(std::uint64_t writes) override { checks.push_back(writes); }
 
   std::deque<List_> lists;
   std::deque<std::vector<std::string>> tasks;
+  std::deque<std::pair<std::string, std::string>> looks;  ///< container, service
   std::deque<std::string> names;
   std::deque<std::uint64_t> checks;
 };
@@ -227,6 +231,13 @@ class Rig {
       sources.lists.pop_front();
       docker.Include(std::move(request.include));
       Send(DockerListed{request.generation, clock.Now(), docker.List({})});
+      return true;
+    }
+    if (answer_lists && !sources.looks.empty()) {
+      auto [container, service] = std::move(sources.looks.front());
+      sources.looks.pop_front();
+      auto task = docker.LookAt(container, {});
+      Send(ContainerSeen{std::move(container), std::move(service), std::move(task)});
       return true;
     }
     if (answer_lists && !sources.tasks.empty()) {
