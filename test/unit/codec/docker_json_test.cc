@@ -5,6 +5,7 @@
 #include <random>
 
 #include "support/paths.h"
+#include "support/rounds.h"
 #include "support/test_root.h"
 #include "swarmgate/codec/json_splitter.h"
 
@@ -421,7 +422,7 @@ TEST(DockerJson, DamagedAnswersNeverCrash) {
   for (const char* name : {"services", "tasks", "containers", "networks", "nodes", "info",
                            "container_box", "network_docker_gwbridge", "version"}) {
     const std::string whole = Fixture(name);
-    for (int round = 0; round < 300; ++round) {
+    for (unsigned round = 0; round < testing::Rounds(300); ++round) {
       std::string text = whole;
       for (int change = 0; change < 3; ++change) {
         const std::size_t at = random() % text.size();

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "support/rounds.h"
 #include "unit/engine/rig.h"
 
 namespace swarmgate::engine {
@@ -190,16 +191,10 @@ std::map<std::string, std::vector<std::string>> FreshlyServed(const Rig& old) {
   return fresh.Served();
 }
 
-/// SWARMGATE_SOAK=30 looks at thirty times as many worlds.
-unsigned Soak() {
-  const char* soak = std::getenv("SWARMGATE_SOAK");
-  return soak == nullptr ? 1U : static_cast<unsigned>(std::max(1, std::atoi(soak)));
-}
-
 class PropertyTest : public ::testing::TestWithParam<bool> {};
 
 TEST_P(PropertyTest, TheEndIsWhatAFreshEngineMakesOfTheLastList) {
-  for (unsigned seed = 1; seed <= 150 * Soak(); ++seed) {
+  for (unsigned seed = 1; seed <= testing::Rounds(150); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World world(seed, GetParam());
     world.Run();

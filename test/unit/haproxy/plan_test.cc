@@ -8,6 +8,7 @@
 
 #include "support/fake_proxy.h"
 #include "support/random_desired.h"
+#include "support/rounds.h"
 
 namespace swarmgate::haproxy {
 namespace {
@@ -49,7 +50,7 @@ class Images {
 
 TEST(PlanTest, NothingToDoIsAnEmptyPlan) {
   Images images(1);
-  for (int round = 0; round < 100; ++round) {
+  for (unsigned round = 0; round < testing::Rounds(100); ++round) {
     const Image image = images.Next();
     EXPECT_TRUE(MakePlan({image, {}}, image).empty());
   }
@@ -57,7 +58,7 @@ TEST(PlanTest, NothingToDoIsAnEmptyPlan) {
 
 TEST(PlanTest, ExecutingItTurnsOneImageIntoTheOther) {
   Images images(2);
-  for (int round = 0; round < 300; ++round) {
+  for (unsigned round = 0; round < testing::Rounds(300); ++round) {
     const Image from = images.Next();
     const Image to = images.Next();
     Held held{from, {}};
@@ -76,7 +77,7 @@ TEST(PlanTest, ExecutingItTurnsOneImageIntoTheOther) {
 
 TEST(PlanTest, FilesNamesExactlyThoseThatChange) {
   Images images(3);
-  for (int round = 0; round < 100; ++round) {
+  for (unsigned round = 0; round < testing::Rounds(100); ++round) {
     const Image from = images.Next();
     const Image to = images.Next();
     const Files before = RenderFiles(from);
@@ -96,7 +97,7 @@ TEST(PlanTest, FilesNamesExactlyThoseThatChange) {
 /// leads on, and the slot behind it has its servers.
 TEST(PlanTest, AtNoMomentDoesARouteLeadNowhere) {
   Images images(4);
-  for (int round = 0; round < 200; ++round) {
+  for (unsigned round = 0; round < testing::Rounds(200); ++round) {
     const Image from = images.Next();
     const Image to = images.Next();
     Held held{from, {}};

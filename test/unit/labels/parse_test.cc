@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "labels/schema.h"
+#include "support/rounds.h"
 #include "swarmgate/model/names.h"
 #include "unit/labels/helpers.h"
 
@@ -582,7 +583,7 @@ TEST(HostileTest, RandomInputNeverCrashesAndWhatPassesIsClean) {
   std::mt19937 random(20240607);  // NOLINT: the same input at every run
   const auto table = Parameters();
   int served = 0;
-  for (int round = 0; round < 20000; ++round) {
+  for (unsigned round = 0; round < swarmgate::testing::Rounds(20000); ++round) {
     Map parameters;
     const auto count = random() % 6;
     for (std::size_t i = 0; i < count; ++i) {
@@ -604,7 +605,7 @@ TEST(HostileTest, RandomInputNeverCrashesAndWhatPassesIsClean) {
     ExpectClean(*parsed.spec);
     if (::testing::Test::HasFailure()) break;
   }
-  EXPECT_GT(served, 2000);
+  EXPECT_GT(served, static_cast<int>(swarmgate::testing::Rounds(2000)));
 }
 
 }  // namespace

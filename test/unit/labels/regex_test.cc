@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "labels/regex_cost.h"
+#include "support/rounds.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -301,7 +302,7 @@ std::string RandomText(std::mt19937& random, std::size_t length) {
 TEST(RegexTest, WhateverIsAcceptedMatchesWhatTheSearchFinds) {
   std::mt19937 random(7);  // NOLINT: the same input at every run
   int accepted = 0;
-  for (int round = 0; round < 20000 && !HasFailure(); ++round) {
+  for (unsigned round = 0; round < swarmgate::testing::Rounds(20000) && !HasFailure(); ++round) {
     const std::string written = RandomRegex(random, 2);
     const RegexOutcome outcome = PathRegex(written, false);
     if (!outcome.problem.empty()) continue;
@@ -312,14 +313,14 @@ TEST(RegexTest, WhateverIsAcceptedMatchesWhatTheSearchFinds) {
           << written << " as " << outcome.regex << " on " << text;
     }
   }
-  EXPECT_GT(accepted, 3000);
+  EXPECT_GT(accepted, static_cast<int>(swarmgate::testing::Rounds(3000)));
 }
 
 // Steps grow at most with the square of the length.
 TEST(RegexTest, WhateverIsAcceptedIsBounded) {
   std::mt19937 random(11);  // NOLINT: the same input at every run
   int accepted = 0;
-  for (int round = 0; round < 20000 && !HasFailure(); ++round) {
+  for (unsigned round = 0; round < swarmgate::testing::Rounds(20000) && !HasFailure(); ++round) {
     const std::string written = RandomRegex(random, 2);
     const RegexOutcome outcome = PathRegex(written, false);
     if (!outcome.problem.empty()) continue;
@@ -330,7 +331,7 @@ TEST(RegexTest, WhateverIsAcceptedIsBounded) {
     EXPECT_TRUE(MatchesWithin(outcome.regex, text + "!", 4'000'000))
         << written << " as " << outcome.regex << " on many " << piece;
   }
-  EXPECT_GT(accepted, 3000);
+  EXPECT_GT(accepted, static_cast<int>(swarmgate::testing::Rounds(3000)));
 }
 
 TEST(RegexTest, ASearchKeepsItsAnchorsAndCountsItsGroups) {

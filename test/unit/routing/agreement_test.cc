@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "routing_fixture.h"
+#include "support/rounds.h"
 
 namespace swarmgate::routing {
 namespace {
@@ -235,18 +236,13 @@ struct Round {
   std::uint32_t tables;
 };
 
-/// SWARMGATE_SOAK=30 asks thirty times as much.
-std::uint32_t Soak() {
-  const char* soak = std::getenv("SWARMGATE_SOAK");
-  return soak == nullptr ? 1U : static_cast<std::uint32_t>(std::max(1, std::atoi(soak)));
-}
-
 class AgreementTest : public testing::TestWithParam<Round> {};
 
 TEST_P(AgreementTest, TableAnswersAsPrecedenceSays) {
   std::size_t asked = 0;
   std::size_t answered = 0;
-  for (std::uint32_t seed = 1; seed <= GetParam().tables * Soak() && !HasFailure(); ++seed) {
+  for (std::uint32_t seed = 1;
+       seed <= swarmgate::testing::Rounds(GetParam().tables) && !HasFailure(); ++seed) {
     Dice dice(seed);
     std::vector<ServiceInput> services;
     const std::size_t count = 1 + dice.Below(GetParam().mood.services);
@@ -255,7 +251,7 @@ TEST_P(AgreementTest, TableAnswersAsPrecedenceSays) {
     }
     answered += CheckAll(services, seed, asked);
   }
-  EXPECT_GT(asked, GetParam().tables * 300U);
+  EXPECT_GT(asked, swarmgate::testing::Rounds(GetParam().tables) * 300U);
   // Neither always nor never: the rounds would show nothing.
   EXPECT_GT(answered, asked / 10);
   EXPECT_LT(answered, asked);
