@@ -153,7 +153,12 @@ std::string StatusJson(const Snapshot& snapshot, const std::string& version) {
 std::string ServicesJson(const Snapshot& snapshot) {
   std::map<std::string_view, unsigned long> routes;
   if (snapshot.desired) {
-    for (const model::Route& route : snapshot.desired->routes) ++routes[route.service.str()];
+    for (const model::Route& route : snapshot.desired->routes) {
+      ++routes[route.service.str()];
+      for (const model::Share& share : route.shares) {
+        if (share.route != route.id) ++routes[share.service.str()];
+      }
+    }
   }
   JsonWriter json;
   json.BeginObject().Field("revision", snapshot.revision).Key("services").BeginArray();
@@ -189,7 +194,10 @@ std::string ServiceJson(const Snapshot& snapshot, const ServiceStatus& service) 
   json.Key("routes").BeginArray();
   if (snapshot.desired) {
     for (const model::Route& route : snapshot.desired->routes) {
-      if (route.service == service.name) codec::WriteRoute(json, route);
+      const bool shared =
+          std::any_of(route.shares.begin(), route.shares.end(),
+                      [&](const model::Share& share) { return share.service == service.name; });
+      if (shared || route.service == service.name) codec::WriteRoute(json, route);
     }
   }
   json.EndArray();
@@ -227,6 +235,11 @@ std::string WhyJson(const Snapshot& snapshot, const routing::Question& question,
   json.Field("host", question.host);
   json.Field("path", question.path);
   json.Field("port", static_cast<int>(question.port));
+  if (!question.headers.empty()) {
+    json.Key("headers").BeginArray();
+    for (const auto& [name, value] : question.headers) json.String(name + ": " + value);
+    json.EndArray();
+  }
   json.EndObject();
   json.Field("winner", explanation.winner ? explanation.winner->str() : std::string());
   json.Field("service", explanation.service.str());

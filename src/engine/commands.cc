@@ -221,9 +221,12 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly
   }
   std::copy_if(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(diagnostics),
                [&](const Diagnostic& diagnostic) { return diagnostic.service == service; });
-  const bool routed =
-      std::any_of(built.desired.routes.begin(), built.desired.routes.end(),
-                  [&](const model::Route& route) { return route.service == service; });
+  const bool routed = std::any_of(
+      built.desired.routes.begin(), built.desired.routes.end(), [&](const model::Route& route) {
+        return route.service == service ||
+               std::any_of(route.shares.begin(), route.shares.end(),
+                           [&](const auto& share) { return share.service == service; });
+      });
   if (!routed) return Refusal(std::move(diagnostics));
   Outcome outcome;
   if (definition != nullptr) outcome.spec = definition->parsed->result.spec;

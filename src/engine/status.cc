@@ -76,6 +76,12 @@ Outcomes Collect(const StatusContext& context) {
     Verdict& outcome = outcomes[route.service.str()];
     ++outcome.routes;
     outcome.Mix(1);
+    for (const model::Share& share : route.shares) {
+      Verdict& sharer = outcomes[share.service.str()];
+      // The route's own service is counted already.
+      if (share.route != route.id) ++sharer.routes;
+      sharer.Mix(share.thousandths);
+    }
   }
   return outcomes;
 }

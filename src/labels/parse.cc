@@ -378,7 +378,30 @@ class ServiceParser {
       report_.Error("missing-name", "a certificate is verified by a name, and this is an address",
                     "Write the name that stands in the certificate");
     }
-    if (report_.errors() == errors_before) draft_.spec.dests.push_back(std::move(dest.spec));
+    if (report_.errors() != errors_before) return;
+    CheckRedirect(dest.spec);
+    draft_.spec.dests.push_back(std::move(dest.spec));
+  }
+
+  // A redirect without a target is left out; the destination is served.
+  void CheckRedirect(model::DestSpec& dest) {
+    if (dest.redirect_from.empty()) return;
+    const bool named =
+        !dest.hosts.empty() && dest.hosts.front().kind == model::HostMatch::Kind::kExact;
+    const std::string suffix = dest.index == 0 ? "" : "." + std::to_string(dest.index);
+    report_.About(Shown("redirectFromDomain" + suffix), dest.redirect_from.front().original);
+    if (!named) {
+      dest.redirect_from.clear();
+      return report_.Error("redirect-without-domain",
+                           "there is no serviceDomain to redirect to, so nothing is redirected",
+                           "Write a host name in front of " + Shown("serviceDomain" + suffix));
+    }
+    const auto is_target = [&dest](const model::HostMatch& host) {
+      return host.text == dest.hosts.front().text;
+    };
+    if (std::erase_if(dest.redirect_from, is_target) == 0) return;
+    report_.Warning("redirect-to-itself", "a host is not redirected to itself, so it is left out",
+                    "Leave out " + dest.hosts.front().text);
   }
 
   void AddDefaultPath(DestDraft& dest) {

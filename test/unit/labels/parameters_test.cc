@@ -132,15 +132,6 @@ TEST(ParametersTest, AclNameIsTheServicesNameWhereNoneIsGiven) {
   EXPECT_FALSE(parsed.spec->acl_name_given);
 }
 
-TEST(ParametersTest, HttpsPortIsKeptAndSaidToHaveNoEffectYet) {
-  const ParsedService parsed = Parse({{"servicePath", "/x"}, {"httpsPort", "8443"}});
-  ASSERT_TRUE(parsed.spec);
-  EXPECT_EQ(parsed.spec->dests.at(0).https_port, 8443);
-  EXPECT_THAT(Texts(parsed),
-              ElementsAre("info no-effect-yet: service web: com.df.httpsPort=8443: httpsPort is "
-                          "accepted, but has no effect yet"));
-}
-
 TEST(ParametersTest, ServiceNameOverridesExceptAsALabel) {
   ParseOptions query;
   query.source = Source::kQuery;

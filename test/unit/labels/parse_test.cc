@@ -98,10 +98,6 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        "true",
        {"info replaced: service web: com.df.debug=true: debug has no effect here. Whether requests "
         "are logged is the operator's setting, for all services."}},
-      {"serviceDomainMatchAll",
-       "true",
-       {"warning not-yet: service web: com.df.serviceDomainMatchAll=true: serviceDomainMatchAll "
-        "is not honoured yet. Use serviceDomainAlgo=hdr_dom(host)"}},
       {"user",
        "admin:secret",
        {"warning unknown-label: service web: com.df.user=(not shown): unknown label. Did you mean "
@@ -130,7 +126,7 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
 }
 
 TEST(NamesTest, ARestrictionThatIsNotHonouredKeepsTheServiceOut) {
-  for (const std::string name : {"serviceHeader", "userAgent"}) {
+  for (const std::string name : {"aclCondition"}) {
     SCOPED_TRACE(name);
     const ParsedService parsed = Parse({{"servicePath", "/x"}, {name, "x"}});
     EXPECT_FALSE(parsed.spec);
