@@ -159,6 +159,9 @@ std::string ServicesJson(const Snapshot& snapshot) {
         if (share.route != route.id) ++routes[share.service.str()];
       }
     }
+    for (const model::TcpRoute& route : snapshot.desired->tcp_routes) {
+      ++routes[route.service.str()];
+    }
   }
   JsonWriter json;
   json.BeginObject().Field("revision", snapshot.revision).Key("services").BeginArray();
@@ -222,6 +225,20 @@ std::string RoutesJson(const Snapshot& snapshot) {
   json.BeginObject().Field("revision", snapshot.revision).Key("routes").BeginArray();
   if (snapshot.desired) {
     for (const model::Route& route : snapshot.desired->routes) codec::WriteRoute(json, route);
+  }
+  json.EndArray();
+  json.Key("tcpRoutes").BeginArray();
+  if (snapshot.desired) {
+    for (const model::TcpRoute& route : snapshot.desired->tcp_routes) {
+      json.BeginObject();
+      json.Field("id", route.id.str());
+      json.Field("service", route.service.str());
+      json.Field("backend", route.backend.str());
+      json.Field("port", static_cast<int>(route.port));
+      const bool prefix = route.name.kind == model::HostMatch::Kind::kRegex;
+      json.Field("name", prefix ? route.name.text + "…" : codec::HostText(route.name));
+      json.EndObject();
+    }
   }
   json.EndArray().EndObject();
   return std::move(json).Take();

@@ -51,6 +51,18 @@ void WriteStrings(JsonWriter& json, std::string_view key, const std::vector<std:
   json.EndArray();
 }
 
+const char* ReqModeName(model::ReqMode mode) {
+  switch (mode) {
+    case model::ReqMode::kHttp:
+      return "http";
+    case model::ReqMode::kTcp:
+      return "tcp";
+    case model::ReqMode::kSni:
+      return "sni";
+  }
+  return "http";
+}
+
 std::string WeightText(const std::optional<model::Weight>& weight) {
   if (!weight) return "";
   if (!weight->percent) return std::to_string(weight->value);
@@ -62,7 +74,11 @@ void WriteDest(JsonWriter& json, const model::DestSpec& dest) {
   json.BeginObject();
   json.Field("Index", dest.index);
   json.Field("Port", dest.port ? std::to_string(*dest.port) : std::string());
-  json.Field("ReqMode", "http");
+  json.Field("ReqMode", ReqModeName(dest.mode));
+  json.Field("ServiceGroup", dest.tcp.group);
+  json.Key("SniNames").BeginArray();
+  for (const model::HostMatch& name : dest.tcp.names) json.String(name.original);
+  json.EndArray();
   json.Field("PathType",
              dest.paths.empty() ? std::string("path_beg") : PartsOf(dest.paths.front()).type);
   WriteTexts(json, "ServicePath", dest.paths);

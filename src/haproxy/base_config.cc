@@ -72,6 +72,13 @@ void FrontendDefaults(std::string& text, const Settings& settings) {
            << "option idle-close-on-response" << LogLines(settings);
 }
 
+void TcpFrontendDefaults(std::string& text, const Settings& settings) {
+  Section defaults(text, "defaults sg_tcp_front");
+  defaults << "mode tcp"
+           << "timeout client " + Milliseconds(settings.timeout_client) << "option dontlognull"
+           << TcpLogLines(settings);
+}
+
 /// One level of the search: look up, and leave the rules as soon as a backend is found.
 void Resolve(Section& frontend) {
   const std::string conditions = ",map_beg(" + std::string(MapFile(MapId::kConditions)) + ")";
@@ -200,6 +207,7 @@ std::string RenderBase(const Settings& settings) {
   std::string text;
   Global(text, settings);
   FrontendDefaults(text, settings);
+  TcpFrontendDefaults(text, settings);
   Frontend(text, settings);
   text += StatsSections(settings);
   for (const std::string& section : RateTables()) text += section;

@@ -13,6 +13,7 @@
 #include "haproxy/regex.h"
 #include "haproxy/server_words.h"
 #include "haproxy/slots.h"
+#include "haproxy/tcp_config.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/haproxy/image.h"
@@ -37,7 +38,9 @@ class Records {
       }
       SWARMGATE_CHECK(slot != slots.assigned.end() && slot->first == backend.name);
       Entry entry{&slot->second, ""};
-      if (backend.kind != model::BackendKind::kPlain) {
+      const bool plain =
+          backend.kind == model::BackendKind::kPlain || backend.kind == model::BackendKind::kTcp;
+      if (!plain) {
         entry.tail = RecordTail(backend.policy, Rewrites(backend.policy, image),
                                 backend.profile.cors.has_value(), settings, image);
       }
@@ -289,7 +292,7 @@ model::Server WireServer(const model::Server& server) {
 
 Image Render(const model::Desired& desired, const SlotMap& slots, const Settings& settings) {
   Image image;
-  image.base = RenderBase(settings);
+  image.base = RenderBase(settings) + RenderTcp(desired.tcp_listeners, settings);
   image.declared = slots.declared;
   const Records records(desired, slots, settings, image);
 
@@ -311,6 +314,12 @@ Image Render(const model::Desired& desired, const SlotMap& slots, const Settings
     image.host_regexes.emplace_back(std::move(*key), groups.Target(entry.candidate));
   }
   groups.Finish();
+  for (const model::TcpRoute& route : desired.tcp_routes) {
+    std::string key = TcpKey(route);
+    if (!IsMapWord(key)) continue;
+    const model::Share place{route.id, route.service, route.backend, 0};
+    image.conditions.emplace(std::move(key), records.Of(place));
+  }
   if (headers) image.routes.emplace(kHeaderFlag, "1");
   if (wildcards || !image.host_regexes.empty()) image.routes.emplace(kWildcardFlag, "1");
   return image;

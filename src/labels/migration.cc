@@ -126,9 +126,7 @@ std::string Here(const Parameter& parameter, std::string_view differs) {
     case Effect::kAccepted:
       return "accepted, without effect yet";
     case Effect::kNotYet:
-      return parameter.notice == model::Severity::kError
-                 ? "not yet: a service that asks for it is **not served**"
-                 : "not yet: told, and without effect";
+      return "not yet: told, and without effect";
     case Effect::kReplaced:
       return "replaced, and told";
     case Effect::kObsolete:

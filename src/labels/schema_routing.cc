@@ -21,7 +21,7 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .set = set::ServiceDomainAlgo},
     {.name = "serviceDomainMatchAll",
      .level = Level::kService,
-     .type = "true or false",
+     .type = "boolean",
      .fallback = "false",
      .help =
          "As serviceDomainAlgo=hdr_dom(host): serviceDomain also takes all hosts that contain it "
@@ -34,7 +34,8 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .fallback = "path_beg",
      .help = "How servicePath and servicePathExclude are compared: path (equal), path_beg "
              "(prefix), path_dir (prefix of whole segments), path_end, path_sub, path_dom, "
-             "path_len, path_reg (regex); behind it -i to ignore letter case.",
+             "path_len, path_reg (regex); behind it -i to ignore letter case. With "
+             "reqMode=sni: req_ssl_sni, and behind it -m beg or -m end if need be.",
      .example = "path_dir",
      .hint = "Write one of path, path_beg, path_dir, path_end, path_sub, path_dom, path_len, "
              "path_reg, if need be with -i behind it",

@@ -58,6 +58,13 @@ bool FitsConditions(Setting& setting, std::size_t bytes) {
 void HttpsPort(Setting& setting) { PortNumber(setting, setting.dest->spec.https_port); }
 
 void PathTypeName(Setting& setting) {
+  if (setting.dest->spec.mode != model::ReqMode::kHttp) {
+    if (!SniPathType(setting)) {
+      setting.report.Error("bad-path-type", "there is no such way to compare names",
+                           "Write req_ssl_sni, req_ssl_sni -m beg or req_ssl_sni -m end");
+    }
+    return;
+  }
   if (auto type = ParsePathType(setting.value)) {
     setting.dest->path_type = std::move(*type);
   } else {
@@ -67,6 +74,7 @@ void PathTypeName(Setting& setting) {
 
 void ServiceDomain(Setting& setting) {
   setting.dest->domain_given = true;
+  if (setting.dest->spec.mode != model::ReqMode::kHttp) return SniNames(setting, SniMatch::kEqual);
   auto& hosts = setting.dest->spec.hosts;
   for (const std::string& item : Items(setting, setting.options.separator)) {
     auto match = ParseHost(item, setting.service.domain_algo, setting.report);
@@ -115,9 +123,19 @@ void ServiceHeader(Setting& setting) {
   headers.erase(std::unique(headers.begin(), headers.end()), headers.end());
 }
 
-void ServicePath(Setting& setting) { Paths(setting, setting.dest->spec.paths); }
+void ServicePath(Setting& setting) {
+  if (setting.dest->spec.mode != model::ReqMode::kHttp) {
+    return SniNames(setting, setting.dest->sni_match);
+  }
+  Paths(setting, setting.dest->spec.paths);
+}
 
-void ServicePathExclude(Setting& setting) { Paths(setting, setting.dest->spec.path_excludes); }
+void ServicePathExclude(Setting& setting) {
+  if (setting.dest->spec.mode != model::ReqMode::kHttp) {
+    return setting.report.Error("not-for-tcp", "it only works with reqMode=http");
+  }
+  Paths(setting, setting.dest->spec.path_excludes);
+}
 
 void Priority(Setting& setting) {
   constexpr std::uint64_t kGreatest = 1'000'000;

@@ -10,6 +10,7 @@
 #include "routing/endpoints.h"
 #include "routing/routes.h"
 #include "routing/shares.h"
+#include "routing/tcp.h"
 #include "swarmgate/model/names.h"
 
 namespace swarmgate::routing {
@@ -42,6 +43,7 @@ class Builder {
     }
     for (const ServedService& service : served) AddBackends(service, used);
     SettleShares(routes);
+    AddTcp(served);
     built_.desired.routes = std::move(routes.routes);
     built_.lost = std::move(routes.lost);
     built_.desired.matches = std::move(routes.matches);
@@ -113,15 +115,36 @@ class Builder {
     backend.policy = dest.spec->policy;
     backend.profile = dest.spec->profile;
     backend.drain_timeout = dest.spec->drain_timeout;
+    backend.servers = ServersOf(input, dest, unreached);
+    built_.desired.backends.push_back(std::move(backend));
+  }
+
+  std::vector<model::Server> ServersOf(const ServiceInput& input, const ServedDest& dest,
+                                       std::size_t& unreached) {
+    std::vector<model::Server> servers;
     if (EndpointChooser::UsesTasks(input, *dest.spec)) {
       std::size_t missed = 0;
-      backend.servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
+      servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
       unreached = std::max(unreached, missed);
     } else {
-      backend.servers = chooser_.ByName(input, dest, names_wanted_);
+      servers = chooser_.ByName(input, dest, names_wanted_);
     }
-    for (model::Server& server : backend.servers) server.options = dest.spec->server;
-    built_.desired.backends.push_back(std::move(backend));
+    for (model::Server& server : servers) server.options = dest.spec->server;
+    return servers;
+  }
+
+  void AddTcp(const std::vector<ServedService>& served) {
+    TcpContext context;
+    context.http_ports = context_.bound_ports;
+    context.reserved_ports = context_.reserved_ports;
+    context.tls = context_.tls;
+    context.servers = [this](const ServedService& service, const ServedDest& dest) {
+      std::size_t unreached = 0;
+      std::vector<model::Server> servers = ServersOf(*service.input, dest, unreached);
+      if (unreached > 0) TellUnreached(*service.input, unreached);
+      return servers;
+    };
+    BuildTcp(served, context, built_.desired, built_.diagnostics);
   }
 
   void AddRedirect(const ServiceInput& input, const ServedDest& dest) {

@@ -188,8 +188,7 @@ void AddRoutes(const ServedService& service, const ServedDest& dest, std::vector
            });
 }
 
-Drafted FallbackRoute(const ServedService& service) {
-  const ServedDest& dest = service.dests.front();
+Drafted FallbackRoute(const ServedService& service, const ServedDest& dest) {
   Drafted draft;
   Route& route = draft.route;
   route.id = model::RouteId(service.input->spec.name.str() + "/" +
@@ -438,8 +437,15 @@ Collected CollectRoutes(const std::vector<ServedService>& services,
   std::vector<Drafted> all;
   all.reserve(services.size());
   for (const ServedService& service : services) {
-    for (const ServedDest& dest : service.dests) AddRoutes(service, dest, all, diagnostics);
-    if (service.input->spec.default_backend) all.push_back(FallbackRoute(service));
+    const ServedDest* first = nullptr;
+    for (const ServedDest& dest : service.dests) {
+      if (dest.spec->mode != model::ReqMode::kHttp) continue;
+      if (first == nullptr) first = &dest;
+      AddRoutes(service, dest, all, diagnostics);
+    }
+    if (first != nullptr && service.input->spec.default_backend) {
+      all.push_back(FallbackRoute(service, *first));
+    }
   }
   if (!unranked.empty()) {
     for (Drafted& draft : all) {

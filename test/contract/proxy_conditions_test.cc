@@ -98,7 +98,7 @@ TEST_F(ProxyConditionsTest, HeadersDecideHoweverLargeTheRequestIs) {
     const HttpResponse response = Send(c.path, c.headers);
     routing::Question question;
     question.path = c.path;
-    question.port = haproxy_.port();
+    question.port = static_cast<std::uint16_t>(haproxy_.port());
     for (const auto& [name, value] : c.headers) {
       if (name == "Host") question.host = value;
       if (name != "Host") question.headers.emplace_back(name, value);

@@ -111,6 +111,7 @@ enum class BackendKind {
 struct TcpListener {
   std::uint16_t port = 0;
   bool sni = false;  ///< routes are told apart by the name that the client asks for
+  bool tls = false;  ///< TLS is ended here, with the certificates of the ports for requests
   std::optional<std::chrono::milliseconds> timeout_client;
   bool client_keepalive = false;
   friend bool operator==(const TcpListener&, const TcpListener&) = default;

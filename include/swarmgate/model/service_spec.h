@@ -85,6 +85,7 @@ struct TcpSpec {
   std::optional<Balance::Algorithm> group_balance;
   std::optional<std::chrono::milliseconds> timeout_client;
   bool client_keepalive = false;
+  bool tls = false;  ///< clients speak TLS, the destination does not (kTcp only)
   /// Names of kSni, compared with the lower-case name that the client sends. A kRegex stands here
   /// only for a prefix: its text is that prefix.
   std::vector<HostMatch> names;

@@ -38,6 +38,7 @@ struct BuildContext {
   ResolvedNames names;
   std::vector<std::uint16_t> bound_ports;  ///< a srcPort outside of these gets a warning
   std::string label_prefix = "com.df.";    ///< for diagnostics: how an owner wrote a parameter
+  bool tls = false;                        ///< one of them has TLS, so there are certificates
   /// What else listens where the proxy does (the admin API): not for reqMode=tcp.
   std::vector<std::uint16_t> reserved_ports;
 };

@@ -88,7 +88,7 @@ TEST(RoutingLabelsTest, BadValuesKeepTheServiceOutAndSayWhatToWrite) {
       {"srcHttpsPort", "0", "bad-port", "not a port number. Write"},
       {"redirectFromDomain", "a b", "bad-host", "Write"},
       {"redirectFromDomain", "*", "bad-host", "Write host names such as"},
-      {"aclCondition", "{ src 1.2.3.4 }", "not-yet", "Restrict it elsewhere"},
+      {"aclCondition", "{ src 1.2.3.4 }", "raw-not-allowed", "ALLOW_RAW_CONFIG=true"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name + "=" + c.value.substr(0, 40));
@@ -130,6 +130,14 @@ TEST(RoutingLabelsTest, ARedirectWithoutATargetIsLeftOutAndTheServiceServed) {
       Parse({{"serviceDomain", "a.com"}, {"redirectFromDomain", "a.com,b.com"}});
   EXPECT_EQ(Show(itself.spec->dests.at(0)), "(b.com)");
   EXPECT_THAT(Texts(itself), ElementsAre(HasSubstr("warning redirect-to-itself")));
+}
+
+TEST(RoutingLabelsTest, AnEmptyConditionDoesNotServeEverybody) {
+  for (const std::string name : {"serviceHeader", "userAgent"}) {
+    const ParsedService parsed = Parse({{"servicePath", "/x"}, {name, " "}});
+    EXPECT_FALSE(parsed.spec) << name;
+    EXPECT_THAT(Texts(parsed), ::testing::Contains(::testing::HasSubstr("error empty-value")));
+  }
 }
 
 TEST(RoutingLabelsTest, MatchAllIsAWayToCompareDomains) {
