@@ -17,9 +17,6 @@ struct Known {
   std::string_view differs = {};  ///< shown once the parameter has an effect here
 };
 
-/// What the table of parameters says of it.
-constexpr std::string_view kItsHelp = "help";
-
 // In the order of its documentation.
 constexpr auto kPredecessor = std::to_array<Known>({
     {"notify", "Any spelling of a boolean; it is not handed on as a parameter."},
@@ -156,8 +153,7 @@ std::string MigrationTable() {
     if (parameter == nullptr) continue;  // a test says so
     const bool effective =
         parameter->effect == Effect::kHonoured || parameter->effect == Effect::kAccepted;
-    const std::string_view said =
-        effective && known.differs != kItsHelp ? known.differs : parameter->help;
+    const std::string_view said = effective ? known.differs : parameter->help;
     out += "| `" + std::string(parameter->name) + "` | " + Here(*parameter, known.differs) + " | " +
            (said.empty() ? "–" : std::string(said)) + " |\n";
   }
