@@ -91,12 +91,13 @@ Lines LogLines(const Settings& settings) {
   return To(settings, format);
 }
 
+Lines ProxyProtocolLines(const Extras& extras) {
+  if (extras.proxy_protocol_from.empty()) return {};
+  return {"tcp-request connection expect-proxy layer4 if " + Source(extras.proxy_protocol_from)};
+}
+
 Lines FrontendLines(const Extras& extras) {
-  Lines lines;
-  if (!extras.proxy_protocol_from.empty()) {
-    lines.push_back("tcp-request connection expect-proxy layer4 if " +
-                    Source(extras.proxy_protocol_from));
-  }
+  Lines lines = ProxyProtocolLines(extras);
   for (const Capture& capture : extras.captures) {
     lines.push_back("capture request header " + Quote(capture.header) + " len " +
                     std::to_string(capture.length));

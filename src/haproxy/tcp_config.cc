@@ -5,6 +5,7 @@
 
 #include "haproxy/base_config.h"
 #include "haproxy/certificates.h"
+#include "haproxy/extras.h"
 #include "haproxy/quote.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
@@ -77,6 +78,7 @@ std::string RenderTcp(const std::vector<model::TcpListener>& listeners, const Se
     if (listener.timeout_client) {
       text += "  timeout client " + std::to_string(listener.timeout_client->count()) + "ms\n";
     }
+    for (const std::string& line : ProxyProtocolLines(settings.extras)) text += "  " + line + "\n";
     if (listener.client_keepalive) text += "  option clitcpka\n";
     if (listener.sni) {
       Sni(text, listener.port);

@@ -248,6 +248,20 @@ TEST_F(ProxyTcpTest, OnlyWhoMayConnectReachesTheService) {
   }
 }
 
+TEST_F(ProxyTcpTest, ALoadBalancerSaysWhoConnects) {
+  const auto port = static_cast<std::uint16_t>(FreePort());
+  NamedServer server("hello");
+  haproxy_.settings().extras.proxy_protocol_from = {"127.0.0.0/8"};
+  EXPECT_EQ(Change({Parsed("db", {{"reqMode", "tcp"},
+                                  {"srcPort", std::to_string(port)},
+                                  {"port", server.port()},
+                                  {"allowFrom", "192.0.2.1"}})}),
+            "start");
+  EXPECT_EQ(Exchange(port, "PROXY TCP4 192.0.2.1 192.0.2.9 1 2\r\nhi"), "hello");
+  EXPECT_EQ(Exchange(port, "PROXY TCP4 192.0.2.2 192.0.2.9 1 2\r\nhi"), "");
+  EXPECT_EQ(Exchange(port, "hi"), "");
+}
+
 TEST_F(ProxyTcpTest, NamesThatClientsAskForDecideWithoutEndingTls) {
   const auto port = static_cast<std::uint16_t>(FreePort());
   NamedServer a("a");
