@@ -122,7 +122,8 @@ class ProxyTcpTest : public ProxyTrafficTest {
 /// Takes one connection after another and answers with its name.
 class NamedServer {
  public:
-  explicit NamedServer(std::string name) : name_(std::move(name)) {
+  explicit NamedServer(std::string name, bool speaks_first = false)
+      : name_(std::move(name)), speaks_first_(speaks_first) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in place{};
     place.sin_family = AF_INET;
@@ -137,7 +138,7 @@ class NamedServer {
     thread_ = std::thread([this] {
       for (int fd = 0; (fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0; close(fd)) {
         char buffer[4096];
-        if (recv(fd, buffer, sizeof buffer, 0) > 0) {
+        if (speaks_first_ || recv(fd, buffer, sizeof buffer, 0) > 0) {
           (void)send(fd, name_.data(), name_.size(), MSG_NOSIGNAL);
         }
       }
@@ -152,6 +153,7 @@ class NamedServer {
 
  private:
   std::string name_;
+  bool speaks_first_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::thread thread_;
@@ -260,6 +262,17 @@ TEST_F(ProxyTcpTest, ALoadBalancerSaysWhoConnects) {
   EXPECT_EQ(Exchange(port, "PROXY TCP4 192.0.2.1 192.0.2.9 1 2\r\nhi"), "hello");
   EXPECT_EQ(Exchange(port, "PROXY TCP4 192.0.2.2 192.0.2.9 1 2\r\nhi"), "");
   EXPECT_EQ(Exchange(port, "hi"), "");
+}
+
+TEST_F(ProxyTcpTest, AServerMaySpeakFirst) {
+  const auto port = static_cast<std::uint16_t>(FreePort());
+  NamedServer server("220 welcome", true);
+  EXPECT_EQ(Change({Parsed("mail", {{"reqMode", "tcp"},
+                                    {"srcPort", std::to_string(port)},
+                                    {"port", server.port()},
+                                    {"allowFrom", "127.0.0.1"}})}),
+            "start");
+  EXPECT_EQ(Exchange(port, ""), "220 welcome");
 }
 
 TEST_F(ProxyTcpTest, NamesThatClientsAskForDecideWithoutEndingTls) {
