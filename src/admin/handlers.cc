@@ -197,6 +197,15 @@ Response Why(const Request& request, const HandlerContext& context) {
   } else {
     return Problem(400, "invalid_argument", "say which request: ?url=http://a.com/demo");
   }
+  // One "name: value"; more than one are more such lines.
+  for (const std::string_view line : Split(request.Query("header"), '\n')) {
+    if (Trim(line).empty()) continue;
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) {
+      return Problem(400, "invalid_argument", "header is a name and a value, as in X-Version: 3");
+    }
+    question.headers.emplace_back(Trim(line.substr(0, colon)), Trim(line.substr(colon + 1)));
+  }
   const auto snapshot = context.backend->GetSnapshot();
   static const std::vector<model::Route> kNone;
   const auto& routes = snapshot->desired ? snapshot->desired->routes : kNone;

@@ -153,7 +153,15 @@ std::string StatusJson(const Snapshot& snapshot, const std::string& version) {
 std::string ServicesJson(const Snapshot& snapshot) {
   std::map<std::string_view, unsigned long> routes;
   if (snapshot.desired) {
-    for (const model::Route& route : snapshot.desired->routes) ++routes[route.service.str()];
+    for (const model::Route& route : snapshot.desired->routes) {
+      ++routes[route.service.str()];
+      for (const model::Share& share : route.shares) {
+        if (share.route != route.id) ++routes[share.service.str()];
+      }
+    }
+    for (const model::TcpRoute& route : snapshot.desired->tcp_routes) {
+      ++routes[route.service.str()];
+    }
   }
   JsonWriter json;
   json.BeginObject().Field("revision", snapshot.revision).Key("services").BeginArray();
@@ -189,7 +197,10 @@ std::string ServiceJson(const Snapshot& snapshot, const ServiceStatus& service) 
   json.Key("routes").BeginArray();
   if (snapshot.desired) {
     for (const model::Route& route : snapshot.desired->routes) {
-      if (route.service == service.name) codec::WriteRoute(json, route);
+      const bool shared =
+          std::any_of(route.shares.begin(), route.shares.end(),
+                      [&](const model::Share& share) { return share.service == service.name; });
+      if (shared || route.service == service.name) codec::WriteRoute(json, route);
     }
   }
   json.EndArray();
@@ -215,6 +226,20 @@ std::string RoutesJson(const Snapshot& snapshot) {
   if (snapshot.desired) {
     for (const model::Route& route : snapshot.desired->routes) codec::WriteRoute(json, route);
   }
+  json.EndArray();
+  json.Key("tcpRoutes").BeginArray();
+  if (snapshot.desired) {
+    for (const model::TcpRoute& route : snapshot.desired->tcp_routes) {
+      json.BeginObject();
+      json.Field("id", route.id.str());
+      json.Field("service", route.service.str());
+      json.Field("backend", route.backend.str());
+      json.Field("port", static_cast<int>(route.port));
+      const bool prefix = route.name.kind == model::HostMatch::Kind::kRegex;
+      json.Field("name", prefix ? route.name.text + "…" : codec::HostText(route.name));
+      json.EndObject();
+    }
+  }
   json.EndArray().EndObject();
   return std::move(json).Take();
 }
@@ -227,6 +252,11 @@ std::string WhyJson(const Snapshot& snapshot, const routing::Question& question,
   json.Field("host", question.host);
   json.Field("path", question.path);
   json.Field("port", static_cast<int>(question.port));
+  if (!question.headers.empty()) {
+    json.Key("headers").BeginArray();
+    for (const auto& [name, value] : question.headers) json.String(name + ": " + value);
+    json.EndArray();
+  }
   json.EndObject();
   json.Field("winner", explanation.winner ? explanation.winner->str() : std::string());
   json.Field("service", explanation.service.str());

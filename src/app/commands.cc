@@ -187,9 +187,12 @@ int RunRoutes(const CommandLine& line) {
 }
 
 int RunWhy(const CommandLine& line) {
-  if (line.words.size() != 1) return UsageError("why takes one URL, for example http://a.com/demo");
+  if (line.words.empty()) return UsageError("why takes a URL, for example http://a.com/demo");
+  std::string headers;
+  for (std::size_t i = 1; i < line.words.size(); ++i) headers += line.words[i] + "\n";
   AdminClient client(line);
-  const auto response = client.Get("/v1/why" + QueryText({{"url", line.words[0]}}));
+  const auto response =
+      client.Get("/v1/why" + QueryText({{"url", line.words[0]}, {"header", headers}}));
   if (line.json && response && response->status < 400) {
     const auto json = JsonValue::Parse(response->body);
     PrintLine(response->body);
@@ -347,8 +350,9 @@ const std::vector<Command>& Commands() {
       {"routes", "routes", "all routes in order of precedence", "", RunRoutes},
       {"certs", "certs", "all certificates, the names that they answer for, and when they expire",
        "", RunCerts},
-      {"why", "why URL", "which route gets a request, and why",
-       "Exit status 1 when no route does. Example: swarmgate why http://a.com/demo", RunWhy},
+      {"why", "why URL [HEADER]…", "which route gets a request, and why",
+       "Exit status 1 when no route does. Example: swarmgate why http://a.com/demo X-Version:3",
+       RunWhy},
       {"lint", "lint FILE", "what would be done with the labels in a file, without a daemon",
        "FILE is a stack or compose file (YAML), or the output of docker inspect or docker service\n"
        "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df.\n"

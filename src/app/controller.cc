@@ -14,6 +14,7 @@
 #include "app/access_log.h"
 #include "app/certificate_files.h"
 #include "app/layout.h"
+#include "app/port_probe.h"
 #include "app/resolve.h"
 #include "app/sealed_store.h"
 #include "app/supervisor.h"
@@ -80,6 +81,8 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.filter_instance = options.filter_instance;
   result.parse.label_prefix = options.label_prefix;
   result.parse.https_only = options.https_only;
+  result.parse.req_mode = options.req_mode;
+  result.parse.static_req_mode = options.static_req_mode;
   result.parse.users = options.users;
   result.parse.allow_raw = options.allow_raw_config;
   result.parse.upstream_ca = UpstreamAuthorities(options);
@@ -88,6 +91,10 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.static_services = options.static_services;
   result.certificates.preferred = options.preferred_certificates;
   result.certificates.directory = options.certs_dir;
+  result.reserved_ports = {options.port};
+  if (options.extras.stats.port) result.reserved_ports.push_back(*options.extras.stats.port);
+  const std::string address = options.binds.empty() ? "*" : options.binds.front().address;
+  result.port_is_free = [address](std::uint16_t port) { return PortIsFree(address, port); };
   return result;
 }
 

@@ -174,6 +174,17 @@ class Linter {
                                  route.port ? std::to_string(*route.port) : "",
                                  targets[route.backend.str()]});
     }
+    for (const model::TcpRoute& route : desired.tcp_routes) {
+      LintedService* service = Find(route.service.str());
+      if (service == nullptr) continue;
+      const bool any = route.name.kind == model::HostMatch::Kind::kAny;
+      const bool begins = route.name.kind == model::HostMatch::Kind::kRegex;
+      service->routes.push_back({any      ? "*"
+                                 : begins ? route.name.text + "…"
+                                          : codec::HostText(route.name),
+                                 any ? "(tcp)" : "(sni)", std::to_string(route.port),
+                                 targets[route.backend.str()]});
+    }
   }
 
   labels::ParseOptions parse_;

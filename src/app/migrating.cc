@@ -137,7 +137,7 @@ constexpr auto kVariables = std::to_array<Variable>({
     {"DEBUG_TCP_FORMAT"},
     {"DEFAULT_PORTS", "also `address:port`"},
     {"DEFAULT_PROTOCOL"},
-    {"DEFAULT_REQ_MODE"},
+    {"DEFAULT_REQ_MODE", "the default of `reqMode`; there only the mode of the frontend"},
     {"DF_NOTIFY_LABEL", "of the listener; the prefix of all labels follows from it"},
     {"DF_NOTIFY_CREATE_SERVICE_URL",
      "of the listener, which is built in: nobody has to be notified"},

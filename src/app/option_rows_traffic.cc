@@ -17,7 +17,7 @@ Status SetAccessLogFormat(Options& options, const std::string& value) {
 
 /// The predecessor put the value into the configuration as it was, so that blanks had to be written
 /// "\ ", or the whole in double quotes. Both are understood, and blanks as they are.
-Status SetLogFormat(Options& options, const std::string& value) {
+Status ParseLogFormat(const std::string& value, const char* example, std::string& field) {
   std::string format(Trim(value));
   if (format.size() >= 2 && format.front() == format.back() &&
       (format.front() == '"' || format.front() == '\'')) {
@@ -30,17 +30,18 @@ Status SetLogFormat(Options& options, const std::string& value) {
     plain += escape ? format[++i] : format[i];
   }
   if (plain.empty() || HasControlByte(plain)) {
-    return Bad("write a log-format of HAProxy, for example %ci %[var(txn.host)] %ST");
+    return Bad(std::string("write a log-format of HAProxy, for example ") + example);
   }
-  options.debug_http_format = plain;
+  field = plain;
   return Ok();
 }
 
+Status SetLogFormat(Options& options, const std::string& value) {
+  return ParseLogFormat(value, "%ci %[var(txn.host)] %ST", options.debug_http_format);
+}
+
 Status SetTcpFormat(Options& options, const std::string& value) {
-  (void)value;
-  options.warnings.emplace_back(
-      "DEBUG_TCP_FORMAT has no effect: requests are logged (ACCESS_LOG), not TCP connections");
-  return Ok();
+  return ParseLogFormat(value, "%ci %fp %B", options.debug_tcp_format);
 }
 
 template <std::vector<std::string> haproxy::Extras::*kMember>
@@ -199,7 +200,7 @@ std::vector<OptionRow> LogRows() {
       {"DEBUG_HTTP_FORMAT", "debug-http-format", "FORMAT", "", kLog,
        "a log-format of HAProxy, instead of ACCESS_LOG_FORMAT", SetLogFormat},
       {"DEBUG_TCP_FORMAT", "debug-tcp-format", "FORMAT", "", kLog,
-       "accepted; has no effect: requests are logged, not TCP connections", SetTcpFormat},
+       "the same for connections of services with reqMode=tcp and sni", SetTcpFormat},
       {"CAPTURE_REQUEST_HEADER", "capture-request-header", "LIST", "", kLog,
        "request headers that the access log shows, with their greatest lengths: Host:15,Referer:15",
        SetCaptures},

@@ -100,6 +100,24 @@ Status SetSeparator(Options& options, const std::string& value) {
   return Ok();
 }
 
+Status ParseReqMode(const std::string& value, model::ReqMode& mode) {
+  std::string word;
+  Status known = ParseWord(value, {"http", "tcp", "sni"}, word);
+  if (!known) return known;
+  mode = word == "tcp"   ? model::ReqMode::kTcp
+         : word == "sni" ? model::ReqMode::kSni
+                         : model::ReqMode::kHttp;
+  return Ok();
+}
+
+Status SetReqMode(Options& options, const std::string& value) {
+  return ParseReqMode(value, options.req_mode);
+}
+
+Status SetStaticReqMode(Options& options, const std::string& value) {
+  return ParseReqMode(value, options.static_req_mode.emplace());
+}
+
 Status SetLabelPrefix(Options& options, const std::string& value) {
   if (value.size() < 2 || value.back() != '.' || value.size() > 100 ||
       value.find_first_of(" \t\r\n=\"\\") != std::string::npos) {
@@ -326,6 +344,11 @@ std::vector<OptionRow> OwnRows() {
        "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
        "empty: exactly",
        SetText<&Options::domain_algo>},
+      {"DEFAULT_REQ_MODE", "default-req-mode", "MODE", "http", kLabels,
+       "http, tcp or sni: reqMode where a service does not say it", SetReqMode},
+      {"DEFAULT_PROTOCOL", "default-protocol", "MODE", "", kLabels,
+       "the same for static services (DFP_SERVICE_*) only. Default: DEFAULT_REQ_MODE",
+       SetStaticReqMode},
       {"HTTPS_ONLY", "https-only", "BOOL", "false", kLabels,
        "redirect requests without TLS to https, for every service", SetBool<&Options::https_only>},
       {"USERS", "users", "USERS", "", kLabels,

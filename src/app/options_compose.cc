@@ -17,6 +17,7 @@ void ComposeLog(Options& options) {
   if (what == "errors") log.what = Log::What::kErrors;
   if (what == "all") log.what = Log::What::kAll;
   if (log.what == Log::What::kOff) return;
+  log.tcp_custom = options.debug_tcp_format;
   std::string format = options.access_log_format;
   if (format.empty()) {
     if (!options.debug_http_format.empty()) {

@@ -45,11 +45,40 @@ std::string Seconds(const std::optional<std::chrono::milliseconds>& time) {
   return time ? std::to_string(time->count() / 1000) : std::string();
 }
 
+void WriteStrings(JsonWriter& json, std::string_view key, const std::vector<std::string>& list) {
+  json.Key(key).BeginArray();
+  for (const std::string& text : list) json.String(text);
+  json.EndArray();
+}
+
+const char* ReqModeName(model::ReqMode mode) {
+  switch (mode) {
+    case model::ReqMode::kHttp:
+      return "http";
+    case model::ReqMode::kTcp:
+      return "tcp";
+    case model::ReqMode::kSni:
+      return "sni";
+  }
+  return "http";
+}
+
+std::string WeightText(const std::optional<model::Weight>& weight) {
+  if (!weight) return "";
+  if (!weight->percent) return std::to_string(weight->value);
+  const std::uint32_t tenth = weight->value % 10;
+  return std::to_string(weight->value / 10) + (tenth == 0 ? "" : "." + std::to_string(tenth)) + "%";
+}
+
 void WriteDest(JsonWriter& json, const model::DestSpec& dest) {
   json.BeginObject();
   json.Field("Index", dest.index);
   json.Field("Port", dest.port ? std::to_string(*dest.port) : std::string());
-  json.Field("ReqMode", "http");
+  json.Field("ReqMode", ReqModeName(dest.mode));
+  json.Field("ServiceGroup", dest.tcp.group);
+  json.Key("SniNames").BeginArray();
+  for (const model::HostMatch& name : dest.tcp.names) json.String(name.original);
+  json.EndArray();
   json.Field("PathType",
              dest.paths.empty() ? std::string("path_beg") : PartsOf(dest.paths.front()).type);
   WriteTexts(json, "ServicePath", dest.paths);
@@ -59,6 +88,16 @@ void WriteDest(JsonWriter& json, const model::DestSpec& dest) {
   json.EndArray();
   json.Field("SrcPort", static_cast<int>(dest.src_port.value_or(0)));
   json.Field("HttpsPort", static_cast<int>(dest.https_port.value_or(0)));
+  json.Field("SrcHttpsPort", static_cast<int>(dest.src_https_port.value_or(0)));
+  json.Key("ServiceHeader").BeginObject();
+  for (const model::HeaderCondition& header : dest.headers) json.Field(header.name, header.value);
+  json.EndObject();
+  WriteStrings(json, "UserAgent", dest.user_agents);
+  json.Key("RedirectFromDomain").BeginArray();
+  for (const model::HostMatch& host : dest.redirect_from) json.String(HostText(host));
+  json.EndArray();
+  json.Field("Priority", dest.priority);
+  json.Field("Weight", WeightText(dest.weight));
   json.Field("OutboundHostname", dest.outbound_hostname);
   json.Field("TimeoutServer", Seconds(dest.policy.timeout_server));
   json.Field("TimeoutTunnel", Seconds(dest.policy.timeout_tunnel));
@@ -127,6 +166,23 @@ void WriteRoute(JsonWriter& json, const model::Route& route) {
   } else {
     json.Null();
   }
+  json.Key("headers").BeginArray();
+  for (const model::HeaderCondition& header : route.conditions.headers) {
+    json.String(header.name + ": " + header.value);
+  }
+  json.EndArray();
+  WriteStrings(json, "userAgents", route.conditions.user_agents);
+  json.Key("shares").BeginArray();
+  for (const model::Share& share : route.shares) {
+    json.BeginObject();
+    json.Field("route", share.route.str());
+    json.Field("service", share.service.str());
+    json.Field("backend", share.backend.str());
+    json.Field("thousandths", share.thousandths);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Field("priority", route.priority);
   json.Field("rank", route.ranked ? route.rank : std::string());
   json.Field("fallback", route.fallback);
   json.EndObject();

@@ -6,6 +6,7 @@
 
 #include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/haproxy/tcp_ports.h"
 
 namespace swarmgate::engine {
 namespace {
@@ -94,6 +95,7 @@ Image Applier::MakeImage(const model::Desired& desired) {
 Applied Applier::Apply(const model::Desired& desired) {
   if (put_off_until_ && clock_.Now() >= *put_off_until_) put_off_until_.reset();
   reload_rejected_ = false;
+  rejection_.clear();
   Applied applied = TryApply(desired);
   // A structure that HAProxy cannot run must not keep data from going live.
   if (reload_rejected_ && put_off_until_ && written_) applied = TryApply(desired);
@@ -125,6 +127,7 @@ Applied Applier::ForceReload(const model::Desired& desired) {
   files_failed_ = true;
   aligned_ = false;
   put_off_until_.reset();
+  rejection_.clear();
   haproxy::SlotMap before = slots_;
   Image image = MakeImage(desired);
   Status put = PutFiles(image);
@@ -304,7 +307,8 @@ Applied Applier::Converge(const Image& wanted) {
         return Waiting({Code::kInternal, "HAProxy still differs after a reload", ""}, changed);
       }
       const bool grows = running_ && running_->base == wanted.base;
-      Status done = Reload(grows ? "slots" : "settings", plan.reload_reason);
+      const bool tcp = plan.reload_reason.starts_with("tcp port ");
+      Status done = Reload(grows ? "slots" : tcp ? "tcp" : "settings", plan.reload_reason);
       if (!done) return Waiting(done.error(), changed);
       reloaded = changed = true;
       continue;
@@ -369,6 +373,7 @@ Status Applier::Reload(const char* reason_class, const std::string& reason) {
            {{"error", outcome.error().ToString()}});
   if (outcome.error().code == Code::kRejected) {
     reload_rejected_ = true;
+    rejection_ = outcome.error().message;
     PutOffStructure();
     // A restart must not find files that cannot run: the next PutFiles brings the old structure
     // back, with the data of now.
@@ -425,6 +430,35 @@ bool Applier::PollPid() {
   const bool wanted = !proxy_up_ || *pid != pid_;
   NotePid(*pid);
   return wanted;
+}
+
+std::set<std::uint16_t> Applier::TcpPortsHeld() {
+  if (running_) return haproxy::TcpPorts(running_->base);
+  // Whoever runs already runs on what lies on the disk.
+  if (!proxy_.Pid(In(kPidDeadline))) return {};
+  const Result<haproxy::Files> disk = files_.Load();
+  if (!disk) return {};
+  const auto base = disk->find("conf/00-base.cfg");
+  return base == disk->end() ? std::set<std::uint16_t>() : haproxy::TcpPorts(base->second);
+}
+
+std::set<std::uint16_t> Applier::RefusedPorts(const model::Desired& desired) {
+  if (rejection_.empty()) return {};
+  const std::set<std::uint16_t> held = TcpPortsHeld();
+  std::set<std::uint16_t> fresh;
+  std::set<std::uint16_t> named;
+  for (const model::TcpListener& listener : desired.tcp_listeners) {
+    if (held.contains(listener.port)) continue;
+    fresh.insert(listener.port);
+    const std::string name = "tcp_" + std::to_string(listener.port);
+    const std::size_t at = rejection_.find(name);
+    const std::size_t end = at + name.size();
+    const bool whole = at != std::string::npos &&
+                       (end == rejection_.size() ||
+                        std::string_view("0123456789").find(rejection_[end]) == std::string::npos);
+    if (whole) named.insert(listener.port);
+  }
+  return named.empty() ? fresh : named;
 }
 
 std::string Applier::ConfigText() const {

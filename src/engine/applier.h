@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,6 +73,12 @@ class Applier {
   [[nodiscard]] std::size_t draining_servers() const { return drains_.size(); }
   /// Nothing is drained in a slot that is unknown.
   [[nodiscard]] bool IsDraining(const model::SlotName& slot, const std::string& name_prefix) const;
+  /// Ports that do not speak HTTP and that the running HAProxy listens on.
+  [[nodiscard]] std::set<std::uint16_t> TcpPortsHeld();
+  /// Of the ports that do not speak HTTP those that HAProxy refused in the last Apply: named in its
+  /// alerts, or else all that were new. Empty when it did not refuse.
+  [[nodiscard]] std::set<std::uint16_t> RefusedPorts(const model::Desired& desired);
+  [[nodiscard]] const std::string& rejection() const { return rejection_; }
   /// The configuration on disk as one text.
   [[nodiscard]] std::string ConfigText() const;
 
@@ -128,6 +135,7 @@ class Applier {
   bool aligned_ = false;                    ///< held_ and written_ have the same image
   bool files_failed_ = false;  ///< the files are not what written_ says: write them all
   bool file_error_logged_ = false;
+  std::string rejection_;         ///< why HAProxy did not take over in the last Apply
   bool reload_rejected_ = false;  ///< since the last Apply began
   std::uint64_t writes_ = 0;
   std::optional<SteadyTime> put_off_until_;

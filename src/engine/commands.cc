@@ -28,6 +28,8 @@ constexpr const char* kNoPath =
     "When using reqMode http, servicePath or serviceDomain are mandatory";
 constexpr const char* kNoPort =
     "When MODE is set to \"service\" or \"swarm\", the port query is mandatory";
+constexpr const char* kNoSrcPort =
+    "When NOT using reqMode http (e.g. tcp), srcPort and port parameters are mandatory.";
 
 Outcome Answer(int status, std::string message) {
   Outcome outcome;
@@ -59,6 +61,8 @@ Outcome Refusal(std::vector<Diagnostic> diagnostics) {
     outcome = Answer(500, bad->message);
   } else if (FindCode(diagnostics, "missing-port") != nullptr) {
     outcome = Answer(400, kNoPort);
+  } else if (FindCode(diagnostics, "missing-src-port") != nullptr) {
+    outcome = Answer(400, kNoSrcPort);
   } else if (const Diagnostic* conflict = FindCode(diagnostics, "conflict"); conflict != nullptr) {
     outcome = Answer(409, Sentence(*conflict));
   } else {
@@ -221,10 +225,16 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly
   }
   std::copy_if(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(diagnostics),
                [&](const Diagnostic& diagnostic) { return diagnostic.service == service; });
-  const bool routed =
-      std::any_of(built.desired.routes.begin(), built.desired.routes.end(),
-                  [&](const model::Route& route) { return route.service == service; });
-  if (!routed) return Refusal(std::move(diagnostics));
+  const bool routed = std::any_of(
+      built.desired.routes.begin(), built.desired.routes.end(), [&](const model::Route& route) {
+        return route.service == service ||
+               std::any_of(route.shares.begin(), route.shares.end(),
+                           [&](const auto& share) { return share.service == service; });
+      });
+  const bool listens =
+      std::any_of(built.desired.tcp_routes.begin(), built.desired.tcp_routes.end(),
+                  [&](const model::TcpRoute& route) { return route.service == service; });
+  if (!routed && !listens) return Refusal(std::move(diagnostics));
   Outcome outcome;
   if (definition != nullptr) outcome.spec = definition->parsed->result.spec;
   outcome.diagnostics = std::move(diagnostics);

@@ -2,6 +2,7 @@
 // typed and checked long before, so this should never happen; when it does, it must cost one
 // service and not all of them.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/reconciler.h"
@@ -79,6 +80,19 @@ void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>
   }
 }
 
+void Reconciler::Accuse(const Assembly& assembly,
+                        const std::map<model::ServiceName, std::string>& offenders) {
+  for (const auto& [name, reason] : offenders) {
+    const Definition* definition = assembly.Find(name);
+    quarantine_[name] = {definition->parsed->hash, Printable(reason, 400)};
+    ++counters_.quarantines;
+    LogEvent(LogLevel::kError, "SERVICE_QUARANTINED",
+             "HAProxy refuses the configuration made of this service; the others go on",
+             {{"service", name.str()}, {"error", reason}});
+  }
+  RefuseOffenders(offenders);
+}
+
 bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   model::Desired nothing;
   nothing.tls = certificates_.SelfSignedOnly();
@@ -110,15 +124,7 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   std::vector<ServiceInput> trusted;
   FindOffenders({}, std::move(good), checks, trusted, offenders);
   FindOffenders(trusted, std::move(suspects), checks, accepted, offenders);
-  for (const auto& [name, reason] : offenders) {
-    const Definition* definition = assembly.Find(name);
-    quarantine_[name] = {definition->parsed->hash, Printable(reason, 400)};
-    ++counters_.quarantines;
-    LogEvent(LogLevel::kError, "SERVICE_QUARANTINED",
-             "HAProxy refuses the configuration made of this service; the others go on",
-             {{"service", name.str()}, {"error", reason}});
-  }
-  RefuseOffenders(offenders);
+  Accuse(assembly, offenders);
   const bool found = certificates || !offenders.empty();
   if (!found) applier_.PutOffStructure();
   return found;
@@ -140,6 +146,31 @@ bool Reconciler::QuarantineCertificates() {
     if (--checks == 0) break;
   }
   return found;
+}
+
+bool Reconciler::ProbePorts(const model::Desired& desired) {
+  if (desired.tcp_listeners.empty() || !options_.port_is_free) return false;
+  const std::set<std::uint16_t> held = applier_.TcpPortsHeld();
+  bool found = false;
+  for (const model::TcpListener& listener : desired.tcp_listeners) {
+    if (held.contains(listener.port) || options_.port_is_free(listener.port)) continue;
+    // A HAProxy that cannot listen on all of its ports does not start at all.
+    found = taken_ports_.insert(listener.port).second || found;
+  }
+  return found;
+}
+
+bool Reconciler::QuarantinePorts(const Assembly& assembly, const model::Desired& desired) {
+  const std::set<std::uint16_t> refused = applier_.RefusedPorts(desired);
+  std::map<model::ServiceName, std::string> offenders;
+  for (const model::TcpRoute& route : desired.tcp_routes) {
+    if (!refused.contains(route.port)) continue;
+    if (assembly.Find(route.service) == nullptr) continue;
+    offenders.emplace(route.service, "it cannot listen on port " + std::to_string(route.port) +
+                                         ": " + Printable(applier_.rejection(), 300));
+  }
+  Accuse(assembly, offenders);
+  return !offenders.empty();
 }
 
 }  // namespace swarmgate::engine

@@ -193,8 +193,14 @@ routing::BuildContext Reconciler::Context() const {
   context.on_host = facts.on_host;
   context.gateway_addresses = facts.gateway_addresses;
   context.names = names_.resolved();
-  for (const haproxy::Bind& bind : options_.proxy.binds) context.bound_ports.push_back(bind.port);
+  for (const haproxy::Bind& bind : options_.proxy.binds) {
+    context.bound_ports.push_back(bind.port);
+    context.tls = context.tls || bind.tls;
+  }
   context.label_prefix = options_.parse.label_prefix;
+  context.reserved_ports = options_.reserved_ports;
+  context.reserved_ports.insert(context.reserved_ports.end(), taken_ports_.begin(),
+                                taken_ports_.end());
   return context;
 }
 
@@ -227,6 +233,7 @@ Applied Reconciler::ApplyDesired(const model::Desired& desired) {
 void Reconciler::Converge() {
   dirty_ = false;
   names_due_.reset();
+  taken_ports_.clear();
   Assembly assembly = std::move(previous_);
   Built built;
   Applied applied;
@@ -237,9 +244,11 @@ void Reconciler::Converge() {
       return assembly.Find(entry.first) == nullptr;  // a name that is gone is judged anew
     });
     built = routing::Build(assembly.inputs, Context());
+    if (ProbePorts(built.desired)) continue;
     if (!Judge(assembly, built)) continue;
     AddCertificates(assembly, built);
     applied = ApplyDesired(built.desired);
+    if (QuarantinePorts(assembly, built.desired)) continue;
     // Each round takes at least one service out, so this ends.
     if (applied.state == Applied::State::kRefused && Quarantine(assembly, applied.error)) continue;
     break;

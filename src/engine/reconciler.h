@@ -120,7 +120,13 @@ class Reconciler {
   bool QuarantineCertificates();
   /// Finds the services that HAProxy's check refuses. False: none; the error is somebody else's.
   bool Quarantine(const Assembly& assembly, const Error& error);
+  /// Takes them out until their parameters change. REQUIRES: all are in the assembly.
+  void Accuse(const Assembly& assembly, const std::map<model::ServiceName, std::string>& offenders);
   void RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders);
+  /// Finds ports of reqMode=tcp that somebody else listens on. True: there are further ones.
+  bool ProbePorts(const model::Desired& desired);
+  /// Takes out the services on whose ports HAProxy could not listen. False: none.
+  bool QuarantinePorts(const Assembly& assembly, const model::Desired& desired);
   void FindOffenders(const std::vector<routing::ServiceInput>& good,
                      std::vector<routing::ServiceInput> suspects, int& checks,
                      std::vector<routing::ServiceInput>& accepted,
@@ -166,6 +172,7 @@ class Reconciler {
   std::optional<SteadyTime> names_due_;  ///< some have changed
   Backoff retry_backoff_{Duration(100), Duration(5000)};
   std::map<model::ServiceName, Quarantined> quarantine_;
+  std::set<std::uint16_t> taken_ports_;  ///< while converging
   /// Services that have gone live, sorted by name.
   std::vector<std::pair<model::ServiceName, std::shared_ptr<const Parsed>>> accepted_;
   std::vector<Pending> pending_;

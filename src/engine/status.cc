@@ -76,6 +76,27 @@ Outcomes Collect(const StatusContext& context) {
     Verdict& outcome = outcomes[route.service.str()];
     ++outcome.routes;
     outcome.Mix(1);
+    for (const model::Share& share : route.shares) {
+      Verdict& sharer = outcomes[share.service.str()];
+      // The route's own service is counted already.
+      if (share.route != route.id) ++sharer.routes;
+      sharer.Mix(share.thousandths);
+    }
+  }
+  for (const model::TcpRoute& route : context.desired.tcp_routes) {
+    Verdict& outcome = outcomes[route.service.str()];
+    ++outcome.routes;
+    outcome.Mix(route.port);
+    // Those of a group share a backend, which is the first one's.
+    const auto backend = std::lower_bound(
+        context.desired.backends.begin(), context.desired.backends.end(), route.backend,
+        [](const model::Backend& a, const model::BackendName& b) { return a.name < b; });
+    const bool found = backend != context.desired.backends.end() && backend->name == route.backend;
+    if (!found || backend->service == route.service) continue;
+    if (std::find(outcome.backends.begin(), outcome.backends.end(), &*backend) ==
+        outcome.backends.end()) {
+      outcome.backends.push_back(&*backend);
+    }
   }
   return outcomes;
 }

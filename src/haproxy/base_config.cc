@@ -72,13 +72,25 @@ void FrontendDefaults(std::string& text, const Settings& settings) {
            << "option idle-close-on-response" << LogLines(settings);
 }
 
+void TcpFrontendDefaults(std::string& text, const Settings& settings) {
+  Section defaults(text, "defaults sg_tcp_front");
+  defaults << "mode tcp"
+           << "timeout client " + Milliseconds(settings.timeout_client) << "option dontlognull"
+           << TcpLogLines(settings);
+}
+
 /// One level of the search: look up, and leave the rules as soon as a backend is found.
 void Resolve(Section& frontend) {
-  frontend << "http-request set-var(txn.r) var(txn.r),concat(:,txn.port,:),map_beg(" +
-                  std::string(MapFile(MapId::kConditions)) + ") if { var(txn.r) -m beg @ }"
-           << "http-request set-var(txn.r) var(txn.r),concat(:,txn.port,:\\n),concat(,txn.path)"
-              ",map_reg(" +
-                  std::string(MapFile(MapId::kRegexes)) + ") if { var(txn.r) -m beg ~ }"
+  const std::string conditions = ",map_beg(" + std::string(MapFile(MapId::kConditions)) + ")";
+  const std::string regexes = ",map_reg(" + std::string(MapFile(MapId::kRegexes)) + ")";
+  const std::string set_route = "http-request set-var(txn.r) var(txn.r)";
+  frontend << set_route + ",concat(:,txn.port,:)" + conditions + " if { var(txn.r) -m beg @ }"
+           << set_route + ",concat(:,txn.port,:\\n),concat(,txn.path)" + regexes +
+                  " if { var(txn.r) -m beg ~ }"
+           << "http-request set-var(txn.hdrs) req.hdrs if { var(txn.r) -m beg ^ }"
+           << set_route + ",concat(:,txn.port,:\\n),concat(,txn.hdrs),concat(,txn.path)" + regexes +
+                  " if { var(txn.r) -m beg ^ }"
+           << set_route + ",concat(:,txn.dice,:)" + conditions + " if { var(txn.r) -m beg % }"
            << "http-request allow if { var(txn.r) -m beg sg_ }";
 }
 
@@ -105,7 +117,9 @@ void Frontend(std::string& text, const Settings& settings) {
            << "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)"
            << "http-request set-var(txn.path) path"
            << set_route + "var(txn.host),concat(,txn.path,/?)" + lookup << found;
-  frontend << "http-request set-var(txn.port) dst_port";
+  frontend << "http-request set-var(txn.port) dst_port"
+           // Four digits, so that a beginning of them stands for a part of all numbers.
+           << "http-request set-var(txn.dice) rand(1000),add(1000)";
   Resolve(frontend);
   const std::string any_host = "str(),concat(,txn.path,/?)" + lookup;
   frontend << set_route + any_host + " unless { str(" + kWildcardFlag + ")" + lookup + " -m found }"
@@ -118,8 +132,14 @@ void Frontend(std::string& text, const Settings& settings) {
                     " if { var(" + suffix + ") -m found }";
     Resolve(frontend);
   }
-  frontend << set_route + "var(txn.host),concat(|,txn.port,|),concat(,txn.path),map_reg(" +
+  frontend << "http-request set-var(txn.hdrs0) req.hdrs if { str(" + std::string(kHeaderFlag) +
+                  ")" + lookup + " -m found }"
+           << set_route +
+                  "str(),concat(,txn.hdrs0),concat(,txn.host,|),concat(,txn.port,|)"
+                  ",concat(,txn.path),map_reg(" +
                   std::string(MapFile(MapId::kHostRegexes)) + ")"
+           << set_route + "var(txn.r),concat(:,txn.dice,:),map_beg(" +
+                  std::string(MapFile(MapId::kConditions)) + ") if { var(txn.r) -m beg % }"
            << found << set_route + any_host;
   Resolve(frontend);
   frontend << "http-request return status " + std::to_string(settings.unknown_route_status) + " " +
@@ -155,20 +175,21 @@ void RecordRules(Section& defaults, const Settings& settings) {
 
 void SlotDefaults(std::string& text, const Settings& settings, model::BackendKind kind) {
   Section defaults(text, "defaults " + DefaultsName(kind));
+  const bool tcp = kind == model::BackendKind::kTcp;
   defaults
-      << "mode http"
-      << "balance roundrobin"
+      << (tcp ? "mode tcp" : "mode http") << "balance roundrobin"
       << "timeout connect " + Milliseconds(settings.timeout_connect)
       << "timeout server " + Milliseconds(settings.timeout_server)
       << "timeout queue " + Milliseconds(settings.timeout_queue)
       << "timeout tunnel " + Milliseconds(settings.timeout_tunnel)
       // Docker says who is there; what it has not said yet is covered by trying another server.
       << "retries 3"
-      << "option redispatch 1"
-      << "retry-on conn-failure empty-response"
-      << std::string("http-error status 503 ") + kPlainText +
-             " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store"
-      << BackendLines(settings.extras);
+      << "option redispatch 1";
+  if (tcp) return;
+  defaults << "retry-on conn-failure empty-response"
+           << std::string("http-error status 503 ") + kPlainText +
+                  " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store"
+           << BackendLines(settings.extras);
   if (kind == model::BackendKind::kPlain) return;
   if (kind == model::BackendKind::kSticky) {
     defaults << "dynamic-cookie-key " + Quote(settings.cookie_key)
@@ -186,6 +207,7 @@ std::string RenderBase(const Settings& settings) {
   std::string text;
   Global(text, settings);
   FrontendDefaults(text, settings);
+  TcpFrontendDefaults(text, settings);
   Frontend(text, settings);
   text += StatsSections(settings);
   for (const std::string& section : RateTables()) text += section;

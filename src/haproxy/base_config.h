@@ -12,6 +12,9 @@ namespace swarmgate::haproxy {
 /// A key of routes.map that no request can hit (no host contains '!'): present when there are
 /// wildcard or regex hosts. Without it the rules go from the exact host straight to "any host".
 inline constexpr const char* kWildcardFlag = "!wildcards";
+/// Likewise: present when a host regex looks at headers, which are then put in front of what it is
+/// matched against.
+inline constexpr const char* kHeaderFlag = "!headers";
 /// Parent domains that are tried: a wildcard matches at most this many labels in front of its
 /// suffix.
 inline constexpr int kWildcardLevels = 4;

@@ -69,10 +69,13 @@ std::vector<std::string> TlsGlobalLines(const Settings& settings) {
           options, "tune.ssl.default-dh-param 2048"};
 }
 
+std::string TlsTcpBindWords(const TlsSettings& tls) {
+  return " ssl crt-list " +
+         (tls.crt_list.empty() ? std::string(kCertificateList) : Quote(tls.crt_list));
+}
+
 std::string TlsBindWords(const TlsSettings& tls) {
-  std::string words = " ssl crt-list " +
-                      (tls.crt_list.empty() ? std::string(kCertificateList) : Quote(tls.crt_list)) +
-                      " alpn " + (tls.h2 ? "h2,http/1.1" : "http/1.1");
+  std::string words = TlsTcpBindWords(tls) + " alpn " + (tls.h2 ? "h2,http/1.1" : "http/1.1");
   if (!tls.ca_file.empty()) words += " ca-file " + Quote(tls.ca_file) + " verify optional";
   return words;
 }

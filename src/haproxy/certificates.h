@@ -12,6 +12,9 @@ namespace swarmgate::haproxy {
 [[nodiscard]] std::vector<std::string> TlsGlobalLines(const Settings& settings);
 /// " ssl crt-list …", as it stands behind the address of such a port.
 [[nodiscard]] std::string TlsBindWords(const TlsSettings& tls);
+/// The same for a port whose clients do not speak HTTP: no protocol is negotiated, and nobody is
+/// asked for a certificate.
+[[nodiscard]] std::string TlsTcpBindWords(const TlsSettings& tls);
 
 void RenderCertificates(const model::TlsDesired& tls, const Settings& settings, Image& image);
 

@@ -32,6 +32,17 @@ constexpr const char* kHttpFormat =
     "%ci:%cp [%tr] %ft %[var(txn.r),field(2,|)]/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc "
     "%ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r";
 
+/// Of connections: as JsonFormat, `name` being what clients of reqMode=sni ask for.
+constexpr const char* kTcpJsonFormat =
+    R"({"time":%Ts.%ms,"client":"%ci","clientPort":%cp,"port":%fp,"tls":"%sslv",)"
+    R"("name":"%[var(txn.n),json(utf8s)]","service":"%[var(txn.r),field(2,|)]",)"
+    R"("route":"%[var(txn.r),field(3,|)]","server":"%s","bytes":%B,"received":%U,)"
+    R"("ms":{"queue":%Tw,"connect":%Tc,"total":%Tt},"retries":"%rc","end":"%ts"})";
+
+/// `option tcplog`, but for the name of the backend.
+constexpr const char* kTcpFormat =
+    "%ci:%cp [%t] %ft %[var(txn.r),field(2,|)]/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq";
+
 std::string Source(const std::vector<std::string>& networks) {
   std::string condition = "{ src";
   for (const std::string& network : networks) condition += " " + network;
@@ -42,9 +53,25 @@ std::string Milliseconds(std::chrono::milliseconds duration) {
   return std::to_string(duration.count()) + "ms";
 }
 
+Lines To(const Settings& settings, const std::string& format) {
+  const AccessLog& log = settings.extras.access_log;
+  // A line that is cut is no JSON: room for the longest path and host, each byte of them escaped.
+  Lines lines = {"log " + Quote(AccessLogSocket(settings.run_dir)) + " len 65535 format raw local0",
+                 "log-format " + Quote(format)};
+  if (log.what == AccessLog::What::kErrors) lines.emplace_back("option dontlog-normal");
+  return lines;
+}
+
 }  // namespace
 
 std::string AccessLogSocket(const std::string& run_dir) { return run_dir + "/access.sock"; }
+
+Lines TcpLogLines(const Settings& settings) {
+  const AccessLog& log = settings.extras.access_log;
+  if (log.what == AccessLog::What::kOff) return {};
+  if (!log.tcp_custom.empty()) return To(settings, log.tcp_custom);
+  return To(settings, log.format == AccessLog::Format::kJson ? kTcpJsonFormat : kTcpFormat);
+}
 
 Lines LogLines(const Settings& settings) {
   const AccessLog& log = settings.extras.access_log;
@@ -52,28 +79,25 @@ Lines LogLines(const Settings& settings) {
   std::string format;
   switch (log.format) {
     case AccessLog::Format::kJson:
-      format = Quote(JsonFormat(settings.extras));
+      format = JsonFormat(settings.extras);
       break;
     case AccessLog::Format::kHttp:
-      format = Quote(kHttpFormat);
+      format = kHttpFormat;
       break;
     case AccessLog::Format::kCustom:
-      format = Quote(log.custom);
+      format = log.custom;
       break;
   }
-  // A line that is cut is no JSON: room for the longest path and host, each byte of them escaped.
-  Lines lines = {"log " + Quote(AccessLogSocket(settings.run_dir)) + " len 65535 format raw local0",
-                 "log-format " + format};
-  if (log.what == AccessLog::What::kErrors) lines.emplace_back("option dontlog-normal");
-  return lines;
+  return To(settings, format);
+}
+
+Lines ProxyProtocolLines(const Extras& extras) {
+  if (extras.proxy_protocol_from.empty()) return {};
+  return {"tcp-request connection expect-proxy layer4 if " + Source(extras.proxy_protocol_from)};
 }
 
 Lines FrontendLines(const Extras& extras) {
-  Lines lines;
-  if (!extras.proxy_protocol_from.empty()) {
-    lines.push_back("tcp-request connection expect-proxy layer4 if " +
-                    Source(extras.proxy_protocol_from));
-  }
+  Lines lines = ProxyProtocolLines(extras);
   for (const Capture& capture : extras.captures) {
     lines.push_back("capture request header " + Quote(capture.header) + " len " +
                     std::to_string(capture.length));

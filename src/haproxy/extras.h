@@ -14,6 +14,10 @@ using Lines = std::vector<std::string>;
 
 /// For the section that frontends inherit from.
 [[nodiscard]] Lines LogLines(const Settings& settings);
+/// The same for frontends that do not speak HTTP.
+[[nodiscard]] Lines TcpLogLines(const Settings& settings);
+/// For every frontend, before all else: who begins with a PROXY protocol header.
+[[nodiscard]] Lines ProxyProtocolLines(const Extras& extras);
 /// For the frontend, before every rule of ours: PROXY protocol, captures, EXTRA_FRONTEND.
 [[nodiscard]] Lines FrontendLines(const Extras& extras);
 /// X-Forwarded-*. What the client itself said of its protocol stays in txn.xfp. The address is the

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "haproxy/slots.h"
+#include "haproxy/tcp_config.h"
 #include "swarmgate/base/check.h"
 
 namespace swarmgate::haproxy {
@@ -255,7 +256,10 @@ void ForEachClass(const Declared& held, const Declared& desired, Visit visit) {
 }
 
 std::string StructureReason(const Image& held, const Image& desired) {
-  if (held.base != desired.base) return "base configuration changed";
+  if (held.base != desired.base) {
+    const std::string tcp = TcpChange(held.base, desired.base);
+    return tcp.empty() ? "base configuration changed" : tcp;
+  }
   std::string reason;
   ForEachClass(held.declared, desired.declared,
                [&reason](const auto& name, const ClassSlots& before, const ClassSlots& after) {

@@ -20,6 +20,7 @@ constexpr const char* kAllowed = "a";
 constexpr const char* kAuthorize = "b";
 constexpr const char* kPreflights = "c";
 constexpr const char* kDenyHttp = "d";
+constexpr const char* kElsewhere = "e";
 constexpr const char* kHttpsOnly = "h";
 constexpr const char* kMaintenance = "m";
 constexpr const char* kDenied = "n";
@@ -102,6 +103,7 @@ std::string Flags(const model::Policy& policy) {
     if (code == kRedirectCodes.end()) return kUnusable;
     flags += code->letter;
   }
+  add(!policy.redirect_host.empty(), kElsewhere);
   add(policy.maintenance, kMaintenance);
   add(policy.deny_http, kDenyHttp);
   add(policy.verify_client, kVerify);
@@ -130,6 +132,7 @@ Entries PolicyEntries(const model::Policy& policy) {
     if (!allow.empty()) entries.emplace_back("A", std::move(allow));
   }
   if (policy.rate_limit) entries.emplace_back("r", std::to_string(policy.rate_limit->requests));
+  if (!policy.redirect_host.empty()) entries.emplace_back("e", policy.redirect_host);
   if (!policy.hsts.empty()) entries.emplace_back("s", policy.hsts);
   if (policy.maintenance) {
     entries.emplace_back("t",
@@ -257,6 +260,22 @@ void AddAuthorization(Rules& rules) {
   rules.push_back("http-request del-header Authorization if " + has);
 }
 
+/// To another host, everything else as it is.
+void AddElsewhere(Rules& rules, const std::string& secure) {
+  const std::string has = Has(kElsewhere);
+  // Who asks for the target itself (where a wildcard leads there) would go round in circles.
+  const std::string other = " !{ var(txn.rd),strcmp(txn.host) eq 0 }";
+  const std::string to = "http-request redirect code 301 location %[var(txn.rs)]://%[var(txn.rd)]";
+  rules.push_back("http-request set-var(txn.rd) " + Entry("e") + " if " + has);
+  // What a proxy in front says about the scheme concerns only whoever is redirected.
+  rules.push_back("http-request set-var(txn.rs) str(http) if " + has);
+  rules.push_back("http-request set-var(txn.rs) str(https) if " + has + " " + secure + " || " +
+                  has + " " + SentProto("https"));
+  rules.push_back("http-request set-var(txn.rp) req.hdr(host),port_only if " + has);
+  rules.push_back(to + "%[pathq] if " + has + " { var(txn.rp) -m int 0 }" + other);
+  rules.push_back(to + ":%[var(txn.rp)]%[pathq] if " + has + other);
+}
+
 }  // namespace
 
 std::string RecordTail(const model::Policy& policy, const std::string& rewrites, bool preflights,
@@ -295,6 +314,7 @@ std::vector<std::string> PolicyRules(const Extras& extras) {
           Entry("t") + ",url_dec]\\n\" hdr Retry-After \"%[" + Entry("R") +
           "]\" hdr Cache-Control no-store if " + Has(kMaintenance),
   };
+  AddElsewhere(rules, secure);
   AddRedirects(rules, secure);
   rules.push_back("http-request deny deny_status 403 if " + Has(kDenyHttp) + " !" + secure);
   rules.push_back("http-request deny deny_status 403 if " + Has(kVerify) + " !{ ssl_c_used } || " +

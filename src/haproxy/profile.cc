@@ -53,11 +53,13 @@ void AddNetworks(const std::string& name, const std::vector<std::string>& networ
   }
 }
 
-void AddAddressLists(const model::Profile& profile, Lines& add) {
+void AddAddressLists(const model::Profile& profile, bool http, Lines& add) {
+  const std::string refuse =
+      http ? "http-request deny deny_status 403" : "tcp-request content reject";
   AddNetworks("sg_denied", profile.deny_from, add);
   AddNetworks("sg_allowed", profile.allow_from, add);
-  if (!profile.deny_from.empty()) add("http-request deny deny_status 403 if sg_denied");
-  if (!profile.allow_from.empty()) add("http-request deny deny_status 403 unless sg_allowed");
+  if (!profile.deny_from.empty()) add(refuse + " if sg_denied");
+  if (!profile.allow_from.empty()) add(refuse + " unless sg_allowed");
 }
 
 /// Lines that ask for one of the users. The list is named by all that the profile says, so that
@@ -183,7 +185,7 @@ void Page(const model::ErrorPage& page, Lines& add) {
 ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind) {
   std::string addresses;
   Lines networks(addresses);
-  AddAddressLists(profile, networks);
+  AddAddressLists(profile, kind != model::BackendKind::kTcp, networks);
   ProfileText text;
   // A preflight carries no credentials. Users are asked behind the addresses, because a hash costs
   // much, and before all else.
@@ -193,6 +195,11 @@ ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind
   Lines add(text.lines);
   Connections(profile, add);
   Choice(profile.balance, add);
+  const auto add_timeout = [&add](const char* what, const auto& time) {
+    if (time) add(std::string("timeout ") + what + " " + std::to_string(time->count()) + "ms");
+  };
+  add_timeout("server", profile.timeout_server);
+  add_timeout("tunnel", profile.timeout_tunnel);
   if (profile.check_path) {
     add("option httpchk");
     add("http-check send meth GET uri " + Quote(*profile.check_path) + " ver HTTP/1.1 hdr Host " +

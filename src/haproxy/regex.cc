@@ -200,12 +200,15 @@ std::optional<std::string> HostKey(const std::string& regex) {
   return key;
 }
 
-std::string GroupKey(const std::string& id, std::optional<std::uint16_t> port,
-                     const std::string& path_regex) {
-  const std::string head =
-      "^~" + id + ":" + (port ? std::to_string(*port) : std::string("[0-9]+")) + ":";
-  if (path_regex.empty()) return head;
-  return head + "\\n.*?(?m:" + MapRegex(path_regex) + ")";
+std::string GroupKey(const std::string& group, const model::MatchCandidate& candidate) {
+  const bool with_headers = group.front() == '^';
+  std::string key = (with_headers ? "^\\" : "^") + group + ":" +
+                    (candidate.port ? std::to_string(*candidate.port) : std::string("[0-9]+")) +
+                    ":";
+  key += MapRegex(candidate.header_regex);
+  if (candidate.path_regex.empty()) return key;
+  key += with_headers ? "\\n(?s:.*?)\\r\\n\\r\\n" : "\\n";
+  return key + ".*?(?m:" + MapRegex(candidate.path_regex) + ")";
 }
 
 std::string WhyNotRewritable(const model::PathRewrite& rewrite) {

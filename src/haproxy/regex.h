@@ -13,10 +13,11 @@ namespace swarmgate::haproxy {
 /// The regex in a form that a map line and a Runtime API command can hold: no space, no "<<".
 [[nodiscard]] std::string MapRegex(const std::string& regex);
 
-/// The key for one candidate of the group "~<id>". Its subject is "~<id>:<port>:\n<path>": the
-/// newline gives ^ and $ of the user their meaning.
-[[nodiscard]] std::string GroupKey(const std::string& id, std::optional<std::uint16_t> port,
-                                   const std::string& path_regex);
+/// The key for one candidate of the group "~<id>" or "^<id>". The subject of "~" is
+/// "~<id>:<port>:\n<path>": the newline gives ^ and $ of the user their meaning. The subject of "^"
+/// has the request's headers and an empty line in front of the path.
+[[nodiscard]] std::string GroupKey(const std::string& group,
+                                   const model::MatchCandidate& candidate);
 
 /// The key for a whole regex of the host list; nothing when it would spoil the list.
 [[nodiscard]] std::optional<std::string> HostKey(const std::string& regex);

@@ -13,6 +13,7 @@
 #include "haproxy/regex.h"
 #include "haproxy/server_words.h"
 #include "haproxy/slots.h"
+#include "haproxy/tcp_config.h"
 #include "swarmgate/base/check.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/haproxy/image.h"
@@ -37,7 +38,9 @@ class Records {
       }
       SWARMGATE_CHECK(slot != slots.assigned.end() && slot->first == backend.name);
       Entry entry{&slot->second, ""};
-      if (backend.kind != model::BackendKind::kPlain) {
+      const bool plain =
+          backend.kind == model::BackendKind::kPlain || backend.kind == model::BackendKind::kTcp;
+      if (!plain) {
         entry.tail = RecordTail(backend.policy, Rewrites(backend.policy, image),
                                 backend.profile.cors.has_value(), settings, image);
       }
@@ -51,16 +54,18 @@ class Records {
                      [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 
-  [[nodiscard]] std::string Of(const model::MatchCandidate& candidate) const {
-    const Entry& entry = Find(candidate.backend.str());
+  /// Of a candidate, or of one that shares its requests.
+  template <typename Place>
+  [[nodiscard]] std::string Of(const Place& place) const {
+    const Entry& entry = Find(place.backend.str());
     std::string record;
-    record.reserve(entry.slot->str().size() + candidate.service.str().size() +
-                   candidate.route.str().size() + entry.tail.size() + 2);
+    record.reserve(entry.slot->str().size() + place.service.str().size() +
+                   place.route.str().size() + entry.tail.size() + 2);
     record += entry.slot->str();
     record += '|';
-    AppendField(record, candidate.service.str());
+    AppendField(record, place.service.str());
     record += '|';
-    AppendField(record, candidate.route.str());
+    AppendField(record, place.route.str());
     record += entry.tail;
     return record;
   }
@@ -127,36 +132,83 @@ class Records {
   std::set<std::string> rewrite_ids_;
 };
 
+/// Keys that lead the numbers from `begin` up to `end` (of a thousand, three digits each) to one
+/// value: as few beginnings of numbers as it takes.
+std::vector<std::string> NumberKeys(std::uint32_t begin, std::uint32_t end) {
+  std::vector<std::string> keys;
+  while (begin < end) {
+    std::uint32_t step = 1;
+    std::size_t digits = 3;
+    while (step < 1000 && begin % (step * 10) == 0 && begin + step * 10 <= end) {
+      step *= 10;
+      --digits;
+    }
+    const std::string number = std::to_string(1000 + begin).substr(1);
+    keys.push_back(number.substr(0, digits));
+    begin += step;
+  }
+  return keys;
+}
+
 /// The value of a tree entry; fills the maps of second lookups.
 class Groups {
  public:
   Groups(const Records& records, Image& image) : records_(records), image_(image) {}
 
   std::string Value(const model::MatchEntry& entry) {
-    if (!entry.candidates.empty()) {
-      const model::MatchCandidate& first = entry.candidates.front();
-      if (!first.port && first.path_regex.empty()) return records_.Of(first);
+    if (!entry.candidates.empty() && entry.candidates.front().unconditional()) {
+      return Target(entry.candidates.front());
     }
-    std::vector<const model::MatchCandidate*> candidates;
-    bool regexes = false;
+    Candidates candidates;
     for (const model::MatchCandidate& candidate : entry.candidates) {
-      if (!WhyNotMappable(candidate.path_regex).empty()) continue;
+      if (!WhyNotMappable(candidate.path_regex).empty() ||
+          !WhyNotMappable(candidate.header_regex).empty()) {
+        continue;
+      }
       candidates.push_back(&candidate);
-      regexes = regexes || !candidate.path_regex.empty();
-      if (!candidate.port && candidate.path_regex.empty()) break;
+      if (candidate.unconditional()) break;
     }
     if (candidates.empty()) return "-";
     // Those with conditions may all have been left out.
-    if (!candidates.front()->port && candidates.front()->path_regex.empty()) {
-      return records_.Of(*candidates.front());
+    if (candidates.front()->unconditional()) return Target(*candidates.front());
+    std::string content;
+    bool regexes = false;
+    bool headers = false;
+    for (const auto* candidate : candidates) {
+      regexes = regexes || !candidate->path_regex.empty();
+      headers = headers || !candidate->header_regex.empty();
+      content += std::to_string(candidate->port.value_or(0)) + " " + candidate->path_regex + "\n";
+      if (!candidate->header_regex.empty()) content += candidate->header_regex + "\n";
+      content += Target(*candidate) + "\n";
+    }
+    const std::string id = HashHex(content);
+    if (headers) return RegexGroup("^" + id, candidates);
+    return regexes ? RegexGroup("~" + id, candidates) : PortGroup(id, candidates);
+  }
+
+  /// Where a candidate's requests go: a record, or "%<id>" where several share them.
+  std::string Target(const model::MatchCandidate& candidate) {
+    if (candidate.shares.empty()) return records_.Of(candidate);
+    const auto& shares = candidate.shares;
+    const auto most = std::max_element(
+        shares.begin(), shares.end(),
+        [](const auto& a, const auto& b) { return a.thousandths < b.thousandths; });
+    if (most->thousandths == 1000) return records_.Of(*most);
+    MapEntries keys{{"", records_.Of(*most)}};
+    std::uint32_t begin = 0;
+    for (auto share = shares.begin(); share != shares.end(); ++share) {
+      const std::uint32_t end = begin + share->thousandths;
+      if (share != most) {
+        const std::string record = records_.Of(*share);
+        for (const std::string& key : NumberKeys(begin, end)) keys.emplace("1" + key, record);
+      }
+      begin = end;
     }
     std::string content;
-    for (const auto* candidate : candidates) {
-      content += std::to_string(candidate->port.value_or(0)) + " " + candidate->path_regex + "\n" +
-                 records_.Of(*candidate) + "\n";
-    }
-    return regexes ? RegexGroup(HashHex(content), candidates)
-                   : PortGroup(HashHex(content), candidates);
+    for (const auto& [key, record] : keys) content.append(key).append(" ").append(record) += '\n';
+    const std::string id = "%" + HashHex(content);
+    for (const auto& [key, record] : keys) image_.conditions.emplace(id + ":" + key, record);
+    return id;
   }
 
   /// Regex groups in the order of their ids: the order between groups has no meaning, but must not
@@ -174,22 +226,22 @@ class Groups {
     for (const auto* candidate : candidates) {
       const std::string key =
           "@" + id + ":" + (candidate->port ? std::to_string(*candidate->port) + ":" : "");
-      image_.conditions.emplace(key, records_.Of(*candidate));
+      image_.conditions.emplace(key, Target(*candidate));
     }
     return "@" + id;
   }
 
-  std::string RegexGroup(const std::string& id, const Candidates& candidates) {
-    auto& lines = regex_groups_[id];
+  std::string RegexGroup(const std::string& group, const Candidates& candidates) {
+    auto& lines = regex_groups_[group];
     if (lines.empty()) {
       std::set<std::string> keys;
       for (const auto* candidate : candidates) {
-        std::string key = GroupKey(id, candidate->port, candidate->path_regex);
+        std::string key = GroupKey(group, *candidate);
         if (!IsMapWord(key) || !keys.insert(key).second) continue;
-        lines.emplace_back(std::move(key), records_.Of(*candidate));
+        lines.emplace_back(std::move(key), Target(*candidate));
       }
     }
-    return "~" + id;
+    return group;
   }
 
   const Records& records_;
@@ -240,26 +292,35 @@ model::Server WireServer(const model::Server& server) {
 
 Image Render(const model::Desired& desired, const SlotMap& slots, const Settings& settings) {
   Image image;
-  image.base = RenderBase(settings);
+  image.base = RenderBase(settings) + RenderTcp(desired.tcp_listeners, settings);
   image.declared = slots.declared;
   const Records records(desired, slots, settings, image);
 
   bool wildcards = false;
   Groups groups(records, image);
   for (const model::MatchEntry& entry : desired.matches.entries) {
-    if (!IsMapWord(entry.key, kMaxKey) || entry.key == kWildcardFlag) continue;
+    if (!IsMapWord(entry.key, kMaxKey) || entry.key.front() == '!') continue;
     wildcards = wildcards || entry.key.front() == '.';
     image.routes.emplace_hint(image.routes.end(), entry.key, groups.Value(entry));
   }
-  groups.Finish();
   RenderCertificates(desired.tls, settings, image);
 
   std::set<std::string> hosts;
+  bool headers = false;
   for (const model::HostRegexEntry& entry : desired.matches.host_regexes) {
     auto key = HostKey(entry.regex);
     if (!key || !hosts.insert(*key).second) continue;
-    image.host_regexes.emplace_back(std::move(*key), records.Of(entry.candidate));
+    headers = headers || !entry.candidate.header_regex.empty();
+    image.host_regexes.emplace_back(std::move(*key), groups.Target(entry.candidate));
   }
+  groups.Finish();
+  for (const model::TcpRoute& route : desired.tcp_routes) {
+    std::string key = TcpKey(route);
+    if (!IsMapWord(key)) continue;
+    const model::Share place{route.id, route.service, route.backend, 0};
+    image.conditions.emplace(std::move(key), records.Of(place));
+  }
+  if (headers) image.routes.emplace(kHeaderFlag, "1");
   if (wildcards || !image.host_regexes.empty()) image.routes.emplace(kWildcardFlag, "1");
   return image;
 }

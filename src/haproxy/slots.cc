@@ -63,6 +63,8 @@ const char* KindName(model::BackendKind kind) {
       return "rich";
     case model::BackendKind::kSticky:
       return "sticky";
+    case model::BackendKind::kTcp:
+      return "tcp";
   }
   return "plain";
 }
@@ -158,7 +160,8 @@ void DropUnused(SlotMap& next, const Taken& taken) {
     if (const auto parsed = ParseSlotName(slot)) used.insert(parsed->backend_class);
   }
   std::erase_if(next.declared, [&](const auto& entry) {
-    const bool base = entry.first == BaseClass(KindOf(entry.first));
+    const model::BackendKind kind = KindOf(entry.first);
+    const bool base = kind != model::BackendKind::kTcp && entry.first == BaseClass(kind);
     return !base && !used.contains(entry.first) && !taken.Any(entry.first);
   });
 }
@@ -200,6 +203,8 @@ SlotMap AssignSlots(const SlotMap& current, const std::vector<model::Backend>& b
       newcomers.end());
 
   for (const model::BackendKind kind : kKinds) {
+    // None ahead of need: the port that a first one listens on costs a reload anyway.
+    if (kind == model::BackendKind::kTcp) continue;
     std::uint32_t& count = next.declared[BaseClass(kind)].count;
     count = std::max({count, minimum, std::uint32_t{1}});
   }

@@ -12,12 +12,13 @@
 
 namespace swarmgate::haproxy {
 
-inline constexpr std::array<model::BackendKind, 3> kKinds = {
-    model::BackendKind::kPlain, model::BackendKind::kRich, model::BackendKind::kSticky};
+inline constexpr std::array<model::BackendKind, 4> kKinds = {
+    model::BackendKind::kPlain, model::BackendKind::kRich, model::BackendKind::kSticky,
+    model::BackendKind::kTcp};
 inline constexpr std::uint32_t kSlotsPerFile = 64;
 inline constexpr const char* kBaseFile = "conf/00-base.cfg";
 
-/// "plain", "rich", "sticky".
+/// "plain", "rich", "sticky", "tcp".
 const char* KindName(model::BackendKind kind);
 /// "sg_plain": the section of defaults that the slots of a kind take their rules from.
 std::string DefaultsName(model::BackendKind kind);

@@ -44,7 +44,7 @@ a container or a compose service to the container (`labels`).
   beforehand.
 - **Lists** are divided by commas (`SEPARATOR`). Items are trimmed; `\,` is a comma inside
   an item. At most 64 items each once.
-- **bool** is `true` or `false` (also `1 t T TRUE True` and `0 f F FALSE False`).
+- **boolean** is `true` or `false` (also `1 t T TRUE True` and `0 f F FALSE False`).
 - **port** is 1 to 65535. **duration** is seconds (`60`), or `500ms`, `1m`, `1h30m`, up to 24
   days. **name** is letters, digits, `.`, `-`, `_`, the first a letter or digit, at most 128.
 
@@ -172,13 +172,28 @@ std::string Honoured(Level level) {
   return out;
 }
 
+constexpr const char* kCosts =
+    "Almost everything is changed at run time, by commands to the running HAProxy: services and "
+    "tasks that\ncome and go, their routes, and every parameter that does not stand below. These "
+    "cost a **reload**, which\nloses no request and is counted and told with its reason "
+    "(`RELOAD_PLANNED`):\n\n";
+constexpr const char* kCostsOfSections =
+    "  The first service with the set pays for it. Whoever asks for the same set after it does "
+    "not: "
+    "room for four\n  destinations is made at once, and twice as much whenever it runs out. A set "
+    "of `users` with `usersPassEncrypted`\n  counts as well; plain ones do not. In `reqMode=tcp` "
+    "and `sni`, so do `timeoutServer`, `timeoutTunnel` and\n  `balanceGroup`.\n";
+constexpr const char* kCostsOfOthers =
+    "  Services and tasks behind a port that is open already cost nothing.\n"
+    "- A certificate (`serviceCert`) of more than 12 kB.\n"
+    "- More services than there is room for: the room doubles.\n";
+
 std::string NotYet() {
   std::string out = "| Name | Index | Meaning |\n|---|---|---|\n";
   for (const Parameter& parameter : Parameters()) {
     if (parameter.effect != Effect::kNotYet) continue;
     out += "| " + Title(parameter) + " | " + (parameter.level == Level::kDest ? "index" : "–") +
-           " | " + Cell(parameter.help) +
-           (parameter.notice == model::Severity::kError ? " **Not served.**" : "") + " |\n";
+           " | " + Cell(parameter.help) + " |\n";
   }
   return out;
 }
@@ -192,15 +207,35 @@ std::string Replaced() {
   return out;
 }
 
-std::string Names(Effect effect) {
+template <typename Select>
+std::string Names(Select select) {
   std::vector<std::string> names;
   for (const Parameter& parameter : Parameters()) {
-    if (parameter.effect == effect) names.push_back(Code(parameter.name));
+    if (select(parameter)) names.push_back(Code(parameter.name));
   }
   std::sort(names.begin(), names.end());
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
   return out + ".\n";
+}
+
+std::string Names(Effect effect) {
+  return Names([effect](const Parameter& parameter) { return parameter.effect == effect; });
+}
+
+std::string Names(Cost cost) {
+  return Names([cost](const Parameter& parameter) {
+    return parameter.set != nullptr && parameter.cost == cost;
+  });
+}
+
+std::string Costs() {
+  return std::string(kCosts) +
+         "- A set of values of these, which HAProxy fixes in a section: " + Names(Cost::kSection) +
+         kCostsOfSections +
+         "- A `srcPort` of `reqMode=tcp` or `sni` that has no service yet, and what holds for the "
+         "whole port: " +
+         Names(Cost::kPort) + kCostsOfOthers;
 }
 
 }  // namespace
@@ -209,11 +244,11 @@ std::string ParametersMarkdown() {
   std::string out(kHead);
   out += "## Parameters of a service\n\n" + Honoured(Level::kService);
   out += "\n## Parameters of a destination (*index*)\n\n" + Honoured(Level::kDest);
+  out += "\n## What a change costs\n\n" + Costs();
   out +=
       "\n## Not honoured yet\n\n"
       "These parameters of Docker Flow Proxy are recognised, and the owner of a service is told "
-      "that they\nhave no effect in this version. **A service that asks for a restriction which "
-      "cannot be honoured is\nnot served**, rather than served open: those are marked.\n\n" +
+      "that they\nhave no effect in this version. None of them restricts who may send what.\n\n" +
       NotYet();
   out += "\n## Replaced\n\n" + Replaced();
   out += "\nDocker Flow Proxy itself had dropped: " + Names(Effect::kObsolete);

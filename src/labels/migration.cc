@@ -17,9 +17,6 @@ struct Known {
   std::string_view differs = {};  ///< shown once the parameter has an effect here
 };
 
-/// What the table of parameters says of it.
-constexpr std::string_view kItsHelp = "help";
-
 // In the order of its documentation.
 constexpr auto kPredecessor = std::to_array<Known>({
     {"notify", "Any spelling of a boolean; it is not handed on as a parameter."},
@@ -67,7 +64,9 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"usersPassEncrypted"},
     {"useGlobalUsers"},
     {"servicePort"},
-    {"aclCondition"},
+    {"aclCondition",
+     "There a suffix of the rule for `reqMode=sni`; here it holds in every mode. Whoever does not "
+     "fulfil it gets 403, or is closed. It takes ALLOW_RAW_CONFIG."},
     {"debug"},
     {"debugFormat"},
     {"isGlobal"},
@@ -91,13 +90,16 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"serviceHeader"},
     {"userAgent"},
     {"srcPort",
-     "The port must be one of DEFAULT_PORTS or BIND_PORTS, as there; if not, it is told."},
+     "The port must be one of DEFAULT_PORTS or BIND_PORTS, as there; if not, it is told. With "
+     "`reqMode` tcp and sni the proxy opens it, as there."},
     {"httpsPort"},
     {"srcHttpsPort"},
     {"httpsOnly"},
     {"httpsRedirectCode"},
     {"redirectFromDomain"},
-    {"reqMode", kItsHelp},
+    {"reqMode",
+     "Two tcp services on one srcPort are a conflict, unless they are one serviceGroup; there the "
+     "last one won in silence. The proxy's own ports cannot be had. With `srcTls` TLS is ended."},
     {"reqPathSearchReplace",
      "`\\,` and `\\:` stand for a comma and a colon; a regex that could take long is refused."},
     {"allowedMethods"},
@@ -126,9 +128,7 @@ std::string Here(const Parameter& parameter, std::string_view differs) {
     case Effect::kAccepted:
       return "accepted, without effect yet";
     case Effect::kNotYet:
-      return parameter.notice == model::Severity::kError
-                 ? "not yet: a service that asks for it is **not served**"
-                 : "not yet: told, and without effect";
+      return "not yet: told, and without effect";
     case Effect::kReplaced:
       return "replaced, and told";
     case Effect::kObsolete:
@@ -153,8 +153,7 @@ std::string MigrationTable() {
     if (parameter == nullptr) continue;  // a test says so
     const bool effective =
         parameter->effect == Effect::kHonoured || parameter->effect == Effect::kAccepted;
-    const std::string_view said =
-        effective && known.differs != kItsHelp ? known.differs : parameter->help;
+    const std::string_view said = effective ? known.differs : parameter->help;
     out += "| `" + std::string(parameter->name) + "` | " + Here(*parameter, known.differs) + " | " +
            (said.empty() ? "–" : std::string(said)) + " |\n";
   }

@@ -7,7 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "labels/check_tcp.h"
 #include "labels/matches.h"
+#include "labels/placement.h"
 #include "labels/report.h"
 #include "labels/schema.h"
 #include "labels/setters.h"
@@ -22,53 +24,12 @@ namespace {
 using model::PathMatch;
 
 constexpr std::string_view kNotify = "notify";
-constexpr std::string_view kNotShown = "(not shown)";
-
-model::Origin OriginOf(Source source) {
-  switch (source) {
-    case Source::kLabel:
-      return model::Origin::kDocker;
-    case Source::kQuery:
-      return model::Origin::kManual;
-    case Source::kEnvironment:
-      break;
-  }
-  return model::Origin::kStatic;
-}
-
-// A parameter as it was given: under which name, with which value.
-struct Given {
-  const std::string* name = nullptr;
-  const std::string* value = nullptr;
-  bool exact = false;  // written exactly as the table has it
-  bool alias = false;
-};
-
-// A name taken apart: "port.1" → "port", 1.
-struct Indexed {
-  std::string_view base;
-  bool has_index = false;
-  std::optional<int> index;  // nothing where it is no index of ours
-};
-
-Indexed TakeApart(std::string_view name) {
-  const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos) return {name, false, 0};
-  const auto number = ParseUint(name.substr(dot + 1), kMaxIndex);
-  if (!number || *number == 0) return {name.substr(0, dot), true, std::nullopt};
-  return {name.substr(0, dot), true, static_cast<int>(*number)};
-}
 
 class ServiceParser {
  public:
   ServiceParser(const model::ServiceName& name, const ParseOptions& options)
-      : options_(options), report_(name) {
+      : options_(options), report_(name), placement_(options, report_), table_(placement_.table()) {
     draft_.spec.name = name;
-    const auto table = Parameters();
-    const auto with_effect = std::find_if(table.begin(), table.end(),
-                                          [](const Parameter& p) { return p.set == nullptr; });
-    table_ = table.first(static_cast<std::size_t>(with_effect - table.begin()));
-    given_.resize(table_.size());
   }
 
   ParsedService Parse(const std::map<std::string, std::string>& parameters) {
@@ -84,7 +45,7 @@ class ServiceParser {
                         " are not read",
                     "Split it into several services");
     } else {
-      for (const auto& [name, value] : parameters) Place(name, value);
+      for (const auto& [name, value] : parameters) placement_.Place(name, value);
       ParseService();
       if (report_.errors() == 0) ParseDests();
     }
@@ -94,22 +55,6 @@ class ServiceParser {
   }
 
  private:
-  [[nodiscard]] std::string Shown(std::string_view name) const {
-    return model::ShownParameter(OriginOf(options_.source), options_.label_prefix, name);
-  }
-
-  [[nodiscard]] std::string_view Kind() const {
-    switch (options_.source) {
-      case Source::kLabel:
-        return "label";
-      case Source::kEnvironment:
-        return "variable";
-      case Source::kQuery:
-        break;
-    }
-    return "parameter";
-  }
-
   [[nodiscard]] bool OfOtherInstance(const std::map<std::string, std::string>& parameters) const {
     if (!options_.filter_instance) return false;
     std::string wanted;
@@ -121,115 +66,10 @@ class ServiceParser {
     return ToLower(Trim(wanted)) != ToLower(options_.instance_name);
   }
 
+  [[nodiscard]] std::string Shown(std::string_view name) const { return placement_.Shown(name); }
+
   void About(const std::string& name, std::string_view value, const Parameter* parameter) {
-    report_.About(Shown(name), parameter->secret ? kNotShown : value, parameter->hint);
-  }
-
-  void Unknown(const std::string& name, const Indexed& apart) {
-    static const auto* const candidates = new std::vector<std::string>(ParameterNames());
-    // Whoever has many unknown labels has no typos, but labels of something else.
-    constexpr std::size_t kMostSuggestions = 32;
-    const bool suggest = ++unknown_ <= kMostSuggestions;
-    const auto closest = suggest ? ClosestMatch(apart.base, *candidates) : std::nullopt;
-    // Nobody knows whether a secret was meant.
-    report_.About(Shown(name), kNotShown);
-    std::string hint;
-    if (closest) {
-      const std::string index = apart.has_index ? name.substr(apart.base.size()) : "";
-      hint = "Did you mean " + Shown(*closest + index) + "?";
-    }
-    report_.Warning("unknown-label", "unknown " + std::string(Kind()), hint);
-  }
-
-  // Finds out which parameter a name means, and keeps it with its index.
-  void Place(const std::string& name, const std::string& value) {
-    Indexed apart = TakeApart(name);
-    Found found = FindParameter(name);
-    if (found.parameter != nullptr) {
-      apart = {name, false, 0};
-    } else if (apart.has_index) {
-      found = FindParameter(apart.base);
-    }
-    if (found.parameter == nullptr) return Unknown(name, apart);
-    const Parameter& parameter = *found.parameter;
-    if (parameter.effect == Effect::kElsewhere) return;
-    About(name, value, &parameter);
-    if (apart.has_index && !IndexAllowed(parameter, apart)) return;
-    if (!found.exact) {
-      report_.Warning(
-          "letter-case", "the letter case differs from " + std::string(parameter.name),
-          "Write " + Shown(std::string(parameter.name) + name.substr(apart.base.size())));
-    }
-    if (parameter.effect == Effect::kNotYet) return NotYet(parameter, value);
-    if (parameter.effect == Effect::kReplaced) {
-      return report_.Info("replaced", std::string(parameter.name) + " has no effect here",
-                          parameter.help);
-    }
-    if (parameter.effect == Effect::kObsolete) {
-      return report_.Info("obsolete", "Docker Flow Proxy had dropped it, and it has no effect");
-    }
-    const Given next{&name, &value, found.exact, apart.base == parameter.alias};
-    Keep(parameter, static_cast<std::size_t>(*apart.index), next);
-  }
-
-  bool IndexAllowed(const Parameter& parameter, const Indexed& apart) {
-    if (!apart.index) {
-      report_.Warning("bad-index", "there is no such destination, so it is left out",
-                      "Destinations are numbered .1 to .10, or have no number");
-      return false;
-    }
-    if (parameter.level == Level::kService) {
-      report_.Add(Severity(parameter), "not-indexable",
-                  std::string(parameter.name) +
-                      " concerns the whole service, so with an index it is left out",
-                  "Write " + Shown(parameter.name));
-      return false;
-    }
-    return true;
-  }
-
-  /// Of a notice that a parameter has no effect.
-  static model::Severity Severity(const Parameter& parameter) {
-    return parameter.restricts ? model::Severity::kError : model::Severity::kWarning;
-  }
-
-  void NotYet(const Parameter& parameter, std::string_view value) {
-    // A restriction that is switched off restricts nothing.
-    const bool off = parameter.type == "bool" && ParseBool(Trim(value)) == false;
-    if (off && parameter.notice == model::Severity::kError) return;
-    const std::string message = std::string(parameter.name) + " is not honoured yet";
-    if (parameter.notice == model::Severity::kError) {
-      return report_.Error(
-          "not-yet",
-          message +
-              ", and without it the service would be open to more "
-              "requests than its owner wants",
-          "Restrict it elsewhere and leave the " + std::string(Kind()) + " out to have it served");
-    }
-    report_.Add(parameter.notice.value_or(model::Severity::kWarning), "not-yet", message,
-                parameter.help.starts_with("Use ")
-                    ? parameter.help.substr(0, parameter.help.size() - 1)
-                    : "It has no effect in this version");
-  }
-
-  void Keep(const Parameter& parameter, std::size_t index, const Given& next) {
-    Given& place = given_[Position(parameter)][index];
-    const auto rank = [](const Given& given) {
-      return (given.exact ? 2 : 0) - (given.alias ? 1 : 0);
-    };
-    const bool replaces = place.name == nullptr || rank(next) > rank(place);
-    if (place.name != nullptr) {
-      const Given& loser = replaces ? place : next;
-      const Given& winner = replaces ? next : place;
-      About(*loser.name, *loser.value, &parameter);
-      report_.Warning("given-twice", "it is left out, because " + Shown(*winner.name) +
-                                         " says the same parameter");
-    }
-    if (replaces) place = next;
-  }
-
-  static std::size_t Position(const Parameter& parameter) {
-    return static_cast<std::size_t>(&parameter - Parameters().data());
+    placement_.About(name, value, *parameter);
   }
 
   // Runs a parameter's setter on a value. False: there is no value to speak of.
@@ -259,20 +99,6 @@ class ServiceParser {
     parameter.set(setting);
   }
 
-  // Is something given, and not empty? Empty values are told once.
-  [[nodiscard]] const Given* Lookup(std::size_t position, std::size_t index) {
-    const Given& given = given_[position][index];
-    if (given.name == nullptr) return nullptr;
-    if (!Trim(*given.value).empty()) return &given;
-    About(*given.name, "", &table_[position]);
-    if (table_[position].restricts) {
-      report_.Error("empty-value", "the value is empty, and it restricts who may send what");
-    } else {
-      report_.Warning("empty-value", "the value is empty, so it counts as not given");
-    }
-    return nullptr;
-  }
-
   void ParseService() {
     if (!IsValidServiceName(draft_.spec.name.str())) {
       report_.About("", "");
@@ -291,7 +117,7 @@ class ServiceParser {
     }
     for (std::size_t i = 0; i < table_.size(); ++i) {
       if (table_[i].level != Level::kService) continue;
-      if (const Given* given = Lookup(i, 0)) Set(table_[i], *given, nullptr);
+      if (const Given* given = placement_.Lookup(i, 0)) Set(table_[i], *given, nullptr);
     }
     if (!draft_.path_search.empty()) {
       report_.About(Shown("reqPathSearch"), draft_.path_search);
@@ -311,7 +137,7 @@ class ServiceParser {
     for (std::size_t i = 0; i < table_.size(); ++i) {
       if (!table_[i].creates) continue;
       for (std::size_t index = 0; index < created.size(); ++index) {
-        if (Lookup(i, index) != nullptr) created[index] = true;
+        if (placement_.Lookup(i, index) != nullptr) created[index] = true;
       }
     }
     return created;
@@ -329,13 +155,18 @@ class ServiceParser {
         if (created[index]) ParseDest(index);
       }
     }
+    const auto& dests = draft_.spec.dests;
+    const bool no_http = std::none_of(dests.begin(), dests.end(), [](const model::DestSpec& dest) {
+      return dest.mode == model::ReqMode::kHttp;
+    });
+    if (no_http && !dests.empty()) TellServiceOfTcp(placement_, report_);
     LimitRoutes();
   }
 
   void WarnAboutLeftOvers(const std::array<bool, kMaxIndex + 1>& created, bool indexed) {
     for (std::size_t i = 0; i < table_.size(); ++i) {
       for (std::size_t index = 0; index <= kMaxIndex; ++index) {
-        const Given& given = given_[i][index];
+        const Given& given = placement_.At(i, index);
         if (given.name == nullptr) continue;
         About(*given.name, *given.value, &table_[i]);
         if (index == 0 && indexed && table_[i].creates) {
@@ -345,7 +176,7 @@ class ServiceParser {
                               Shown(std::string(table_[i].name) + "." + FirstFree(created)));
         } else if (index > 0 && !created[index]) {
           const std::string suffix = "." + std::to_string(index);
-          report_.Add(Severity(table_[i]), "no-destination",
+          report_.Add(NoEffect(table_[i]), "no-destination",
                       "there is no destination " + std::to_string(index) + ", so it is left out",
                       "A destination needs one of servicePath" + suffix + ", serviceDomain" +
                           suffix + ", port" + suffix + ", httpsPort" + suffix);
@@ -364,21 +195,65 @@ class ServiceParser {
     DestDraft dest;
     dest.spec = draft_.common;
     dest.spec.index = static_cast<int>(index);
+    dest.spec.mode = options_.req_mode;
+    if (options_.source == Source::kEnvironment && options_.static_req_mode) {
+      dest.spec.mode = *options_.static_req_mode;
+    }
+    std::vector<GivenForDest> given_here;
     for (std::size_t i = 0; i < table_.size(); ++i) {
       if (table_[i].level != Level::kDest) continue;
-      const Given* given = Lookup(i, index);
-      if (given == nullptr && index > 0 && !table_[i].creates) given = Lookup(i, 0);
-      if (given != nullptr) Set(table_[i], *given, &dest);
+      const Given* given = placement_.Lookup(i, index);
+      const bool own = given != nullptr;
+      if (!own && index > 0 && !table_[i].creates) given = placement_.Lookup(i, 0);
+      if (given == nullptr) continue;
+      Set(table_[i], *given, &dest);
+      given_here.push_back({&table_[i], given, own});
     }
-    FinishAccess(draft_, options_, dest);
-    if (report_.errors() == errors_before) AddDefaultPath(dest);
+    const bool http = dest.spec.mode == model::ReqMode::kHttp;
+    if (http) FinishAccess(draft_, options_, dest);
+    if (report_.errors() == errors_before) {
+      http ? AddDefaultPath(dest) : CheckTcp(draft_, given_here, placement_, dest, report_);
+    }
+    AddCondition(dest.spec);
     if (!set::CompleteServer(dest.spec, draft_.spec)) {
       const std::string suffix = index == 0 ? "" : "." + std::to_string(index);
       report_.About(Shown("sslServerName" + suffix), "");
       report_.Error("missing-name", "a certificate is verified by a name, and this is an address",
                     "Write the name that stands in the certificate");
     }
-    if (report_.errors() == errors_before) draft_.spec.dests.push_back(std::move(dest.spec));
+    if (report_.errors() != errors_before) return;
+    CheckRedirect(dest.spec);
+    draft_.spec.dests.push_back(std::move(dest.spec));
+  }
+
+  // Before whatever else the owner wrote of HAProxy's language.
+  void AddCondition(model::DestSpec& dest) const {
+    if (draft_.acl_condition.empty()) return;
+    const bool http = dest.mode == model::ReqMode::kHttp;
+    const std::string rule =
+        http ? "http-request deny deny_status 403" : "tcp-request content reject";
+    dest.profile.raw.insert(dest.profile.raw.begin(), rule + " unless " + draft_.acl_condition);
+  }
+
+  // A redirect without a target is left out; the destination is served.
+  void CheckRedirect(model::DestSpec& dest) {
+    if (dest.redirect_from.empty()) return;
+    const bool named =
+        !dest.hosts.empty() && dest.hosts.front().kind == model::HostMatch::Kind::kExact;
+    const std::string suffix = dest.index == 0 ? "" : "." + std::to_string(dest.index);
+    report_.About(Shown("redirectFromDomain" + suffix), dest.redirect_from.front().original);
+    if (!named) {
+      dest.redirect_from.clear();
+      return report_.Error("redirect-without-domain",
+                           "there is no serviceDomain to redirect to, so nothing is redirected",
+                           "Write a host name in front of " + Shown("serviceDomain" + suffix));
+    }
+    const auto is_target = [&dest](const model::HostMatch& host) {
+      return host.text == dest.hosts.front().text;
+    };
+    if (std::erase_if(dest.redirect_from, is_target) == 0) return;
+    report_.Warning("redirect-to-itself", "a host is not redirected to itself, so it is left out",
+                    "Leave out " + dest.hosts.front().text);
   }
 
   void AddDefaultPath(DestDraft& dest) {
@@ -419,9 +294,8 @@ class ServiceParser {
   const ParseOptions& options_;
   Report report_;
   ServiceDraft draft_;
-  std::size_t unknown_ = 0;
-  std::span<const Parameter> table_;                     // those with an effect; they stand first
-  std::vector<std::array<Given, kMaxIndex + 1>> given_;  // by place in the table
+  Placement placement_;
+  std::span<const Parameter> table_;  // those with an effect
 };
 
 }  // namespace
@@ -508,7 +382,7 @@ std::string ParameterFromEnvironment(std::string_view variable) {
 bool MayShowValue(std::string_view name) {
   Found found = FindParameter(name);
   if (found.parameter == nullptr) {
-    const Indexed apart = TakeApart(name);
+    const IndexedName apart = TakeApart(name);
     if (apart.index) found = FindParameter(apart.base);
   }
   return found.parameter != nullptr && !found.parameter->secret;

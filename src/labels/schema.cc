@@ -16,8 +16,8 @@ const std::vector<Parameter>& Table() {
   static const auto* const table = [] {
     auto* all = new std::vector<Parameter>();
     for (const std::span<const Parameter> part :
-         {ServiceParameters(), RoutingParameters(), UpstreamParameters(), AccessParameters(),
-          ContentParameters(), TcpParameters(), TlsParameters(), RawParameters(),
+         {ServiceParameters(), TcpParameters(), RoutingParameters(), UpstreamParameters(),
+          AccessParameters(), ContentParameters(), TlsParameters(), RawParameters(),
           ForeignParameters()}) {
       all->insert(all->end(), part.begin(), part.end());
     }

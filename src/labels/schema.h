@@ -61,12 +61,18 @@ struct ServiceDraft {
   /// What service-level parameters say of every destination: each begins as a copy of it.
   model::DestSpec common;
   std::string path_search;  ///< of reqPathSearch, until reqPathReplace completes it
+  std::string acl_condition;
 };
+
+/// How names of reqMode=sni are compared with the one that a client asks for.
+enum class SniMatch { kEqual, kBegin, kEnd };
 
 /// A destination while it is read.
 struct DestDraft {
   model::DestSpec spec;
   PathType path_type;
+  SniMatch sni_match = SniMatch::kEqual;
+  bool check_tcp = false;
   bool domain_given = false;
   bool ignore_authorization = false;
 };
@@ -80,6 +86,13 @@ struct Setting {
   Report& report;
 };
 
+/// What it costs that a service comes with a value of a parameter, or changes it.
+enum class Cost {
+  kNothing,  ///< commands at run time
+  kSection,  ///< a reload, unless another service has, or had lately, the same set of these
+  kPort,     ///< a reload for the first service on its srcPort
+};
+
 struct Parameter {
   std::string_view name;
   std::string_view alias = {};
@@ -90,13 +103,13 @@ struct Parameter {
   std::string_view help = {};      ///< one line
   std::string_view example = {};   ///< a value
   std::string_view hint = {};      ///< what to write instead of a bad value
-  /// Severity of the notice for kAccepted and kNotYet. kError: it restricts who may send what, so
-  /// a service that asks for it is not served at all rather than served open. Nothing: no notice.
+  /// Severity of the notice for kAccepted and kNotYet. Nothing: no notice.
   std::optional<model::Severity> notice = {};
   bool secret = false;  ///< its value is never shown
   /// It restricts who may send what: where it cannot take effect (an empty value, an index that it
   /// may not have), that is an error, so that the service is not served open.
   bool restricts = false;
+  Cost cost = Cost::kNothing;
   bool long_text = false;  ///< up to kMaxTextBytes, and line breaks are allowed
   bool creates = false;  ///< "name.3" alone makes destination 3; never taken from the unindexed one
   void (*set)(Setting&) = nullptr;  ///< kHonoured and kAccepted

@@ -7,8 +7,6 @@
 namespace swarmgate::labels {
 namespace {
 
-using model::Severity;
-
 constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "serviceDomainAlgo",
      .level = Level::kService,
@@ -23,15 +21,21 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .set = set::ServiceDomainAlgo},
     {.name = "serviceDomainMatchAll",
      .level = Level::kService,
-     .effect = Effect::kNotYet,
-     .help = "Use serviceDomainAlgo=hdr_dom(host).",
-     .notice = Severity::kWarning},
+     .type = "boolean",
+     .fallback = "false",
+     .help =
+         "As serviceDomainAlgo=hdr_dom(host): serviceDomain also takes all hosts that contain it "
+         "as whole labels.",
+     .example = "true",
+     .hint = kBoolHint,
+     .set = set::ServiceDomainMatchAll},
     {.name = "pathType",
      .type = "way to compare paths",
      .fallback = "path_beg",
      .help = "How servicePath and servicePathExclude are compared: path (equal), path_beg "
              "(prefix), path_dir (prefix of whole segments), path_end, path_sub, path_dom, "
-             "path_len, path_reg (regex); behind it -i to ignore letter case.",
+             "path_len, path_reg (regex); behind it -i to ignore letter case. With "
+             "reqMode=sni: req_ssl_sni, and behind it -m beg or -m end if need be.",
      .example = "path_dir",
      .hint = "Write one of path, path_beg, path_dir, path_end, path_sub, path_dom, path_len, "
              "path_reg, if need be with -i behind it",
@@ -61,36 +65,66 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .set = set::ServiceDomain},
     {.name = "srcPort",
      .type = "port",
-     .fallback = "any",
+     .fallback = "any; 80 where httpsPort is given",
      .help = "Only requests that came in by this port of the proxy.",
      .example = "8085",
      .hint = kPortHint,
      .set = set::SrcPort},
     {.name = "httpsPort",
-     .effect = Effect::kAccepted,
      .type = "port",
-     .help = "Port inside the container for requests that came in by TLS.",
+     .help = "Port inside the container for requests that came in by srcHttpsPort; port is then "
+             "only for those that came in by srcPort.",
      .example = "8443",
      .hint = kPortHint,
-     .notice = Severity::kInfo,
      .creates = true,
      .set = set::HttpsPort},
     {.name = "srcHttpsPort",
-     .effect = Effect::kNotYet,
-     .help = "Only TLS requests that came in by this port.",
-     .notice = Severity::kWarning},
+     .type = "port",
+     .fallback = "443",
+     .help = "Port of the proxy whose requests go to httpsPort.",
+     .example = "8443",
+     .hint = kPortHint,
+     .set = set::SrcHttpsPort},
     {.name = "serviceHeader",
-     .effect = Effect::kNotYet,
-     .help = "Only requests with these headers.",
-     .notice = Severity::kError},
+     .type = "list of name:value",
+     .help = "Only requests with all of these headers. The value is compared with each of the "
+             "header's values divided by commas, letter by letter.",
+     .example = "X-Version:3,X-Name:Jacka",
+     .hint = "Write header:value pairs divided by a comma, as in X-Version:3,X-Name:Jacka; a comma "
+             "itself is written \\,",
+     .restricts = true,
+     .set = set::ServiceHeader},
     {.name = "userAgent",
-     .effect = Effect::kNotYet,
-     .help = "Only requests of these user agents.",
-     .notice = Severity::kError},
+     .type = "list of texts",
+     .help = "Only requests whose User-Agent contains one of these, letter case ignored.",
+     .example = "amiga,amstrad",
+     .hint = "Write parts of user agents divided by commas, as in amiga,amstrad",
+     .restricts = true,
+     .set = set::UserAgent},
     {.name = "redirectFromDomain",
-     .effect = Effect::kNotYet,
-     .help = "Redirects from other domains.",
-     .notice = Severity::kWarning},
+     .type = "list of hosts",
+     .help = "Hosts whose requests (of the same paths) are redirected to the first serviceDomain "
+             "with status 301; scheme, port, path and query stay as they are.",
+     .example = "www.example.com,*.example.org",
+     .hint = "Write host names such as www.example.com or *.example.com",
+     .set = set::RedirectFromDomain},
+    {.name = "weight",
+     .type = "number or percentage",
+     .fallback = "100 where another service has one",
+     .help =
+         "Services that claim the same host, path, port and headers share the requests by weight "
+         "(0 to 256, or a percentage of all) instead of being in conflict, when at least one of "
+         "them has a weight.",
+     .example = "10%",
+     .hint = "Write a number from 0 to 256, or a percentage as in 10% or 0.5%",
+     .set = set::Weight},
+    {.name = "priority",
+     .type = "number",
+     .help = "Routes with a priority come before all others, the greatest first, however specific "
+             "these are. The path / is only ranked where serviceDomain is given.",
+     .example = "10",
+     .hint = "Write a number from 1 to 1000000",
+     .set = set::Priority},
 });
 
 }  // namespace

@@ -11,6 +11,9 @@ void AllowFrom(Setting& setting);
 void DeniedMethods(Setting& setting);
 void DenyFrom(Setting& setting);
 void DenyHttp(Setting& setting);
+void BalanceGroup(Setting& setting);
+void CheckTcp(Setting& setting);
+void CliTcpKa(Setting& setting);
 void DiscoveryType(Setting& setting);
 void Distribute(Setting& setting);
 void Hsts(Setting& setting);
@@ -25,8 +28,10 @@ void Notify(Setting& setting);
 void OutboundHostname(Setting& setting);
 void PathTypeName(Setting& setting);
 void Port(Setting& setting);
+void Priority(Setting& setting);
 void ProxyInstanceName(Setting& setting);
 void RateLimit(Setting& setting);
+void RedirectFromDomain(Setting& setting);
 void RedirectUnlessHttpsProto(Setting& setting);
 void RedirectWhenHttpProto(Setting& setting);
 void Replicas(Setting& setting);
@@ -36,18 +41,26 @@ void RetryAfter(Setting& setting);
 void ServiceCert(Setting& setting);
 void ServiceDomain(Setting& setting);
 void ServiceDomainAlgo(Setting& setting);
+void ServiceDomainMatchAll(Setting& setting);
+void ServiceGroup(Setting& setting);
+void ServiceHeader(Setting& setting);
 void ServiceName(Setting& setting);
 void ServicePath(Setting& setting);
 void ServicePathExclude(Setting& setting);
 void SessionType(Setting& setting);
+void SrcHttpsPort(Setting& setting);
 void SrcPort(Setting& setting);
+void SrcTls(Setting& setting);
+void TimeoutClient(Setting& setting);
 void TimeoutServer(Setting& setting);
 void TimeoutTunnel(Setting& setting);
 void UseGlobalUsers(Setting& setting);
+void UserAgent(Setting& setting);
 void Users(Setting& setting);
 void UsersPassEncrypted(Setting& setting);
 void UsersSecret(Setting& setting);
 void VerifyClientSsl(Setting& setting);
+void Weight(Setting& setting);
 
 // setters_content.cc, setters_cors.cc
 void AddReqHeader(Setting& setting);
@@ -89,6 +102,12 @@ void ReqPathReplace(Setting& setting);
 void ReqPathSearch(Setting& setting);
 
 // setters_raw.cc
+void AclCondition(Setting& setting);
 void BackendExtra(Setting& setting);
+
+/// pathType of reqMode=sni: "req_ssl_sni -i -m beg". False: it is none.
+[[nodiscard]] bool SniPathType(Setting& setting);
+/// The items of a list as names that clients of reqMode=sni ask for.
+void SniNames(Setting& setting, SniMatch match);
 
 }  // namespace swarmgate::labels::set

@@ -39,15 +39,28 @@ constexpr auto kForeign = std::to_array<std::string_view>({"acme",
 
 constexpr std::size_t kMostLines = 64;
 
+bool RawAllowed(Setting& setting) {
+  if (setting.options.allow_raw) return true;
+  setting.report.Error("raw-not-allowed",
+                       "it is HAProxy's own configuration, which this proxy takes from nobody",
+                       "Use another label, or have the operator set ALLOW_RAW_CONFIG=true");
+  return false;
+}
+
 }  // namespace
+
+void AclCondition(Setting& setting) {
+  if (!RawAllowed(setting)) return;
+  const std::string first(setting.value.substr(0, setting.value.find_first_of(" {")));
+  if (first == "if" || first == "unless") {
+    return setting.report.Error("bad-raw", "the condition begins with " + Quoted(first));
+  }
+  setting.service.acl_condition = setting.value;
+}
 
 void BackendExtra(Setting& setting) {
   Report& report = setting.report;
-  if (!setting.options.allow_raw) {
-    return report.Error("raw-not-allowed",
-                        "it is HAProxy's own configuration, which this proxy takes from nobody",
-                        "Use another label, or have the operator set ALLOW_RAW_CONFIG=true");
-  }
+  if (!RawAllowed(setting)) return;
   std::string text(setting.value);
   for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) {
     text.replace(at, 2, "\n");

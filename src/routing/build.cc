@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
 #include "routing/collect.h"
 #include "routing/endpoints.h"
 #include "routing/routes.h"
+#include "routing/shares.h"
+#include "routing/tcp.h"
 #include "swarmgate/model/names.h"
 
 namespace swarmgate::routing {
@@ -34,8 +37,13 @@ class Builder {
     BuiltRoutes routes = BuildServed(served);
     Absorb(std::move(routes.diagnostics));
     std::unordered_set<std::string> used;
-    for (const model::Route& route : routes.routes) used.insert(route.backend.str());
+    for (const model::Route& route : routes.routes) {
+      used.insert(route.backend.str());
+      for (const model::Share& share : route.shares) used.insert(share.backend.str());
+    }
     for (const ServedService& service : served) AddBackends(service, used);
+    SettleShares(routes);
+    AddTcp(served);
     built_.desired.routes = std::move(routes.routes);
     built_.lost = std::move(routes.lost);
     built_.desired.matches = std::move(routes.matches);
@@ -81,43 +89,105 @@ class Builder {
     const ServiceInput& input = *service.input;
     std::size_t unreached = 0;
     for (const ServedDest& dest : service.dests) {
-      if (!used.contains(dest.backend.str())) continue;
-      Backend backend;
-      backend.name = dest.backend;
-      backend.service = input.spec.name;
-      backend.kind = KindOf(input.spec, *dest.spec);
-      backend.policy = dest.spec->policy;
-      backend.profile = dest.spec->profile;
-      backend.drain_timeout = dest.spec->drain_timeout;
-      if (EndpointChooser::UsesTasks(input, *dest.spec)) {
-        std::size_t missed = 0;
-        backend.servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
-        unreached = std::max(unreached, missed);
-      } else {
-        backend.servers = chooser_.ByName(input, dest, names_wanted_);
+      const model::DestSpec& spec = *dest.spec;
+      if (used.contains(dest.backend.str())) {
+        AddBackend(input, dest, unreached);
+        const bool by_port = spec.https_port || spec.src_port;
+        if (by_port) TellUnboundPort(input, spec, "srcPort", spec.src_port.value_or(80));
       }
-      for (model::Server& server : backend.servers) server.options = dest.spec->server;
-      built_.desired.backends.push_back(std::move(backend));
-      TellUnboundPort(input, *dest.spec);
+      if (used.contains(dest.https_backend.str())) {
+        ServedDest https = dest;
+        https.backend = dest.https_backend;
+        https.port = dest.https_port;
+        AddBackend(input, https, unreached);
+        TellUnboundPort(input, spec, "srcHttpsPort", spec.src_https_port.value_or(443));
+      }
+      if (used.contains(dest.redirect_backend.str())) AddRedirect(input, dest);
     }
     if (unreached > 0) TellUnreached(input, unreached);
   }
 
-  void TellUnboundPort(const ServiceInput& input, const model::DestSpec& dest) {
-    const std::vector<std::uint16_t>& bound = context_.bound_ports;
-    if (!dest.src_port || bound.empty() ||
-        std::find(bound.begin(), bound.end(), *dest.src_port) != bound.end()) {
-      return;
+  void AddBackend(const ServiceInput& input, const ServedDest& dest, std::size_t& unreached) {
+    Backend backend;
+    backend.name = dest.backend;
+    backend.service = input.spec.name;
+    backend.kind = KindOf(input.spec, *dest.spec);
+    backend.policy = dest.spec->policy;
+    backend.profile = dest.spec->profile;
+    backend.drain_timeout = dest.spec->drain_timeout;
+    backend.servers = ServersOf(input, dest, unreached);
+    built_.desired.backends.push_back(std::move(backend));
+  }
+
+  std::vector<model::Server> ServersOf(const ServiceInput& input, const ServedDest& dest,
+                                       std::size_t& unreached) {
+    std::vector<model::Server> servers;
+    if (EndpointChooser::UsesTasks(input, *dest.spec)) {
+      std::size_t missed = 0;
+      servers = chooser_.ByTasks(input, dest, ways_[&input], missed);
+      unreached = std::max(unreached, missed);
+    } else {
+      servers = chooser_.ByName(input, dest, names_wanted_);
     }
-    std::string label = "srcPort";
+    for (model::Server& server : servers) server.options = dest.spec->server;
+    return servers;
+  }
+
+  void AddTcp(const std::vector<ServedService>& served) {
+    TcpContext context;
+    context.http_ports = context_.bound_ports;
+    context.reserved_ports = context_.reserved_ports;
+    context.tls = context_.tls;
+    context.servers = [this](const ServedService& service, const ServedDest& dest) {
+      std::size_t unreached = 0;
+      std::vector<model::Server> servers = ServersOf(*service.input, dest, unreached);
+      if (unreached > 0) TellUnreached(*service.input, unreached);
+      return servers;
+    };
+    BuildTcp(served, context, built_.desired, built_.diagnostics);
+  }
+
+  void AddRedirect(const ServiceInput& input, const ServedDest& dest) {
+    Backend backend;
+    backend.name = dest.redirect_backend;
+    backend.service = input.spec.name;
+    backend.kind = BackendKind::kRich;
+    backend.policy.redirect_host = dest.spec->hosts.front().text;
+    built_.desired.backends.push_back(std::move(backend));
+  }
+
+  /// A service without a server leaves its part of the requests to the others.
+  void SettleShares(BuiltRoutes& routes) const {
+    std::unordered_set<std::string_view> serving;
+    const auto settle = [&serving](std::vector<model::Share>& shares) {
+      Settle(shares, [&serving](const model::Share& share) {
+        return serving.contains(share.backend.str());
+      });
+    };
+    for (const Backend& backend : built_.desired.backends) {
+      if (!backend.servers.empty()) serving.insert(backend.name.str());
+    }
+    for (model::Route& route : routes.routes) settle(route.shares);
+    for (model::MatchEntry& entry : routes.matches.entries) {
+      for (model::MatchCandidate& candidate : entry.candidates) settle(candidate.shares);
+    }
+    for (model::HostRegexEntry& entry : routes.matches.host_regexes) {
+      settle(entry.candidate.shares);
+    }
+  }
+
+  void TellUnboundPort(const ServiceInput& input, const model::DestSpec& dest, std::string label,
+                       std::uint16_t port) {
+    const std::vector<std::uint16_t>& bound = context_.bound_ports;
+    if (bound.empty() || std::find(bound.begin(), bound.end(), port) != bound.end()) return;
     if (dest.index != 0) label += "." + std::to_string(dest.index);
     std::string ports;
-    for (const std::uint16_t port : bound)
-      ports += (ports.empty() ? "" : ", ") + std::to_string(port);
-    built_.diagnostics.push_back(Diagnostic{
-        Severity::kWarning, "unbound-port", input.spec.name, label, std::to_string(*dest.src_port),
-        "the proxy does not listen on this port, only on " + ports,
-        "add it to the proxy's BIND_PORTS"});
+    for (const std::uint16_t known : bound)
+      ports += (ports.empty() ? "" : ", ") + std::to_string(known);
+    built_.diagnostics.push_back(
+        Diagnostic{Severity::kWarning, "unbound-port", input.spec.name, label, std::to_string(port),
+                   "the proxy does not listen on this port, only on " + ports,
+                   "add it to the proxy's BIND_PORTS"});
   }
 
   /// Until here a diagnostic names a parameter as the table of labels does; its owner wrote it as

@@ -9,6 +9,7 @@
 #include "routing/host.h"
 #include "routing/order.h"
 #include "routing/path.h"
+#include "routing/shares.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::routing {
@@ -83,14 +84,15 @@ std::vector<PathMatch> CleanPaths(const ServiceInput& service, int index, const 
   return clean;
 }
 
-std::vector<HostMatch> CleanHosts(const ServiceInput& service, const model::DestSpec& dest,
+std::vector<HostMatch> CleanHosts(const ServiceInput& service, const std::vector<HostMatch>& hosts,
+                                  const char* label, int index,
                                   std::vector<Diagnostic>& diagnostics) {
-  if (dest.hosts.empty()) return {HostMatch{}};
+  if (hosts.empty()) return {HostMatch{}};
   std::vector<HostMatch> clean;
-  for (const HostMatch& host : dest.hosts) {
+  for (const HostMatch& host : hosts) {
     if (!IsUsable(host)) {
       diagnostics.push_back(DestDiagnostic(
-          Severity::kError, "bad-host", service, Indexed("serviceDomain", dest.index),
+          Severity::kError, "bad-host", service, Indexed(label, index),
           Printable(host.original.empty() ? host.text : host.original),
           "the host cannot occur in a request", "write a host name such as a.com or *.a.com"));
       continue;
@@ -103,50 +105,109 @@ std::vector<HostMatch> CleanHosts(const ServiceInput& service, const model::Dest
   return clean;
 }
 
-void AddRoutes(const ServedService& service, const ServedDest& dest, std::vector<Route>& routes,
-               std::vector<Diagnostic>& diagnostics) {
-  const ServiceInput& input = *service.input;
-  const std::string id = input.spec.name.str() + "/" + std::to_string(dest.spec->index) + "/";
-  const std::vector<PathMatch> paths =
-      CleanPaths(input, dest.spec->index, "servicePath", dest.spec->paths, diagnostics);
-  const std::vector<PathMatch> excludes = CleanPaths(input, dest.spec->index, "servicePathExclude",
-                                                     dest.spec->path_excludes, diagnostics);
-  int ordinal = 0;
-  for (const HostMatch& host : CleanHosts(input, *dest.spec, diagnostics)) {
-    for (const PathMatch& path : paths) {
-      Route route;
-      route.id = model::RouteId(id + std::to_string(ordinal++));
-      route.service = input.spec.name;
-      route.backend = dest.backend;
-      route.host = host;
-      route.path = path;
-      route.excludes = excludes;
-      route.port = dest.spec->src_port;
-      route.ranked = input.spec.acl_name_given && !path.catch_all();
-      if (route.ranked) route.rank = input.spec.acl_name;
-      route.created_unix_ns = input.created_unix_ns;
-      routes.push_back(std::move(route));
+/// A route with what is needed of its destination until conflicts are decided.
+struct Drafted {
+  Route route;
+  std::optional<model::Weight> weight;
+  bool divisible = true;  ///< may share its requests with equal claims
+};
+
+/// Gives a destination's routes what they have in common, and numbers them.
+class Drafter {
+ public:
+  Drafter(const ServedService& service, const ServedDest& dest, std::vector<Drafted>& drafts)
+      : input_(*service.input), dest_(dest), drafts_(drafts) {}
+
+  void Add(const HostMatch& host, const PathMatch& path, const std::vector<PathMatch>& excludes,
+           const model::BackendName& backend, std::optional<std::uint16_t> port, bool redirects) {
+    const model::DestSpec& spec = *dest_.spec;
+    Drafted& draft = drafts_.emplace_back();
+    Route& route = draft.route;
+    route.id = model::RouteId(input_.spec.name.str() + "/" + std::to_string(spec.index) + "/" +
+                              std::to_string(ordinal_++));
+    route.service = input_.spec.name;
+    route.backend = backend;
+    route.host = host;
+    route.path = path;
+    route.excludes = excludes;
+    route.port = port;
+    draft.divisible = !redirects;
+    if (!redirects) {
+      route.conditions = {spec.headers, spec.user_agents};
+      draft.weight = spec.weight;
     }
+    route.ranked = input_.spec.acl_name_given && !path.catch_all();
+    if (route.ranked) route.rank = input_.spec.acl_name;
+    // Without a host it would take everything from everybody.
+    if (!path.catch_all() || host.kind != HostMatch::Kind::kAny) route.priority = spec.priority;
+    route.created_unix_ns = input_.created_unix_ns;
   }
+
+ private:
+  const ServiceInput& input_;
+  const ServedDest& dest_;
+  std::vector<Drafted>& drafts_;
+  int ordinal_ = 0;
+};
+
+void AddRoutes(const ServedService& service, const ServedDest& dest, std::vector<Drafted>& drafts,
+               std::vector<Diagnostic>& diagnostics) {
+  constexpr std::uint16_t kHttp = 80;
+  constexpr std::uint16_t kHttps = 443;
+  const ServiceInput& input = *service.input;
+  const model::DestSpec& spec = *dest.spec;
+  const std::vector<PathMatch> paths =
+      CleanPaths(input, spec.index, "servicePath", spec.paths, diagnostics);
+  const std::vector<PathMatch> excludes =
+      CleanPaths(input, spec.index, "servicePathExclude", spec.path_excludes, diagnostics);
+  std::optional<std::uint16_t> port = spec.src_port;
+  if (dest.https_port != 0 && !port) port = kHttp;
+  const std::vector<HostMatch> hosts =
+      CleanHosts(input, spec.hosts, "serviceDomain", spec.index, diagnostics);
+  Drafter drafter(service, dest, drafts);
+  const auto for_each = [&paths](const std::vector<HostMatch>& list, const auto& add) {
+    for (const HostMatch& host : list) {
+      for (const PathMatch& path : paths) add(host, path);
+    }
+  };
+  if (dest.port != 0) {
+    for_each(hosts, [&](const HostMatch& host, const PathMatch& path) {
+      drafter.Add(host, path, excludes, dest.backend, port, false);
+    });
+  }
+  if (dest.https_port != 0) {
+    for_each(hosts, [&](const HostMatch& host, const PathMatch& path) {
+      drafter.Add(host, path, excludes, dest.https_backend, spec.src_https_port.value_or(kHttps),
+                  false);
+    });
+  }
+  if (spec.redirect_from.empty()) return;
+  for_each(CleanHosts(input, spec.redirect_from, "redirectFromDomain", spec.index, diagnostics),
+           [&](const HostMatch& host, const PathMatch& path) {
+             drafter.Add(host, path, excludes, dest.redirect_backend, std::nullopt, true);
+           });
 }
 
-Route FallbackRoute(const ServedService& service) {
-  Route route;
+Drafted FallbackRoute(const ServedService& service, const ServedDest& dest) {
+  Drafted draft;
+  Route& route = draft.route;
   route.id = model::RouteId(service.input->spec.name.str() + "/" +
-                            std::to_string(service.dests.front().spec->index) + "/default");
+                            std::to_string(dest.spec->index) + "/default");
   route.service = service.input->spec.name;
-  route.backend = service.dests.front().backend;
+  route.backend = dest.port != 0 ? dest.backend : dest.https_backend;
   route.path = PathMatch{PathMatch::Kind::kPrefix, "/", "isDefaultBackend"};
   route.fallback = true;
   route.created_unix_ns = service.input->created_unix_ns;
-  return route;
+  draft.weight = dest.spec->weight;
+  return draft;
 }
 
 struct Claim {
   const Route* route;
   friend bool operator==(const Claim& a, const Claim& b) {
     const auto fields = [](const Route& r) {
-      return std::tie(r.fallback, r.port, r.host.kind, r.path.kind, r.host.text, r.path.text);
+      return std::tie(r.fallback, r.port, r.host.kind, r.path.kind, r.host.text, r.path.text,
+                      r.conditions.headers, r.conditions.user_agents);
     };
     return fields(*a.route) == fields(*b.route);
   }
@@ -188,10 +249,96 @@ Diagnostic ConflictDiagnostic(const Route& winner, const Route& loser, bool part
                      : "choose another path or domain, or remove one of the two services");
 }
 
+/// Who shares a claim: the first of them stands for all.
+using Sharers = std::unordered_map<Drafted*, std::vector<const Drafted*>>;
+
+/// Joins the holder's sharers where either has a weight and both claim exactly the same.
+bool JoinShares(Drafted& holder, const Drafted& draft, Sharers& sharers) {
+  constexpr std::size_t kMostSharers = 32;
+  const auto known = sharers.find(&holder);
+  if (known == sharers.end() && !holder.weight && !draft.weight) return false;
+  if (!holder.divisible || !draft.divisible) return false;
+  if (LeavesSomething(draft.route, holder.route)) return false;
+  std::vector<const Drafted*>& all = known != sharers.end() ? known->second : sharers[&holder];
+  if (all.empty()) all.push_back(&holder);
+  if (all.size() == kMostSharers) return false;
+  all.push_back(&draft);
+  return true;
+}
+
+void GiveShares(const Sharers& sharers) {
+  for (const auto& [holder, all] : sharers) {
+    if (all.size() < 2) continue;
+    std::vector<std::optional<model::Weight>> weights;
+    for (const Drafted* draft : all) weights.push_back(draft->weight);
+    const std::vector<std::uint32_t> thousandths = Thousandths(weights);
+    std::vector<model::Share> shares;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Route& route = all[i]->route;
+      shares.push_back({route.id, route.service, route.backend, thousandths[i]});
+    }
+    holder->route.shares = std::move(shares);
+  }
+}
+
+/// Of equal claims one is kept, by which the others that share it are known.
+Collected Decide(const std::vector<Drafted*>& sorted, std::vector<Diagnostic>& diagnostics) {
+  Collected collected;
+  std::unordered_map<Claim, std::vector<Drafted*>, ClaimHash> holders;
+  holders.reserve(sorted.size());
+  Sharers sharers;
+  std::vector<Drafted*> kept;
+  kept.reserve(sorted.size());
+  for (Drafted* draft : sorted) {
+    const Route& route = draft->route;
+    std::vector<Drafted*>& earlier = holders[Claim{&route}];
+    Drafted* winner = nullptr;
+    bool partial = true;
+    for (Drafted* other : earlier) {
+      if (winner == nullptr) winner = other;
+      if (!LeavesSomething(other->route, route)) {
+        winner = other;
+        partial = false;
+        break;
+      }
+    }
+    if (winner != nullptr && !partial && JoinShares(*winner, *draft, sharers)) continue;
+    if (winner != nullptr && (winner->route.service != route.service || !partial)) {
+      diagnostics.push_back(ConflictDiagnostic(winner->route, route, partial));
+      if (!partial) AddLost(collected.lost, route, diagnostics.back().message);
+    }
+    if (!partial) continue;
+    earlier.push_back(draft);
+    kept.push_back(draft);
+  }
+  GiveShares(sharers);
+  collected.routes.reserve(kept.size());
+  for (Drafted* draft : kept) collected.routes.push_back(std::move(draft->route));
+  return collected;
+}
+
 }  // namespace
+
+void AddLost(std::vector<LostRoute>& lost, const Route& route, std::string reason) {
+  if (lost.size() < kMaxLostRoutes) lost.push_back({route, std::move(reason)});
+}
+
+std::string DescribeConditions(const model::Conditions& conditions) {
+  std::string text;
+  for (const model::HeaderCondition& header : conditions.headers) {
+    text += (text.empty() ? "header " : ", header ") + header.name + ": " + header.value;
+  }
+  std::string agents;
+  for (const std::string& agent : conditions.user_agents) {
+    agents += (agents.empty() ? "" : " or ") + agent;
+  }
+  if (!agents.empty()) text += (text.empty() ? "user agent " : ", user agent ") + agents;
+  return text;
+}
 
 std::string DescribeRoute(const Route& route) {
   std::string text = DescribeHost(route.host) + ", " + DescribePath(route.path);
+  if (!route.conditions.empty()) text += ", " + DescribeConditions(route.conditions);
   if (route.port) text += ", port " + std::to_string(*route.port);
   return text;
 }
@@ -216,6 +363,8 @@ Diagnostic RouteDiagnostic(Severity severity, const char* code, const Route& rou
 std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const model::DestSpec& dest,
                                          std::vector<Diagnostic>& diagnostics) {
   if (dest.port) return dest.port;
+  // Only what comes in by srcHttpsPort, then.
+  if (dest.https_port) return 0;
   const bool own_tasks = dest.outbound_hostname.empty() && service.facts.has_value();
   std::vector<std::uint16_t> ports;
   if (own_tasks) ports = service.facts->exposed_tcp_ports;
@@ -244,7 +393,7 @@ std::vector<ServedService> ServeAll(const std::vector<ServiceInput>& services,
     entry.input = &service;
     for (const model::DestSpec& dest : service.spec.dests) {
       if (const auto port = ResolvePort(service, dest, diagnostics)) {
-        entry.dests.push_back(ServedDest{&dest, *port, {}});
+        entry.dests.push_back(ServedDest{&dest, *port, dest.https_port.value_or(0), {}, {}, {}});
       }
     }
     if (!entry.dests.empty()) served.push_back(std::move(entry));
@@ -273,66 +422,47 @@ void NameBackends(std::vector<ServedService>& services, std::vector<Diagnostic>&
           "give each service an aclName of its own"));
     }
     for (ServedDest& dest : service.dests) {
-      dest.backend = model::BackendName(acl + "-be" + std::to_string(dest.port) + "_" +
-                                        std::to_string(dest.spec->index) + suffix);
+      const std::string tail = "_" + std::to_string(dest.spec->index) + suffix;
+      dest.backend = model::BackendName(acl + "-be" + std::to_string(dest.port) + tail);
+      dest.redirect_backend = model::BackendName(acl + "-redirect" + tail);
+      dest.https_backend =
+          model::BackendName("https-" + acl + "-be" + std::to_string(dest.https_port) + tail);
     }
   }
-}
-
-void AddLost(std::vector<LostRoute>& lost, const Route& route, std::string reason) {
-  if (lost.size() < kMaxLostRoutes) lost.push_back({route, std::move(reason)});
 }
 
 Collected CollectRoutes(const std::vector<ServedService>& services,
                         const std::set<model::ServiceName>& unranked,
                         std::vector<Diagnostic>& diagnostics) {
-  Collected collected;
-  std::vector<Route> all;
+  std::vector<Drafted> all;
   all.reserve(services.size());
   for (const ServedService& service : services) {
-    for (const ServedDest& dest : service.dests) AddRoutes(service, dest, all, diagnostics);
-    if (service.input->spec.default_backend) all.push_back(FallbackRoute(service));
+    const ServedDest* first = nullptr;
+    for (const ServedDest& dest : service.dests) {
+      if (dest.spec->mode != model::ReqMode::kHttp) continue;
+      if (first == nullptr) first = &dest;
+      AddRoutes(service, dest, all, diagnostics);
+    }
+    if (first != nullptr && service.input->spec.default_backend) {
+      all.push_back(FallbackRoute(service, *first));
+    }
   }
   if (!unranked.empty()) {
-    for (Route& route : all) {
-      if (!unranked.contains(route.service)) continue;
-      route.ranked = false;
-      route.rank.clear();
+    for (Drafted& draft : all) {
+      if (!unranked.contains(draft.route.service)) continue;
+      draft.route.ranked = false;
+      draft.route.rank.clear();
+      draft.route.priority = 0;
     }
   }
-  std::vector<Route*> sorted;
+  std::vector<Drafted*> sorted;
   sorted.reserve(all.size());
-  for (Route& route : all) sorted.push_back(&route);
+  for (Drafted& draft : all) sorted.push_back(&draft);
   // Inside a service they stand by index and ordinal already.
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Route* a, const Route* b) { return CompareRoutes(*a, *b) < 0; });
-  std::unordered_map<Claim, std::vector<const Route*>, ClaimHash> holders;
-  holders.reserve(all.size());
-  std::vector<Route*> kept;
-  kept.reserve(all.size());
-  for (Route* route : sorted) {
-    std::vector<const Route*>& earlier = holders[Claim{route}];
-    const Route* winner = nullptr;
-    bool partial = true;
-    for (const Route* other : earlier) {
-      if (winner == nullptr) winner = other;
-      if (!LeavesSomething(*other, *route)) {
-        winner = other;
-        partial = false;
-        break;
-      }
-    }
-    if (winner != nullptr && (winner->service != route->service || !partial)) {
-      diagnostics.push_back(ConflictDiagnostic(*winner, *route, partial));
-      if (!partial) AddLost(collected.lost, *route, diagnostics.back().message);
-    }
-    if (!partial) continue;
-    earlier.push_back(route);
-    kept.push_back(route);
-  }
-  collected.routes.reserve(kept.size());
-  for (Route* route : kept) collected.routes.push_back(std::move(*route));
-  return collected;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Drafted* a, const Drafted* b) {
+    return CompareRoutes(a->route, b->route) < 0;
+  });
+  return Decide(sorted, diagnostics);
 }
 
 }  // namespace swarmgate::routing

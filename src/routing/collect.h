@@ -14,11 +14,14 @@
 
 namespace swarmgate::routing {
 
-/// A destination with the port that its requests go to.
+/// A destination with the ports that its requests go to, and the names of its backends.
 struct ServedDest {
   const model::DestSpec* spec = nullptr;
-  std::uint16_t port = 0;
+  std::uint16_t port = 0;        ///< 0: only requests by srcHttpsPort are served
+  std::uint16_t https_port = 0;  ///< of those; 0: they are as all others
   model::BackendName backend;
+  model::BackendName https_backend;
+  model::BackendName redirect_backend;  ///< of requests for redirectFromDomain
 };
 
 /// A service with those of its destinations that can be served.
@@ -35,7 +38,8 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
 std::vector<ServedService> ServeAll(const std::vector<ServiceInput>& services,
                                     std::vector<model::Diagnostic>& diagnostics);
 
-/// Names the backends: "<aclName>-be<port>_<index>"; where services share an aclName, all but the
+/// Names the backends: "<aclName>-be<port>_<index>", "https-<aclName>-be<httpsPort>_<index>",
+/// "<aclName>-redirect_<index>"; where services share an aclName, all but the
 /// oldest get
 /// "~<serviceName>" behind it. REQUIRES: sorted as ServeAll does.
 void NameBackends(std::vector<ServedService>& services,
@@ -47,8 +51,9 @@ struct Collected {
   std::vector<LostRoute> lost;
 };
 
-/// All routes in order of precedence. Claims that are wholly equal are decided: the loser is left
-/// out. The aclName of services in `unranked` does not count.
+/// All routes in order of precedence. Claims that are wholly equal are decided: they share the
+/// requests where one of them has a weight, else the loser is left out. The aclName and priority of
+/// services in `unranked` do not count.
 Collected CollectRoutes(const std::vector<ServedService>& services,
                         const std::set<model::ServiceName>& unranked,
                         std::vector<model::Diagnostic>& diagnostics);
@@ -58,6 +63,9 @@ void AddLost(std::vector<LostRoute>& lost, const model::Route& route, std::strin
 
 /// "host a.com, path prefix /demo, port 8080"
 std::string DescribeRoute(const model::Route& route);
+
+/// "header x-version: 3, user agent curl or wget"
+std::string DescribeConditions(const model::Conditions& conditions);
 
 /// A diagnostic about one route, with the parameter that its path came from.
 model::Diagnostic RouteDiagnostic(model::Severity severity, const char* code,

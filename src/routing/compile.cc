@@ -91,7 +91,7 @@ class Compiler {
       facts.usable = condition.has_value();
       if (condition) facts.condition = *condition;
       if (facts.usable && route.host.kind == HostMatch::Kind::kRegex) {
-        facts.usable = HostListRegex(route).has_value();
+        facts.usable = HostListRegex(route, !route.conditions.empty()).has_value();
       }
       if (!facts.usable) out_.refused.push_back(i);
       if (!facts.usable || !facts.special) continue;
@@ -243,7 +243,9 @@ class Compiler {
         });
   }
 
-  bool Unconditional(Index i) const { return !routes_[i].port && facts_[i].condition.empty(); }
+  bool Unconditional(Index i) const {
+    return !routes_[i].port && facts_[i].condition.empty() && routes_[i].conditions.empty();
+  }
 
   /// The candidates of the innermost key: whatever covers its region, in order, up to the first
   /// without a condition; routes of less specific hosts only before one of this host.
@@ -280,14 +282,16 @@ class Compiler {
       const Route& route = routes_[i];
       if (!route.port) return false;
       if (std::find(taken.begin(), taken.end(), *route.port) != taken.end()) return true;
-      if (facts_[i].condition.empty()) taken.push_back(*route.port);
+      if (facts_[i].condition.empty() && route.conditions.empty()) taken.push_back(*route.port);
       return false;
     });
   }
 
   MatchCandidate Candidate(Index i) const {
     const Route& route = routes_[i];
-    return MatchCandidate{route.id, route.backend, route.service, route.port, facts_[i].condition};
+    return MatchCandidate{route.id,    route.backend,       route.service,
+                          route.port,  facts_[i].condition, HeaderRegex(route.conditions),
+                          route.shares};
   }
 
   void Emit(std::string_view host, const std::string& key, const std::vector<Index>& answer) {
@@ -316,8 +320,10 @@ class Compiler {
       if (own) facts_[i].reached = true;
       if (own || before) list.push_back(i);
     }
+    const bool with_headers = std::any_of(list.begin(), list.end(),
+                                          [&](Index i) { return !routes_[i].conditions.empty(); });
     for (auto it = list.rbegin(); it != list.rend(); ++it) {
-      std::optional<std::string> regex = HostListRegex(routes_[*it]);
+      std::optional<std::string> regex = HostListRegex(routes_[*it], with_headers);
       if (!regex) continue;
       MatchCandidate candidate = Candidate(*it);
       candidate.path_regex.clear();
@@ -349,7 +355,12 @@ class Compiler {
   /// But for the host: does `other` take all of the region that route `i` opens?
   bool Takes(Index other, Index i) const {
     const std::optional<std::uint16_t>& port = routes_[other].port;
+    const model::Conditions& asked = routes_[other].conditions;
+    const model::Conditions& given = routes_[i].conditions;
     return facts_[other].usable && facts_[other].condition.empty() &&
+           std::includes(given.headers.begin(), given.headers.end(), asked.headers.begin(),
+                         asked.headers.end()) &&
+           (asked.user_agents.empty() || asked.user_agents == given.user_agents) &&
            (!port || port == routes_[i].port) && Covers(other, facts_[i].key);
   }
 

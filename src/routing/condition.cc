@@ -80,8 +80,34 @@ std::optional<std::string> TreeCondition(const Route& route) {
   return text;
 }
 
-std::optional<std::string> HostListRegex(const Route& route) {
+std::string HeaderRegex(const model::Conditions& conditions) {
+  std::string text;
+  const auto find = [&text](const std::string& name, const std::string& rest) {
+    text += "(?=(?s:.*?)(?:^|\\n)" + EscapeRegex(name) + ":" + rest + ")";
+  };
+  // Each part can begin in one place of a line only, and no value holds a line's end: the time is
+  // linear in the size of the headers.
+  for (const model::HeaderCondition& header : conditions.headers) {
+    find(header.name,
+         "(?:[^\\r\\n]*,)?[\\x20\\t]*" + EscapeRegex(header.value) + "[\\x20\\t]*[,\\r]");
+  }
+  if (conditions.user_agents.empty()) return text;
+  std::string agents;
+  for (const std::string& agent : conditions.user_agents) {
+    agents += (agents.empty() ? "" : "|") + EscapeRegex(agent);
+  }
+  find("user-agent", "[^\\r\\n]*(?i:" + agents + ")");
+  return text;
+}
+
+std::optional<std::string> HostListRegex(const Route& route, bool with_headers) {
   std::string text = "^";
+  if (!route.conditions.empty()) {
+    text += HeaderRegex(route.conditions) + "(?s:.*?)\\r\\n\\r\\n";
+  } else if (with_headers) {
+    // Possessive: what stands before the empty line is never taken for a host.
+    text += "(?:(?s:.*?)\\r\\n\\r\\n)?+";
+  }
   switch (route.host.kind) {
     case HostMatch::Kind::kRegex: {
       const std::optional<std::string> middle = RegexMiddle(route.host.text);

@@ -20,7 +20,14 @@ namespace swarmgate::routing {
 /// used.
 [[nodiscard]] std::optional<std::string> TreeCondition(const model::Route& route);
 
-/// The whole route as one regex on "<host>|<port>|<path>". REQUIRES: its host is not exact.
-[[nodiscard]] std::optional<std::string> HostListRegex(const model::Route& route);
+/// What a route asks of headers, as assertions that hold where the headers begin (see
+/// MatchCandidate::header_regex). Empty: nothing.
+[[nodiscard]] std::string HeaderRegex(const model::Conditions& conditions);
+
+/// The whole route as one regex on "<host>|<port>|<path>". `with_headers`: headers may stand before
+/// that, with an empty line between. REQUIRES: its host is not exact, and `with_headers` where it
+/// has conditions.
+[[nodiscard]] std::optional<std::string> HostListRegex(const model::Route& route,
+                                                       bool with_headers);
 
 }  // namespace swarmgate::routing

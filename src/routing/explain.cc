@@ -1,6 +1,7 @@
 // "Why": the routes themselves, in order of precedence, held against one request.
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "routing/collect.h"
@@ -9,6 +10,7 @@
 #include "routing/order.h"
 #include "routing/path.h"
 #include "routing/regex.h"
+#include "routing/shares.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/routing/build.h"
 
@@ -32,13 +34,49 @@ bool HostHolds(const HostMatch& match, const std::string& host) {
   return match.kind == HostMatch::Kind::kAny || (!host.empty() && HostMatches(match, host));
 }
 
+/// Is `wanted` one of the values (or several in a row) of a header's line?
+bool HasValue(std::string_view line, std::string_view wanted) {
+  for (std::size_t at = line.find(wanted); at != std::string_view::npos;
+       at = line.find(wanted, at + 1)) {
+    const std::string_view before = Trim(line.substr(0, at));
+    const std::string_view behind = Trim(line.substr(at + wanted.size()));
+    if ((before.empty() || before.back() == ',') && (behind.empty() || behind.front() == ',')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool ConditionsHold(const model::Conditions& conditions, const Question& question) {
+  const auto any_line = [&question](std::string_view name, const auto& holds) {
+    if (name == "host" && holds(std::string_view(question.host))) return true;
+    return std::any_of(question.headers.begin(), question.headers.end(), [&](const auto& header) {
+      return ToLower(header.first) == name && holds(std::string_view(header.second));
+    });
+  };
+  for (const model::HeaderCondition& header : conditions.headers) {
+    const auto holds = [&header](std::string_view line) { return HasValue(line, header.value); };
+    if (!any_line(header.name, holds)) return false;
+  }
+  if (conditions.user_agents.empty()) return true;
+  return any_line("user-agent", [&conditions](std::string_view line) {
+    const std::string lower = ToLower(line);
+    return std::any_of(
+        conditions.user_agents.begin(), conditions.user_agents.end(),
+        [&lower](const std::string& agent) { return lower.find(agent) != std::string::npos; });
+  });
+}
+
 /// How a route and a request meet.
 struct Verdict {
   bool host = false;
   bool path = false;
   bool port = false;
+  bool conditions = false;
   const PathMatch* exclude = nullptr;  ///< only looked at when everything else matches
-  [[nodiscard]] bool matches() const { return host && path && port && exclude == nullptr; }
+  [[nodiscard]] bool matches() const {
+    return host && path && port && conditions && exclude == nullptr;
+  }
 };
 
 Verdict Judge(const Route& route, const std::string& host, const Question& question) {
@@ -47,6 +85,7 @@ Verdict Judge(const Route& route, const std::string& host, const Question& quest
   verdict.path =
       PathHolds(route.path, question.path) && (!question.path.empty() || !HasPathRegex(route));
   verdict.port = !route.port || *route.port == question.port;
+  verdict.conditions = ConditionsHold(route.conditions, question);
   if (!verdict.matches()) return verdict;
   for (const PathMatch& exclude : route.excludes) {
     if (!PathHolds(exclude, question.path)) continue;
@@ -59,7 +98,7 @@ Verdict Judge(const Route& route, const std::string& host, const Question& quest
 /// Worth telling: it would have been this one but for one thing that its owner wrote.
 bool IsNear(const Route& route, const Verdict& verdict) {
   if (verdict.exclude != nullptr) return true;
-  if (!verdict.port) return verdict.host && verdict.path;
+  if (!verdict.port || !verdict.conditions) return verdict.host && verdict.path;
   if (!verdict.host) return verdict.path && !route.path.catch_all();
   return route.host.kind != HostMatch::Kind::kAny;
 }
@@ -71,7 +110,10 @@ std::string MissReason(const Route& route, const Verdict& verdict) {
   }
   if (!verdict.host) return "host differs: it asks for " + DescribeHost(route.host);
   if (!verdict.path) return "path differs: it asks for " + DescribePath(route.path);
-  return "port differs: it asks for " + std::to_string(route.port.value_or(0));
+  if (!verdict.port) {
+    return "port differs: it asks for " + std::to_string(route.port.value_or(0));
+  }
+  return "headers differ: it asks for " + DescribeConditions(route.conditions);
 }
 
 std::string NothingReason(const Question& question, const std::string& host) {
@@ -129,12 +171,16 @@ Explanation Explain(const std::vector<Route>& routes, const Question& question,
   explanation.winner = winner->id;
   explanation.service = winner->service;
   explanation.backend = winner->backend;
+  explanation.shares = winner->shares;
   explanation.reason =
       winner->fallback ? "default backend: nothing else matches" : DescribeRoute(*winner);
   if (second != nullptr) {
     std::string why;
     CompareRoutes(*winner, *second, &why);
     explanation.reason += "; before " + second->id.str() + (why.empty() ? "" : " because " + why);
+  }
+  if (!winner->shares.empty()) {
+    explanation.reason += "; shared by weight: " + DescribeShares(winner->shares);
   }
   return explanation;
 }

@@ -5,6 +5,7 @@
 
 #include "routing/host.h"
 #include "routing/regex.h"
+#include "swarmgate/base/strings.h"
 #include "swarmgate/routing/build.h"
 
 namespace swarmgate::routing {
@@ -29,8 +30,24 @@ const MatchEntry* LongestPrefix(const std::vector<MatchEntry>& entries, std::str
   }
 }
 
+/// req.hdrs of HAProxy, without the empty line behind it.
+std::string HeaderText(const Question& question) {
+  std::string text;
+  if (!question.host.empty()) text += "host: " + question.host + "\r\n";
+  for (const auto& [name, value] : question.headers) {
+    text.append(ToLower(name)).append(": ").append(Trim(value)).append("\r\n");
+  }
+  return text;
+}
+
 bool Holds(const MatchCandidate& candidate, const Question& question) {
   if (candidate.port && *candidate.port != question.port) return false;
+  if (!candidate.header_regex.empty()) {
+    const auto regex = Regex::Compile("^:" + candidate.header_regex);
+    if (!regex || !regex->Search(":\n" + HeaderText(question) + "\r\n" + question.path)) {
+      return false;
+    }
+  }
   if (candidate.path_regex.empty()) return true;
   // A line of the ordered list, and what is looked up in it.
   const std::string head = "~0123456789abcdef:" + std::to_string(question.port) + ":\n";
@@ -50,7 +67,11 @@ std::optional<MatchCandidate> InTree(const MatchTable& table, std::string_view h
 
 std::optional<MatchCandidate> InHostRegexes(const MatchTable& table, const std::string& host,
                                             const Question& question) {
-  const std::string subject = host + "|" + std::to_string(question.port) + "|" + question.path;
+  std::string subject = host + "|" + std::to_string(question.port) + "|" + question.path;
+  const bool with_headers =
+      std::any_of(table.host_regexes.begin(), table.host_regexes.end(),
+                  [](const auto& entry) { return !entry.candidate.header_regex.empty(); });
+  if (with_headers) subject.insert(0, HeaderText(question) + "\r\n");
   for (const model::HostRegexEntry& entry : table.host_regexes) {
     const auto regex = Regex::Compile(entry.regex);
     if (regex && regex->Search(subject)) return entry.candidate;

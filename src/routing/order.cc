@@ -1,5 +1,8 @@
 #include "routing/order.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "routing/path.h"
 
 namespace swarmgate::routing {
@@ -58,6 +61,11 @@ int Decided(int order, std::string* why, const char* reason) {
 }
 
 int CompareRanks(const Route& a, const Route& b, std::string* why) {
+  if (const int order = Order(b.priority, a.priority); order != 0) {
+    const std::uint32_t least = std::min(a.priority, b.priority);
+    return Decided(order, why,
+                   least == 0 ? "a priority comes before none" : "its priority is greater");
+  }
   if (a.ranked != b.ranked) return Decided(a.ranked ? -1 : 1, why, "an aclName comes before none");
   if (!a.ranked) return 0;
   const int order = Order(a.rank, b.rank);
@@ -87,10 +95,18 @@ int ComparePaths(const PathMatch& a, const PathMatch& b, std::string* why) {
   return Decided(Order(a.kind, b.kind), why, "its path is more specific");
 }
 
+int CompareConditions(const model::Conditions& a, const model::Conditions& b, std::string* why) {
+  if (const int order = Order(b.headers.size(), a.headers.size()); order != 0) {
+    return Decided(order, why, "it asks for more headers");
+  }
+  return Decided(Order(a.user_agents.empty(), b.user_agents.empty()), why,
+                 "it asks for a user agent");
+}
+
 }  // namespace
 
 bool IsSpecial(const Route& route) {
-  return !route.fallback && (route.ranked || IsWellKnown(route));
+  return !route.fallback && (route.ranked || route.priority != 0 || IsWellKnown(route));
 }
 
 int CompareRoutes(const Route& a, const Route& b, std::string* why) {
@@ -103,6 +119,9 @@ int CompareRoutes(const Route& a, const Route& b, std::string* why) {
   if (const int order = CompareRanks(a, b, why); order != 0) return order;
   if (const int order = CompareHosts(a.host, b.host, why); order != 0) return order;
   if (const int order = ComparePaths(a.path, b.path, why); order != 0) return order;
+  if (const int order = CompareConditions(a.conditions, b.conditions, why); order != 0) {
+    return order;
+  }
   if (a.port.has_value() != b.port.has_value()) {
     return Decided(a.port ? -1 : 1, why, "it asks for a port");
   }

@@ -12,7 +12,8 @@ namespace swarmgate::routing {
 /// it is set to the reason why the one that comes first does, as an end of "because …".
 int CompareRoutes(const model::Route& a, const model::Route& b, std::string* why = nullptr);
 
-/// Stands before more specific hosts and longer paths: /.well-known, or ranked by an aclName.
+/// Stands before more specific hosts and longer paths: /.well-known, or ranked by a
+/// priority or an aclName.
 bool IsSpecial(const model::Route& route);
 
 }  // namespace swarmgate::routing

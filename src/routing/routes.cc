@@ -72,7 +72,8 @@ std::set<model::ServiceName> YoungestRanked(const std::vector<Route>& routes,
   std::size_t sum = 0;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     sum += compiled.inserted[i];
-    if (!routes[i].ranked || compiled.inserted[i] == 0) continue;
+    const bool ranked = routes[i].ranked || routes[i].priority != 0;
+    if (!ranked || compiled.inserted[i] == 0) continue;
     by_age[{routes[i].created_unix_ns, routes[i].service}] += compiled.inserted[i];
   }
   std::set<model::ServiceName> youngest;
@@ -133,9 +134,9 @@ BuiltRoutes BuildServed(const std::vector<ServedService>& services, std::size_t 
   for (const model::ServiceName& service : unranked) {
     built.diagnostics.push_back(Diagnostic{
         Severity::kWarning, "rank-ignored", service, "aclName", "",
-        "the aclName does not order the routes: too many services with an aclName stand before "
-        "too many domains",
-        "leave aclName out where the more specific domain or the longer path is to win anyway"});
+        "the aclName or priority does not order the routes: too many services with one stand "
+        "before too many domains",
+        "leave it out where the more specific domain or the longer path is to win anyway"});
   }
   TidyDiagnostics(built.diagnostics);
   return built;

@@ -41,7 +41,10 @@ TEST(FrameTest, AnAcceptedPathRegexMatchesAmongOthersAsItDoesAlone) {
     const auto alone = Regex::Compile(regex);
     if (!alone || !WhyNotMappable(regex).empty()) continue;
     ++accepted;
-    const auto framed = Regex::Compile(GroupKey("0123456789abcdef", 80, regex));
+    model::MatchCandidate candidate;
+    candidate.port = 80;
+    candidate.path_regex = regex;
+    const auto framed = Regex::Compile(GroupKey("~0123456789abcdef", candidate));
     ASSERT_TRUE(framed) << regex;
     for (const std::string subject : kSubjects) {
       ASSERT_EQ(framed->Search("~0123456789abcdef:80:\n" + subject), alone->Search(subject))

@@ -45,6 +45,11 @@ class Services {
       for (int k = 0, n = 1 + Pick(2); k < n; ++k) dest.paths.push_back(Path());
       if (Pick(4) == 0) dest.path_excludes.push_back(Path());
       for (int k = 0, n = Pick(3); k < n; ++k) dest.hosts.push_back(Host());
+      if (Pick(5) == 0) dest.headers = {{"x-version", std::to_string(Pick(3))}};
+      if (Pick(12) == 0) dest.headers.push_back({"x-zone", "eu (1)"});
+      if (Pick(8) == 0) dest.user_agents = {"amiga", "curl/8"};
+      if (Pick(6) == 0) dest.weight = model::Weight{false, static_cast<std::uint32_t>(Pick(3))};
+      if (Pick(10) == 0) dest.priority = static_cast<std::uint32_t>(1 + Pick(5));
       input.spec.dests = {dest};
       services.push_back(std::move(input));
     }
@@ -69,7 +74,13 @@ class Services {
                                          "/.well-known/acme",
                                          "/api/v2/x.js",
                                          "//demo"};
-    return {kHosts[Pick(10)], kPaths[Pick(14)], binds_[static_cast<std::size_t>(Pick(3))]};
+    routing::Question question{
+        kHosts[Pick(10)], kPaths[Pick(14)], binds_[static_cast<std::size_t>(Pick(3))], {}};
+    static const char* const kVersions[] = {"0", "1", "2", "0,1", "5, 2 ,x", "10"};
+    if (Pick(2) == 0) question.headers.emplace_back("X-Version", kVersions[Pick(6)]);
+    if (Pick(4) == 0) question.headers.emplace_back("X-ZONE", Pick(2) == 0 ? "eu (1)" : "eu 1");
+    if (Pick(3) == 0) question.headers.emplace_back("User-Agent", Pick(2) == 0 ? "AMIGA" : "curl");
+    return question;
   }
 
  private:
@@ -130,6 +141,22 @@ class Services {
   std::vector<std::uint16_t> binds_;
 };
 
+/// What the answer is to contain, one of these.
+std::vector<std::string> Wanted(const model::Desired& desired,
+                                const std::optional<model::MatchCandidate>& expected) {
+  if (!expected) return {"no route"};
+  std::vector<std::string> wanted;
+  for (const auto& backend : desired.backends) {
+    const auto& shares = expected->shares;
+    const bool shared = std::any_of(shares.begin(), shares.end(), [&](const model::Share& share) {
+      return share.backend == backend.name && share.thousandths > 0;
+    });
+    if (!shared && (!shares.empty() || backend.name != expected->backend)) continue;
+    wanted.push_back("port=" + std::to_string(backend.servers.at(0).port) + " ");
+  }
+  return wanted;
+}
+
 /// What went wrong first; empty when HAProxy answered everything as the table says.
 std::string AskMany(const model::Desired& desired, Services& services,
                     std::atomic<std::size_t>& found) {
@@ -142,18 +169,17 @@ std::string AskMany(const model::Desired& desired, Services& services,
       connection =
           std::make_unique<HttpConnection>(Endpoint{"127.0.0.1", question.port}, seconds(60));
     }
-    const HttpResponse response =
-        connection->Exchange({"GET", question.path, {{"Host", question.host}}, ""});
-    std::string want = "no route";
-    for (const auto& backend : desired.backends) {
-      if (!expected || backend.name != expected->backend) continue;
-      want = "port=" + std::to_string(backend.servers.at(0).port) + " ";
-      ++found;
-    }
-    if (response.status != (expected ? 200 : 503) ||
-        response.body.find(want) == std::string::npos) {
+    HttpRequest request{"GET", question.path, {{"Host", question.host}}, ""};
+    for (const auto& [name, value] : question.headers) request.headers.push_back({name, value});
+    const HttpResponse response = connection->Exchange(request);
+    const std::vector<std::string> wanted = Wanted(desired, expected);
+    if (expected) ++found;
+    const bool good = std::any_of(wanted.begin(), wanted.end(), [&](const std::string& want) {
+      return response.body.find(want) != std::string::npos;
+    });
+    if (response.status != (expected ? 200 : 503) || !good) {
       return question.host + question.path + " on port " + std::to_string(question.port) +
-             ": wanted " + want + ", got " + response.Summary();
+             ": wanted " + wanted.front() + ", got " + response.Summary();
     }
   }
   return "";

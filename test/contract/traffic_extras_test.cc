@@ -222,6 +222,21 @@ class AccessLogTest : public TrafficExtrasTest {
     EXPECT_TRUE(json) << line.substr(0, 3000);
     return json ? *json : JsonValue();
   }
+  /// One connection by a port that does not speak HTTP.
+  void ServeTcp(std::uint16_t port) {
+    model::Desired desired;
+    desired.backends.push_back(MakeBackend(0, model::BackendKind::kTcp));
+    model::TcpListener listener;
+    listener.port = port;
+    desired.tcp_listeners = {listener};
+    desired.tcp_routes = {{port,
+                           {},
+                           model::RouteId("s0/0/0"),
+                           desired.backends[0].service,
+                           desired.backends[0].name}};
+    ASSERT_NO_FATAL_FAILURE(Serve(desired));
+    ASSERT_EQ(Get({.port = port}, "/").status, 200);
+  }
   std::unique_ptr<LogSocket> log_;
 };
 
@@ -288,6 +303,26 @@ TEST_F(AccessLogTest, TheOperatorsOwnFormatIsTaken) {
   ASSERT_NO_FATAL_FAILURE(ServeAll());
   ASSERT_EQ(Get(Proxy(), "/").status, 200);
   EXPECT_EQ(log_->Next(), "it's 127.0.0.1 \"200\"");
+}
+
+TEST_F(AccessLogTest, AConnectionThatIsNotHttpIsALineAsWell) {
+  const auto port = static_cast<std::uint16_t>(FreePort());
+  ASSERT_NO_FATAL_FAILURE(Open(haproxy::AccessLog::What::kAll, haproxy::AccessLog::Format::kJson));
+  ASSERT_NO_FATAL_FAILURE(ServeTcp(port));
+  const JsonValue json = NextJson();
+  EXPECT_EQ(json["service"].StringOr(), "s0");
+  EXPECT_EQ(json["route"].StringOr(), "s0/0/0");
+  EXPECT_EQ(json["port"].AsUint64(), port);
+  EXPECT_GT(json["bytes"].AsUint64().value_or(0), 20U);
+  EXPECT_TRUE(json["ms"]["total"].AsInt64());
+}
+
+TEST_F(AccessLogTest, TheOperatorsOwnFormatOfConnectionsIsTaken) {
+  const auto port = static_cast<std::uint16_t>(FreePort());
+  extras().access_log.tcp_custom = "%fp \"tcp\"";
+  ASSERT_NO_FATAL_FAILURE(Open(haproxy::AccessLog::What::kAll, haproxy::AccessLog::Format::kHttp));
+  ASSERT_NO_FATAL_FAILURE(ServeTcp(port));
+  EXPECT_EQ(log_->Next(), std::to_string(port) + " \"tcp\"");
 }
 
 TEST_F(AccessLogTest, AReaderThatIsAwayOrSlowCostsNoRequest) {

@@ -22,7 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SWARMGATE_CHECK(EscapeArgument(line->first).find('\n') == std::string::npos);
   }
   if (WhyNotMappable(rewrite.search).empty() && rewrite.search.size() < 1000) {
-    SWARMGATE_CHECK(IsMapWord(GroupKey("0123456789abcdef", 80, rewrite.search)));
+    swarmgate::model::MatchCandidate candidate;
+    candidate.port = 80;
+    candidate.path_regex = rewrite.search;
+    SWARMGATE_CHECK(IsMapWord(GroupKey("~0123456789abcdef", candidate)));
   }
   if (const auto key = HostKey(rewrite.search)) {
     SWARMGATE_CHECK(IsMapWord(*key) && key->find("<<") == std::string::npos);

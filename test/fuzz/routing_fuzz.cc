@@ -1,7 +1,8 @@
 // Any bytes as services and questions, a line each: "S<digit><aclName>" begins a service that is so
 // old, "P" "H" "E" add a path, a host, an exclusion to its destination ("=/x" exact, "/x/~"
 // segment,
-// "*.x" wildcard, "^<digit>" one of a few regexes), "O" sets a port, "D" makes it the default, "+"
+// "*.x" wildcard, "^<digit>" one of a few regexes), "O" sets a port, "D" makes it the default,
+// "A" "U" ask for a header and a user agent, "R" "W" give priority and weight, "+"
 // begins its next destination, "Q<host> <path>" asks. Precedence and the lookup table must agree.
 #include <array>
 #include <cstddef>
@@ -56,6 +57,8 @@ std::optional<Question> ToQuestion(std::string_view text, std::size_t number) {
   question.host = std::string(text.substr(0, space));
   question.path = space == std::string_view::npos ? "" : std::string(text.substr(space + 1));
   question.port = static_cast<std::uint16_t>(80 + number % 2);
+  if (number % 3 == 1) question.headers = {{"X-A", "1, 2"}, {"User-Agent", "CURL"}};
+  if (number % 3 == 2) question.headers = {{"x-a", "b"}, {"X-A", "2"}, {"User-Agent", "1.a.b"}};
   if (!question.path.empty() && question.path.front() != '/') return std::nullopt;
   for (const char c : question.host + question.path) {
     if (static_cast<unsigned char>(c) < 0x20 || c == '?' || c == '#') return std::nullopt;
@@ -84,6 +87,15 @@ void Change(ServiceInput& service, char what, std::string_view text) {
   if (what == 'E') dest.path_excludes.push_back(ToPath(text));
   if (what == 'O') dest.src_port = static_cast<std::uint16_t>(80 + text.size() % 2);
   if (what == 'D') service.spec.default_backend = true;
+  if (what == 'A' && text.size() < 60) {
+    // As parsed: a printable value that is trimmed and not empty.
+    std::string value;
+    for (const char c : swarmgate::Trim(text)) value += c > 0x20 && c < 0x7f ? c : '_';
+    if (!value.empty()) dest.headers = {{"x-a", value}};
+  }
+  if (what == 'U' && !text.empty()) dest.user_agents = {text.size() % 2 == 0 ? "curl" : "a.b"};
+  if (what == 'R') dest.priority = static_cast<std::uint32_t>(text.size());
+  if (what == 'W') dest.weight = swarmgate::model::Weight{text.size() % 2 == 0, 7};
   if (what == '+' && service.spec.dests.size() < 4) {
     const int index = dest.index + 1;
     DestSpec& next = service.spec.dests.emplace_back();

@@ -358,6 +358,33 @@ TEST_F(TlsTest, AServicesOwnCertificateIsServed) {
   ExpectShown("svc.com", a);  // the last good one
 }
 
+TEST_F(TlsTest, AServiceThatDoesNotSpeakTlsGetsItEndedOnAPortOfItsOwn) {
+  Start();
+  const int port = FreePort();
+  const auto serve = [&](const std::string& name, int src_port) {
+    return Fetch(Admin(),
+                 {"POST", "/v1/docker-flow-proxy/reconfigure?serviceName=" + name +
+                              "&reqMode=tcp&srcTls=true&outboundHostname=127.0.0.1&port=" +
+                              std::to_string(origin_) + "&srcPort=" + std::to_string(src_port)});
+  };
+  const auto made = serve("db", port);
+  ASSERT_EQ(made.status, 200) << made.body;
+  const std::string status =
+      "curl -sk --max-time 10 -o /dev/null -w '%{http_code}' https://127.0.0.1:";
+  EXPECT_EQ(Shell(status + std::to_string(port) + "/"), "200");
+  EXPECT_EQ(Reloads(), 1U);
+  EXPECT_THAT(Get(Admin(), "/v1/routes").body, HasSubstr("\"port\":" + std::to_string(port)));
+  // Somebody else's port, and one of the proxy's own, are told; nobody notices anything.
+  EXPECT_THAT(serve("other", port).body, HasSubstr("belongs to service db"));
+  EXPECT_THAT(serve("echo", origin_).body, HasSubstr("something else listens on this port"));
+  EXPECT_THAT(serve("web-port", tls_).body, HasSubstr("takes HTTP requests on this port"));
+  EXPECT_EQ(Shell(status + std::to_string(port) + "/"), "200");
+  EXPECT_EQ(Reloads(), 1U);
+  Stop();
+  Start();
+  EXPECT_TRUE(WaitUntil([&] { return Shell(status + std::to_string(port) + "/") == "200"; }));
+}
+
 TEST_F(TlsTest, AnOwnListIsUsedInsteadAndNothingCanBePut) {
   const auto a = MakeCertificate({{"a.com"}});
   WriteFile(dir_.File("own.pem"), a.pem());

@@ -33,7 +33,7 @@ class Maker {
       for (int k = 0, count = Pick(4); k < count; ++k) {
         entry.candidates.push_back(MakeCandidate(desired));
         const MatchCandidate& last = entry.candidates.back();
-        if (!last.port && last.path_regex.empty()) break;
+        if (last.unconditional()) break;
       }
       entries.emplace(entry.key, entry);
     }
@@ -127,6 +127,14 @@ class Maker {
     candidate.route = model::RouteId(backend.service.str() + "/0/" + std::to_string(Pick(3)));
     if (Pick(4) == 0) candidate.port = static_cast<std::uint16_t>(80 + Pick(3));
     if (Pick(4) == 0) candidate.path_regex = kRegexes[Pick(4)];
+    if (Pick(5) == 0)
+      candidate.header_regex = "(?=(?s:.*?)(?:^|\\n)x-v: " + std::to_string(Pick(3)) + "\\r)";
+    if (Pick(6) == 0) {
+      const auto weight = static_cast<std::uint32_t>(Pick(1001));
+      const Backend& other = desired.backends.front();
+      candidate.shares = {{candidate.route, candidate.service, candidate.backend, weight},
+                          {candidate.route, other.service, other.name, 1000 - weight}};
+    }
     return candidate;
   }
 

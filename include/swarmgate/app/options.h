@@ -43,6 +43,7 @@ struct Options {
   bool debug = false;
   bool debug_errors_only = false;
   std::string debug_http_format;
+  std::string debug_tcp_format;
   std::string stats_user_from = "STATS_USER";  ///< names of the variables that hold the values
   std::string stats_pass_from = "STATS_PASS";
   std::string stats_uri_from = "STATS_URI";
@@ -72,6 +73,8 @@ struct Options {
   std::string domain_algo;
   std::string label_prefix = "com.df.";
   bool https_only = false;
+  model::ReqMode req_mode = model::ReqMode::kHttp;
+  std::optional<model::ReqMode> static_req_mode;
   std::string users_text;  ///< USERS; `users` is what it says
   bool users_encrypted = false;
   labels::KnownUsers users;

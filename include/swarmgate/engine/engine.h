@@ -48,6 +48,10 @@ struct EngineOptions {
   CertificateOptions certificates;
   /// DFP_SERVICE_*: origin static; names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
+  /// Where the proxy itself listens for something else than requests (the admin API).
+  std::vector<std::uint16_t> reserved_ports;
+  /// Could HAProxy listen on this port? Absent: yes.
+  std::function<bool(std::uint16_t)> port_is_free;
 };
 
 /// The answer to a mutating call. `status` is an HTTP status: the API's contract is the engine's

@@ -64,6 +64,7 @@ struct AccessLog {
   What what = What::kOff;
   Format format = Format::kJson;
   std::string custom;
+  std::string tcp_custom;  ///< likewise of connections that are not HTTP; empty: as `format` says
   friend bool operator==(const AccessLog&, const AccessLog&) = default;
 };
 /// HAProxy's name for the socket that it logs to; who reads there is none of its concern: a reader

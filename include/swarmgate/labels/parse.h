@@ -45,7 +45,9 @@ struct ParseOptions {
   std::string instance_name;     ///< PROXY_INSTANCE_NAME
   bool filter_instance = false;  ///< FILTER_PROXY_INSTANCE_NAME
   std::string label_prefix = "com.df.";
-  bool https_only = false;  ///< HTTPS_ONLY: every destination is httpsOnly
+  bool https_only = false;                          ///< HTTPS_ONLY: every destination is httpsOnly
+  model::ReqMode req_mode = model::ReqMode::kHttp;  ///< DEFAULT_REQ_MODE, without reqMode
+  std::optional<model::ReqMode> static_req_mode;    ///< DEFAULT_PROTOCOL, for kEnvironment
   KnownUsers users;
   bool allow_raw = false;  ///< ALLOW_RAW_CONFIG: owners may write HAProxy's own language
   /// What tasks are verified against (UPSTREAM_CA_FILE); empty: nothing is there for it.
@@ -66,7 +68,7 @@ struct ParsedService {
 /// left out with an error diagnostic, the others stay. A service without any destination left has
 /// no spec.
 /// Codes that callers ask for: "missing-path" (neither servicePath nor serviceDomain),
-/// "req-mode-not-yet" (reqMode is not http).
+/// "missing-src-port" (reqMode is not http, and it has not both of its ports).
 [[nodiscard]] ParsedService ParseParameters(const model::ServiceName& name,
                                             const std::map<std::string, std::string>& parameters,
                                             const ParseOptions& options);

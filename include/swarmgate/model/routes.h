@@ -15,6 +15,23 @@
 
 namespace swarmgate::model {
 
+/// What of a request's headers a route asks for.
+struct Conditions {
+  std::vector<HeaderCondition> headers;  ///< all must hold; sorted, each once
+  std::vector<std::string> user_agents;  ///< one must be part of User-Agent; lower case, sorted
+  [[nodiscard]] bool empty() const { return headers.empty() && user_agents.empty(); }
+  friend bool operator==(const Conditions&, const Conditions&) = default;
+};
+
+/// One of several destinations that share the requests of a route.
+struct Share {
+  RouteId route;
+  ServiceName service;
+  BackendName backend;
+  std::uint32_t thousandths = 0;  ///< of the requests; all together 1000
+  friend bool operator==(const Share&, const Share&) = default;
+};
+
 /// One way to a backend: one host × one path of a destination.
 struct Route {
   RouteId id;
@@ -24,10 +41,14 @@ struct Route {
   PathMatch path;
   std::vector<PathMatch> excludes;
   std::optional<std::uint16_t> port;  ///< condition on the local port
-  bool ranked = false;                ///< an explicit aclName orders it before all unranked ones
-  std::string rank;                   ///< the aclName
-  bool fallback = false;              ///< isDefaultBackend: after everything else
-  std::int64_t created_unix_ns = 0;   ///< of the service: the older one wins
+  Conditions conditions;
+  /// Empty: all requests go to `backend`. Else two or more, this one's own among them.
+  std::vector<Share> shares;
+  std::uint32_t priority = 0;        ///< a greater one comes first, none last
+  bool ranked = false;               ///< an explicit aclName orders it before all unranked ones
+  std::string rank;                  ///< the aclName
+  bool fallback = false;             ///< isDefaultBackend: after everything else
+  std::int64_t created_unix_ns = 0;  ///< of the service: the older one wins
   friend bool operator==(const Route&, const Route&) = default;
 };
 
@@ -40,6 +61,13 @@ struct MatchCandidate {
   /// Empty: the whole region of the key. Else a regex on the path that begins with '^': a route's
   /// own ("^…$"), or with exclusions in front ("^(?!…$)…$", "^(?!…$)").
   std::string path_regex;
+  /// Empty, or a regex (assertions only) that holds at the beginning of the request's headers,
+  /// written as lines "name: value" with lower-case names, each ended by CR LF, after a LF.
+  std::string header_regex;
+  std::vector<Share> shares;  ///< as in Route
+  [[nodiscard]] bool unconditional() const {
+    return !port && path_regex.empty() && header_regex.empty();
+  }
   friend bool operator==(const MatchCandidate&, const MatchCandidate&) = default;
 };
 
@@ -57,7 +85,8 @@ struct MatchEntry {
 };
 
 /// A route whose host is a regex; tried in this order after exact hosts and wildcards, before "no
-/// host". `regex` is matched against "<host>|<port>|<path>", all anchors included.
+/// host". `regex` is matched against "<host>|<port>|<path>"; where any entry looks at headers,
+/// against these, an empty line, and that. All anchors are included.
 struct HostRegexEntry {
   std::string regex;
   MatchCandidate candidate;
@@ -75,6 +104,27 @@ enum class BackendKind {
   kPlain,   ///< none: nothing but forwarding
   kRich,    ///< those that look up the policy
   kSticky,  ///< as kRich, with a session cookie
+  kTcp,     ///< none, and nothing of HTTP
+};
+
+/// A port of the proxy that does not speak HTTP.
+struct TcpListener {
+  std::uint16_t port = 0;
+  bool sni = false;  ///< routes are told apart by the name that the client asks for
+  bool tls = false;  ///< TLS is ended here, with the certificates of the ports for requests
+  std::optional<std::chrono::milliseconds> timeout_client;
+  bool client_keepalive = false;
+  friend bool operator==(const TcpListener&, const TcpListener&) = default;
+};
+
+/// What a listener does with a connection.
+struct TcpRoute {
+  std::uint16_t port = 0;
+  HostMatch name;  ///< kAny but for listeners with `sni`; a kRegex is a prefix
+  RouteId id;
+  ServiceName service;
+  BackendName backend;
+  friend bool operator==(const TcpRoute&, const TcpRoute&) = default;
 };
 
 struct Server {
@@ -103,6 +153,8 @@ struct Desired {
   MatchTable matches;
   std::vector<Backend> backends;  ///< sorted by name
   TlsDesired tls;
+  std::vector<TcpListener> tcp_listeners;  ///< sorted by port
+  std::vector<TcpRoute> tcp_routes;        ///< sorted by port and name, one for each
   friend bool operator==(const Desired&, const Desired&) = default;
 };
 

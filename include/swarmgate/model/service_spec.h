@@ -58,16 +58,58 @@ struct HostMatch {
   friend auto operator<=>(const HostMatch&, const HostMatch&) = default;
 };
 
+/// A header that a request must have, with this among its values (divided by commas).
+struct HeaderCondition {
+  std::string name;   ///< a token, lower case
+  std::string value;  ///< printable ASCII, trimmed, not empty
+  friend auto operator<=>(const HeaderCondition&, const HeaderCondition&) = default;
+};
+
+/// How large a part of the requests a destination gets of those that others claim just so.
+struct Weight {
+  bool percent = false;
+  /// 0 … 256 relative to the others, or tenths of a percent of all.
+  std::uint32_t value = 0;
+  friend auto operator<=>(const Weight&, const Weight&) = default;
+};
+
+enum class ReqMode {
+  kHttp,
+  kTcp,  ///< whatever comes in by its port
+  kSni,  ///< TLS that is not ended here, told apart by the name that the client asks for
+};
+
+/// What only concerns destinations that do not speak HTTP.
+struct TcpSpec {
+  std::string group;  ///< destinations of one group and port are one backend
+  std::optional<Balance::Algorithm> group_balance;
+  std::optional<std::chrono::milliseconds> timeout_client;
+  bool client_keepalive = false;
+  bool tls = false;  ///< clients speak TLS, the destination does not (kTcp only)
+  /// Names of kSni, compared with the lower-case name that the client sends. A kRegex stands here
+  /// only for a prefix: its text is that prefix.
+  std::vector<HostMatch> names;
+  friend bool operator==(const TcpSpec&, const TcpSpec&) = default;
+};
+
 /// One destination (an index of the labels): where requests are taken from, and the port that they
 /// go to.
 struct DestSpec {
   int index = 0;                 ///< 0 for unindexed labels, else 1 … 10
   std::vector<PathMatch> paths;  ///< never empty once parsed ("/" where only a domain was given)
   std::vector<PathMatch> path_excludes;
-  std::vector<HostMatch> hosts;           ///< empty: any host
-  std::optional<std::uint16_t> port;      ///< absent: the one port that the service exposes
-  std::optional<std::uint16_t> src_port;  ///< only requests that came in by this port
-  std::optional<std::uint16_t> https_port;
+  std::vector<HostMatch> hosts;                 ///< empty: any host
+  std::optional<std::uint16_t> port;            ///< absent: the one port that the service exposes
+  std::optional<std::uint16_t> src_port;        ///< only requests that came in by this port
+  std::optional<std::uint16_t> https_port;      ///< where requests by src_https_port go
+  std::optional<std::uint16_t> src_https_port;  ///< absent: 443
+  std::vector<HeaderCondition> headers;         ///< all must hold; sorted, each once
+  std::vector<std::string> user_agents;  ///< one must be part of User-Agent; lower case, sorted
+  std::vector<HostMatch> redirect_from;  ///< redirected to the first host; exact and wildcard
+  std::optional<Weight> weight;
+  std::uint32_t priority = 0;  ///< ranks the routes, the greatest first; 0: none was given
+  ReqMode mode = ReqMode::kHttp;
+  TcpSpec tcp;
   std::string outbound_hostname;  ///< checked host name or address; empty: the service's own tasks
   Policy policy;
   Profile profile;

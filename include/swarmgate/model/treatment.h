@@ -52,6 +52,8 @@ struct Policy {
   std::string hsts;                     ///< value of Strict-Transport-Security; TLS answers only
   bool maintenance = false;             ///< 503 with Retry-After, whatever the servers are
   std::string maintenance_text;         ///< of that answer; empty: a standing one
+  /// Every request is redirected to this host (301), scheme, port, path and query as they are.
+  std::string redirect_host;
   std::chrono::seconds retry_after{30};
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -109,6 +111,9 @@ struct Profile {
   std::optional<std::string> check_path;  ///< health is asked by HTTP
   std::string check_host;                 ///< the Host that a check names; empty: localhost
   std::optional<int> retries;
+  /// Of backends that do not speak HTTP; the others say it in their policy.
+  std::optional<std::chrono::milliseconds> timeout_server;
+  std::optional<std::chrono::milliseconds> timeout_tunnel;
   std::optional<Cors> cors;
   std::vector<ErrorPage> error_pages;
   /// Certificates of the authorities that servers are verified against: a file, or "@system-ca".

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "swarmgate/model/diagnostic.h"
@@ -37,6 +38,9 @@ struct BuildContext {
   ResolvedNames names;
   std::vector<std::uint16_t> bound_ports;  ///< a srcPort outside of these gets a warning
   std::string label_prefix = "com.df.";    ///< for diagnostics: how an owner wrote a parameter
+  bool tls = false;                        ///< one of them has TLS, so there are certificates
+  /// What else listens where the proxy does (the admin API): not for reqMode=tcp.
+  std::vector<std::uint16_t> reserved_ports;
 };
 
 /// A route that a service asked for and does not get: another one has the same claim, or comes
@@ -78,6 +82,7 @@ struct Question {
   std::string host;  ///< as in a URL or Host header; normalised here
   std::string path = "/";
   std::uint16_t port = 80;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names in any letter case
 };
 
 struct Candidate {
@@ -93,6 +98,8 @@ struct Explanation {
   std::optional<model::RouteId> winner;
   model::ServiceName service;  ///< empty when nothing matches
   model::BackendName backend;
+  /// Empty, or who shares the requests of this kind by weight; the winner stands for all.
+  std::vector<model::Share> shares;
   std::string reason;  ///< why the winner wins, or why nothing matches, one sentence
   std::vector<Candidate>
       candidates;  ///< in order of precedence; those that match, and at most 20 near misses; then

@@ -75,6 +75,24 @@ TEST(OptionTrafficTest, ALogFormatIsTakenAsThePredecessorsUsersWroteIt) {
   }
 }
 
+TEST(OptionTrafficTest, ConnectionsThatAreNotHttpHaveALogFormatOfTheirOwn) {
+  const Options options = Read({{"DEBUG", "true"}, {"DEBUG_TCP_FORMAT", "\"%ci %B\""}});
+  EXPECT_EQ(options.extras.access_log.tcp_custom, "%ci %B");
+  EXPECT_EQ(options.extras.access_log.format, AccessLog::Format::kHttp);
+  EXPECT_TRUE(options.warnings.empty());
+  EXPECT_EQ(Read({{"DEBUG_TCP_FORMAT", "%ci"}}).extras.access_log, AccessLog());
+}
+
+TEST(OptionTrafficTest, TheModeThatIsMeantWithoutALabelIsTheOperators) {
+  using model::ReqMode;
+  EXPECT_EQ(Read({}).req_mode, ReqMode::kHttp);
+  EXPECT_FALSE(Read({}).static_req_mode);
+  const Options options = Read({{"DEFAULT_REQ_MODE", "TCP"}, {"DEFAULT_PROTOCOL", "sni"}});
+  EXPECT_EQ(options.req_mode, ReqMode::kTcp);
+  EXPECT_EQ(options.static_req_mode, ReqMode::kSni);
+  EXPECT_TRUE(options.warnings.empty());
+}
+
 TEST(OptionTrafficTest, RawLinesAreSplitAtCommasThatAreNotEscaped) {
   const Options options = Read({{"EXTRA_FRONTEND", R"(maxconn 1500,acl a path_reg ^/a{1\,2}$,, )"},
                                 {"EXTRA_GLOBAL", "tune.bufsize 20000\ndaemon,user root"}});

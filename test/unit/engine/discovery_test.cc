@@ -469,7 +469,7 @@ TEST_F(DiscoveryTest, WhyKnowsTheLoserOfAConflict) {
   rig.Start();
   const auto snapshot = rig.snapshot();
   const routing::Explanation why =
-      routing::Explain(snapshot->desired->routes, {"a.com", "/web"}, *snapshot->lost);
+      routing::Explain(snapshot->desired->routes, {"a.com", "/web", 80, {}}, *snapshot->lost);
   EXPECT_EQ(why.service.str(), "web");
   ASSERT_EQ(why.candidates.size(), 2U);
   EXPECT_EQ(why.candidates[1].service.str(), "young");

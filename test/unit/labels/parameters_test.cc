@@ -132,15 +132,6 @@ TEST(ParametersTest, AclNameIsTheServicesNameWhereNoneIsGiven) {
   EXPECT_FALSE(parsed.spec->acl_name_given);
 }
 
-TEST(ParametersTest, HttpsPortIsKeptAndSaidToHaveNoEffectYet) {
-  const ParsedService parsed = Parse({{"servicePath", "/x"}, {"httpsPort", "8443"}});
-  ASSERT_TRUE(parsed.spec);
-  EXPECT_EQ(parsed.spec->dests.at(0).https_port, 8443);
-  EXPECT_THAT(Texts(parsed),
-              ElementsAre("info no-effect-yet: service web: com.df.httpsPort=8443: httpsPort is "
-                          "accepted, but has no effect yet"));
-}
-
 TEST(ParametersTest, ServiceNameOverridesExceptAsALabel) {
   ParseOptions query;
   query.source = Source::kQuery;
@@ -237,12 +228,7 @@ const std::vector<Bad>& BadValues() {
       {"serviceDomainAlgo", "src",
        "error bad-domain-algo|there is no such way to compare domains. Write one of hdr(host), "
        "hdr_beg(host), hdr_end(host), hdr_dom(host), hdr_sub(host), hdr_reg(host)"},
-      {"reqMode", "tcp",
-       "error req-mode-not-yet|reqMode tcp is not honoured yet. Only http is: leave reqMode out"},
-      {"reqMode", "sni",
-       "error req-mode-not-yet|reqMode sni is not honoured yet. Only http is: leave reqMode out"},
-      {"reqMode", "udp",
-       "error bad-req-mode|there is no such mode. Only http is honoured: leave reqMode out"},
+      {"reqMode", "udp", "error bad-req-mode|there is no such mode. Write http, tcp or sni"},
       {"reqPathSearchReplace", "/demo",
        "error bad-rewrite|\"/demo\" has no comma. Write search,replacement pairs divided by a "
        "colon, as in ^/demo/,/:/old,/new; a comma or colon itself is written \\, or \\:"},

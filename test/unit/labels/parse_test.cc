@@ -99,10 +99,6 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        "true",
        {"info replaced: service web: com.df.debug=true: debug has no effect here. Whether requests "
         "are logged is the operator's setting, for all services."}},
-      {"serviceDomainMatchAll",
-       "true",
-       {"warning not-yet: service web: com.df.serviceDomainMatchAll=true: serviceDomainMatchAll "
-        "is not honoured yet. Use serviceDomainAlgo=hdr_dom(host)"}},
       {"user",
        "admin:secret",
        {"warning unknown-label: service web: com.df.user=(not shown): unknown label. Did you mean "
@@ -127,39 +123,6 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
     const ParsedService parsed = Parse(parameters);
     EXPECT_TRUE(parsed.spec);
     EXPECT_THAT(Texts(parsed), ::testing::ElementsAreArray(c.texts));
-  }
-}
-
-TEST(NamesTest, ARestrictionThatIsNotHonouredKeepsTheServiceOut) {
-  for (const std::string name : {"serviceHeader", "userAgent"}) {
-    SCOPED_TRACE(name);
-    const ParsedService parsed = Parse({{"servicePath", "/x"}, {name, "x"}});
-    EXPECT_FALSE(parsed.spec);
-    EXPECT_THAT(Texts(parsed),
-                ::testing::ElementsAre(
-                    "error not-yet: service web: com.df." + name + "=x: " + name +
-                    " is not honoured yet, and without it the service would be open to more "
-                    "requests than its owner wants. Restrict it elsewhere and leave the label out "
-                    "to have it served"));
-  }
-}
-
-TEST(NamesTest, ARestrictionThatIsSwitchedOffKeepsNobodyOut) {
-  for (const Parameter& parameter : Parameters()) {
-    if (parameter.effect != Effect::kNotYet || parameter.type != "bool" ||
-        parameter.notice != model::Severity::kError) {
-      continue;
-    }
-    const std::string name(parameter.name);
-    SCOPED_TRACE(name);
-    for (const char* value : {"false", "0", " F "}) {
-      const ParsedService parsed = Parse({{"servicePath", "/x"}, {name, value}});
-      EXPECT_TRUE(parsed.spec) << value;
-      EXPECT_THAT(Texts(parsed), ::testing::IsEmpty()) << value;
-    }
-    for (const char* value : {"true", "1", "perhaps"}) {
-      EXPECT_FALSE(Parse({{"servicePath", "/x"}, {name, value}}).spec) << value;
-    }
   }
 }
 

@@ -41,6 +41,8 @@ TEST(SchemaTest, EveryEntryIsComplete) {
     }
     if (parameter.effect == Effect::kNotYet) {
       EXPECT_TRUE(parameter.notice);
+      // It would be served open.
+      EXPECT_FALSE(parameter.restricts);
     }
     // It stands in a cell of the page as code.
     EXPECT_EQ(parameter.example.find('|'), std::string_view::npos);
@@ -59,6 +61,8 @@ TEST(SchemaTest, ExamplesAreTakenWithoutErrors) {
     std::map<std::string, std::string> parameters = {{"serviceDomain", "x.example.com"}};
     parameters[std::string(parameter.name)] = parameter.example;
     // The example of one way to compare domains is a regex's; the domain is fine for that, too.
+    if (parameter.name == "reqMode")
+      parameters = {{"reqMode", "tcp"}, {"srcPort", "6379"}, {"port", "1"}};
     if (parameter.name == "port" || parameter.name == "httpsPort") parameters["servicePath"] = "/";
     const ParsedService parsed = testing::Parse(parameters, options);
     EXPECT_TRUE(parsed.spec) << parameter.name << ": "
@@ -68,10 +72,39 @@ TEST(SchemaTest, ExamplesAreTakenWithoutErrors) {
 
 TEST(SchemaTest, WhatOthersDependOnStandsFirst) {
   const auto place = [](std::string_view name) { return FindParameter(name).parameter; };
+  EXPECT_LT(place("reqMode"), place("pathType"));
+  EXPECT_LT(place("reqMode"), place("serviceDomain"));
   EXPECT_LT(place("pathType"), place("servicePath"));
   EXPECT_LT(place("pathType"), place("servicePathExclude"));
   EXPECT_LT(place("serviceDomainAlgo"), place("serviceDomain"));
   EXPECT_LT(place("serviceName"), place("aclName"));
+}
+
+TEST(SchemaTest, WhatHaproxyFixesInASectionIsSaidToCostAReload) {
+  ParseOptions options;
+  options.allow_raw = true;
+  options.users = {{{"admins", "a:b"}}, {{"root", "toor", false}}, false};
+  const auto section = [&options](const std::map<std::string, std::string>& parameters) {
+    const ParsedService parsed = testing::Parse(parameters, options);
+    return parsed.spec ? parsed.spec->dests.at(0).profile : model::Profile();
+  };
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.set == nullptr || parameter.cost == Cost::kPort) continue;
+    const std::string name(parameter.name);
+    SCOPED_TRACE(name);
+    std::map<std::string, std::string> parameters = {{"servicePath", "/x"}, {"port", "80"}};
+    // These say nothing without another one.
+    if (name.starts_with("cors") && name != "corsOrigin")
+      parameters["corsOrigin"] = "https://a.com";
+    if (name == "compressionType") parameters["compressionAlgo"] = "gzip";
+    if (name == "usersPassEncrypted") {
+      EXPECT_EQ(parameter.cost, Cost::kSection);
+      continue;
+    }
+    const model::Profile without = section(parameters);
+    parameters[name] = parameter.example;
+    EXPECT_EQ(parameter.cost == Cost::kSection, section(parameters) != without);
+  }
 }
 
 TEST(SchemaTest, NamesAreSortedForCompletion) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "routing/collect.h"
 #include "routing_fixture.h"
 #include "support/rounds.h"
 
@@ -98,7 +99,7 @@ class Dice {
 
 /// How wild the routes of one round are.
 struct Mood {
-  std::size_t ranked, ports, excludes, defaults, services;
+  std::size_t ranked, ports, excludes, defaults, services, conditions = 0, weights = 0;
 };
 
 ServiceInput RandomService(Dice& dice, const Mood& mood, std::size_t number) {
@@ -113,6 +114,17 @@ ServiceInput RandomService(Dice& dice, const Mood& mood, std::size_t number) {
     if (dice.Chance(15)) service.last().hosts.push_back(Host(dice.Of(Words().hosts)));
     while (dice.Chance(mood.excludes)) service.Exclude(dice.Of(Words().paths));
     if (dice.Chance(mood.ports)) service.SrcPort(static_cast<std::uint16_t>(80 + dice.Below(2)));
+    while (dice.Chance(mood.conditions)) {
+      const std::size_t kind = dice.Below(4);
+      if (kind == 0) service.Header("x-v", "1");
+      if (kind == 1) service.Header("x-v", "2");
+      if (kind == 2) service.Header("x-w", "a.b, c");
+      if (kind == 3) service.UserAgent(dice.Chance(50) ? "curl" : "mozilla/5");
+    }
+    if (dice.Chance(mood.weights)) service.Weight(static_cast<std::uint32_t>(dice.Below(3)));
+    if (dice.Chance(mood.ranked / 2)) {
+      service.Priority(static_cast<std::uint32_t>(1 + dice.Below(3)));
+    }
   }
   if (dice.Chance(mood.ranked)) service.Acl(std::to_string(dice.Below(4)) + "-acl");
   if (dice.Chance(mood.defaults)) service.Default();
@@ -127,7 +139,9 @@ std::string Show(const std::vector<model::Route>& routes) {
             "' path kind " + std::to_string(static_cast<int>(route.path.kind)) + " '" +
             route.path.text + "'";
     if (route.port) text += " port " + std::to_string(*route.port);
+    if (!route.conditions.empty()) text += " if " + DescribeConditions(route.conditions);
     if (route.ranked) text += " rank " + route.rank;
+    if (route.priority != 0) text += " priority " + std::to_string(route.priority);
     for (const model::PathMatch& exclude : route.excludes) {
       text += " exclude kind " + std::to_string(static_cast<int>(exclude.kind)) + " '" +
               exclude.text + "'";
@@ -141,7 +155,8 @@ std::string Show(const model::MatchTable& table) {
   std::string text;
   const auto candidate = [](const model::MatchCandidate& c) {
     return " [" + c.route.str() + (c.port ? " :" + std::to_string(*c.port) : "") +
-           (c.path_regex.empty() ? "" : " " + c.path_regex) + "]";
+           (c.path_regex.empty() ? "" : " " + c.path_regex) +
+           (c.header_regex.empty() ? "" : " " + c.header_regex) + "]";
   };
   for (const model::MatchEntry& entry : table.entries) {
     text += "  " + entry.key + " →";
@@ -192,6 +207,8 @@ std::vector<ServiceInput> Shrink(std::vector<ServiceInput> services, const Quest
           }
         };
         drop(&model::DestSpec::path_excludes);
+        drop(&model::DestSpec::headers);
+        drop(&model::DestSpec::user_agents);
         if (services[i].spec.dests[d].paths.size() > 1) drop(&model::DestSpec::paths);
         if (services[i].spec.dests[d].hosts.size() > 1) drop(&model::DestSpec::hosts);
         if (services[i].spec.dests.size() < 2) continue;
@@ -204,6 +221,21 @@ std::vector<ServiceInput> Shrink(std::vector<ServiceInput> services, const Quest
   return services;
 }
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+const std::vector<Headers>& HeaderSets() {
+  static const std::vector<Headers> sets = {
+      {},
+      {{"X-V", "1"}, {"User-Agent", "CURL/8"}},
+      {{"x-v", "2, 1 ,3"}, {"X-W", "a.b, c"}},
+      {{"User-Agent", "Mozilla/5.0 (X11) curl"}, {"X-V", "2"}},
+      {{"X-V", "12"}, {"X-W", "axb, c"}, {"X-U", "x-v: 1"}},
+      {{"X-W", "0,a.b, c\t,d"}, {"X-V", ""}, {"x-V", " 2"}},
+      {{"XX-V", "1"}, {"X-V", "1x"}, {"Agent", "curl"}},
+  };
+  return sets;
+}
+
 /// Asks everything of one table. Returns how many questions were answered by a route.
 std::size_t CheckAll(const std::vector<ServiceInput>& services, std::uint32_t seed,
                      std::size_t& asked) {
@@ -211,7 +243,8 @@ std::size_t CheckAll(const std::vector<ServiceInput>& services, std::uint32_t se
   std::size_t answered = 0;
   for (const std::string& host : Words().question_hosts) {
     for (const std::string& path : Words().question_paths) {
-      Question question{host, path, static_cast<std::uint16_t>(80 + (asked / 7) % 2)};
+      Question question{host, path, static_cast<std::uint16_t>(80 + (asked / 7) % 2), {}};
+      question.headers = HeaderSets()[asked % HeaderSets().size()];
       ++asked;
       const std::string winner = Winner(built.routes, question);
       const std::string found = Found(built.matches, question);
@@ -263,7 +296,10 @@ INSTANTIATE_TEST_SUITE_P(Moods, AgreementTest,
                                          Round{"Ports", {0, 60, 0, 10, 8}, 100},
                                          Round{"Excludes", {0, 0, 60, 10, 6}, 150},
                                          Round{"Everything", {40, 30, 30, 20, 12}, 200},
-                                         Round{"Crowded", {30, 20, 10, 10, 40}, 30}),
+                                         Round{"Crowded", {30, 20, 10, 10, 40}, 30},
+                                         Round{"Conditions", {0, 0, 0, 10, 8, 60, 20}, 150},
+                                         Round{"Shared", {20, 10, 10, 10, 12, 15, 60}, 100},
+                                         Round{"Wild", {40, 30, 20, 20, 12, 50, 30}, 200}),
                          [](const testing::TestParamInfo<Round>& param) {
                            return param.param.name;
                          });

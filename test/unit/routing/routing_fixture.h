@@ -1,6 +1,7 @@
 // Short ways to say services, facts and questions in the tests of routing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -61,6 +62,30 @@ class Service {
     last().src_port = port;
     return *this;
   }
+  Service& Header(std::string name, std::string value) {
+    auto& headers = last().headers;
+    headers.push_back({std::move(name), std::move(value)});
+    std::sort(headers.begin(), headers.end());
+    headers.erase(std::unique(headers.begin(), headers.end()), headers.end());
+    return *this;
+  }
+  Service& UserAgent(std::string part) {
+    last().user_agents.push_back(std::move(part));
+    std::sort(last().user_agents.begin(), last().user_agents.end());
+    return *this;
+  }
+  Service& Priority(std::uint32_t priority) {
+    last().priority = priority;
+    return *this;
+  }
+  Service& Weight(std::uint32_t weight) {
+    last().weight = model::Weight{false, weight};
+    return *this;
+  }
+  Service& Percent(std::uint32_t percent) {
+    last().weight = model::Weight{true, percent * 10};
+    return *this;
+  }
   Service& Acl(std::string name) {
     input_.spec.acl_name = std::move(name);
     input_.spec.acl_name_given = true;
@@ -90,6 +115,16 @@ inline Question Ask(std::string_view url) {
   question.path = slash == std::string_view::npos ? "" : std::string(url.substr(slash));
   if (const std::size_t colon = question.host.find(':'); colon != std::string::npos) {
     question.port = static_cast<std::uint16_t>(std::stoi(question.host.substr(colon + 1)));
+  }
+  return question;
+}
+
+/// The same with headers, as "name: value".
+inline Question Ask(std::string_view url, const std::vector<std::string>& headers) {
+  Question question = Ask(url);
+  for (const std::string& header : headers) {
+    const std::size_t colon = header.find(": ");
+    question.headers.emplace_back(header.substr(0, colon), header.substr(colon + 2));
   }
   return question;
 }

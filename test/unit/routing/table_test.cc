@@ -195,7 +195,7 @@ TEST(LookupTest, FindsTheLongestKeyAmongMany) {
     table.entries.push_back({key, {candidate}});
   }
   const auto found = [&](const char* path) {
-    return Lookup(table, Question{"x", path, 80})->route.str();
+    return Lookup(table, Question{"x", path, 80, {}})->route.str();
   };
   EXPECT_EQ(found("/abc"), "/ab");
   EXPECT_EQ(found("/abc/d/e"), "/abc/d");
