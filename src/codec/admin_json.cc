@@ -1,7 +1,5 @@
 #include "swarmgate/codec/admin_json.h"
 
-#include <chrono>
-#include <optional>
 #include <string_view>
 
 namespace swarmgate::codec {
@@ -41,35 +39,6 @@ void WriteTexts(JsonWriter& json, std::string_view key, const std::vector<model:
   json.EndArray();
 }
 
-std::string Seconds(const std::optional<std::chrono::milliseconds>& time) {
-  return time ? std::to_string(time->count() / 1000) : std::string();
-}
-
-void WriteDest(JsonWriter& json, const model::DestSpec& dest) {
-  json.BeginObject();
-  json.Field("Index", dest.index);
-  json.Field("Port", dest.port ? std::to_string(*dest.port) : std::string());
-  json.Field("ReqMode", "http");
-  json.Field("PathType",
-             dest.paths.empty() ? std::string("path_beg") : PartsOf(dest.paths.front()).type);
-  WriteTexts(json, "ServicePath", dest.paths);
-  WriteTexts(json, "ServicePathExclude", dest.path_excludes);
-  json.Key("ServiceDomain").BeginArray();
-  for (const model::HostMatch& host : dest.hosts) json.String(HostText(host));
-  json.EndArray();
-  json.Field("SrcPort", static_cast<int>(dest.src_port.value_or(0)));
-  json.Field("HttpsPort", static_cast<int>(dest.https_port.value_or(0)));
-  json.Field("OutboundHostname", dest.outbound_hostname);
-  json.Field("TimeoutServer", Seconds(dest.policy.timeout_server));
-  json.Field("TimeoutTunnel", Seconds(dest.policy.timeout_tunnel));
-  std::string rewrites;
-  for (const model::PathRewrite& rewrite : dest.policy.path_rewrites) {
-    rewrites += (rewrites.empty() ? "" : ":") + rewrite.search + "," + rewrite.replace;
-  }
-  json.Field("ReqPathSearchReplace", rewrites);
-  json.EndObject();
-}
-
 }  // namespace
 
 std::string PathText(const model::PathMatch& path) {
@@ -80,20 +49,6 @@ std::string PathText(const model::PathMatch& path) {
 std::string HostText(const model::HostMatch& host) {
   if (!host.original.empty()) return host.original;
   return host.kind == model::HostMatch::Kind::kWildcard ? "*" + host.text : host.text;
-}
-
-void WriteSpecFields(JsonWriter& json, const model::ServiceSpec& spec) {
-  json.Field("AclName", spec.acl_name_given ? spec.acl_name : std::string());
-  json.Field("DiscoveryType", spec.discovery == model::Discovery::kDns ? "DNS" : "");
-  json.Field("Distribute", spec.distribute);
-  json.Field("IsDefaultBackend", spec.default_backend);
-  json.Field("Network", spec.network);
-  json.Field("ProxyInstanceName", spec.proxy_instance);
-  json.Field("Replicas", static_cast<unsigned>(spec.replicas.value_or(0)));
-  json.Field("SessionType", spec.session == model::Session::kSticky ? "sticky-server" : "");
-  json.Key("ServiceDest").BeginArray();
-  for (const model::DestSpec& dest : spec.dests) WriteDest(json, dest);
-  json.EndArray();
 }
 
 void WriteDiagnostics(JsonWriter& json, const std::vector<model::Diagnostic>& diagnostics) {

@@ -429,6 +429,9 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
   shown_.proxy_pid = up ? applier_.pid() : 0;
   shown_.draining_servers = applier_.draining_servers();
   shown_.certificates = certificates_.status();
+  if (*shown_.nodes != facts_.facts().nodes) {
+    shown_.nodes = std::make_shared<const std::vector<model::NodeFacts>>(facts_.facts().nodes);
+  }
   UpdateReady();
   if (assembly != nullptr) {
     built->desired.tls = {};  // what others see holds no key
