@@ -223,7 +223,9 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly
                [&](const Diagnostic& diagnostic) { return diagnostic.service == service; });
   const bool routed =
       std::any_of(built.desired.routes.begin(), built.desired.routes.end(),
-                  [&](const model::Route& route) { return route.service == service; });
+                  [&](const model::Route& route) { return route.service == service; }) ||
+      std::any_of(built.desired.raw.begin(), built.desired.raw.end(),
+                  [&](const model::RawRoutes& raw) { return raw.service == service; });
   if (!routed) return Refusal(std::move(diagnostics));
   Outcome outcome;
   if (definition != nullptr) outcome.spec = definition->parsed->result.spec;

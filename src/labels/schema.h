@@ -61,6 +61,8 @@ struct ServiceDraft {
   /// What service-level parameters say of every destination: each begins as a copy of it.
   model::DestSpec common;
   std::string path_search;  ///< of reqPathSearch, until reqPathReplace completes it
+  std::string template_fe;  ///< paths of files
+  std::string template_be;
 };
 
 /// A destination while it is read.

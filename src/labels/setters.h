@@ -90,5 +90,8 @@ void ReqPathSearch(Setting& setting);
 
 // setters_raw.cc
 void BackendExtra(Setting& setting);
+void TemplateBePath(Setting& setting);
+void TemplateFePath(Setting& setting);
+void UserDef(Setting& setting);
 
 }  // namespace swarmgate::labels::set

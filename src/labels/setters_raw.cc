@@ -1,53 +1,30 @@
 // HAProxy's own language, for whom the operator allows it.
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 
 #include "labels/setters.h"
+#include "labels/templates.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::labels::set {
 namespace {
 
-// What would end the backend's section, or speak about servers, which are the proxy's own matter: a
-// server that it does not know is taken out at once.
-constexpr auto kForeign = std::to_array<std::string_view>({"acme",
-                                                           "backend",
-                                                           "cache",
-                                                           "crt-store",
-                                                           "default-server",
-                                                           "defaults",
-                                                           "dynamic-cookie-key",
-                                                           "fcgi-app",
-                                                           "frontend",
-                                                           "global",
-                                                           "http-errors",
-                                                           "listen",
-                                                           "log-forward",
-                                                           "log-profile",
-                                                           "mailers",
-                                                           "mode",
-                                                           "peers",
-                                                           "program",
-                                                           "resolvers",
-                                                           "ring",
-                                                           "server",
-                                                           "server-template",
-                                                           "traces",
-                                                           "userlist"});
-
 constexpr std::size_t kMostLines = 64;
+
+bool RawAllowed(const Setting& setting) {
+  if (setting.options.allow_raw) return true;
+  setting.report.Error("raw-not-allowed",
+                       "it is HAProxy's own configuration, which this proxy takes from nobody",
+                       "Use another label, or have the operator set ALLOW_RAW_CONFIG=true");
+  return false;
+}
 
 }  // namespace
 
 void BackendExtra(Setting& setting) {
   Report& report = setting.report;
-  if (!setting.options.allow_raw) {
-    return report.Error("raw-not-allowed",
-                        "it is HAProxy's own configuration, which this proxy takes from nobody",
-                        "Use another label, or have the operator set ALLOW_RAW_CONFIG=true");
-  }
+  if (!RawAllowed(setting)) return;
   std::string text(setting.value);
   for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) {
     text.replace(at, 2, "\n");
@@ -57,9 +34,8 @@ void BackendExtra(Setting& setting) {
     const std::string_view line = Trim(part);
     if (line.empty()) continue;
     const std::string word = ToLower(line.substr(0, std::min(line.find(' '), line.size())));
-    // ".if" would reach into what follows.
-    const bool foreign =
-        std::find(kForeign.begin(), kForeign.end(), word) != kForeign.end() || word.front() == '.';
+    // Servers are the proxy's own matter: one that it does not know is taken out at once.
+    const bool foreign = IsForeignWord(word) || IsServerWord(word);
     if (foreign || raw.size() == kMostLines) {
       raw.clear();
       return report.Error("bad-raw",
@@ -70,5 +46,16 @@ void BackendExtra(Setting& setting) {
     raw.emplace_back(line);
   }
 }
+
+void TemplateFePath(Setting& setting) {
+  if (RawAllowed(setting)) setting.service.template_fe = std::string(setting.value);
+}
+
+void TemplateBePath(Setting& setting) {
+  if (RawAllowed(setting)) setting.service.template_be = std::string(setting.value);
+}
+
+// What templates see is what was written.
+void UserDef(Setting& setting) { (void)setting; }
 
 }  // namespace swarmgate::labels::set
