@@ -123,7 +123,7 @@ constexpr const char* kNotifications = "no other program is notified; the proxy 
 const std::vector<ReplacedVariable>& ReplacedVariables() {
   static const std::vector<ReplacedVariable> variables = {
       {"CFG_TEMPLATE_PATH", "/cfg/tmpl/haproxy.tmpl",
-       "there is no template; EXTRA_GLOBAL and EXTRA_FRONTEND add lines to the configuration"},
+       "there is no template of the whole; EXTRA_GLOBAL and EXTRA_FRONTEND add lines to it"},
       {"CHECK_RESOLVERS", "false", kNames},
       {"DEFAULT_PROTOCOL", "http",
        "a static service that is not HTTP says so with DFP_SERVICE_REQ_MODE"},
