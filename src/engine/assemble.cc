@@ -83,10 +83,14 @@ Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> stati
       static_services_(std::move(static_services)),
       read_template_(std::move(read_template)) {}
 
+labels::Templates Assembler::TemplatesOf(Origin origin, const Parameters& parameters) const {
+  // Whoever is not allowed to name a file does not have one looked at.
+  if (!options_.allow_raw || !read_template_) return {};
+  return ReadTemplates(ByName(origin, parameters, options_));
+}
+
 labels::Templates Assembler::ReadTemplates(const Parameters& parameters) const {
   labels::Templates templates;
-  // Whoever is not allowed to name a file does not have one looked at.
-  if (!options_.allow_raw || !read_template_) return templates;
   for (const std::string& path : labels::TemplatePaths(parameters)) {
     auto text = read_template_(path);
     labels::Templates::File& file = templates.files[path];
@@ -101,7 +105,7 @@ labels::Templates Assembler::ReadTemplates(const Parameters& parameters) const {
 
 std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
                                                    const Parameters& parameters) const {
-  return ParseWith(origin, name, parameters, ReadTemplates(ByName(origin, parameters, options_)));
+  return ParseWith(origin, name, parameters, TemplatesOf(origin, parameters));
 }
 
 std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceName& name,
@@ -138,12 +142,15 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
 std::shared_ptr<const Parsed> Assembler::Parse(Origin origin, const ServiceName& name,
                                                const Parameters& parameters) {
   Cached& cached = cache_[std::string(model::OriginName(origin)) + '/' + name.str()];
-  labels::Templates templates;
-  if (options_.allow_raw) templates = ReadTemplates(ByName(origin, parameters, options_));
-  if (!cached.parsed || cached.source != parameters || cached.templates.files != templates.files) {
-    cached.parsed = ParseWith(origin, name, parameters, templates);
-    cached.source = parameters;
-    cached.templates = std::move(templates);
+  const bool same = cached.parsed && cached.source == parameters;
+  // Files are looked at again where there are some: nearly nobody has any.
+  if (!same || !cached.templates.files.empty()) {
+    labels::Templates templates = TemplatesOf(origin, parameters);
+    if (!same || cached.templates.files != templates.files) {
+      cached.parsed = ParseWith(origin, name, parameters, templates);
+      cached.source = parameters;
+      cached.templates = std::move(templates);
+    }
   }
   cached.round = round_;
   return cached.parsed;

@@ -110,7 +110,11 @@ class Assembler {
     std::shared_ptr<const Parsed> parsed;
     std::uint64_t round = 0;
   };
-  /// The files that parameters name, as they are now.
+  /// The files that parameters name, as they are now; none without the operator's leave.
+  /// `parameters` of origin docker: all of the object's labels.
+  [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
+                                              const Parameters& parameters) const;
+  /// REQUIRES: the operator's leave. `parameters`: without prefix.
   [[nodiscard]] labels::Templates ReadTemplates(const Parameters& parameters) const;
   [[nodiscard]] std::shared_ptr<const Parsed> ParseWith(model::Origin origin,
                                                         const model::ServiceName& name,
