@@ -25,8 +25,9 @@ SteadyTime WriteDeadline(const HandlerContext& context) {
   return std::chrono::steady_clock::now() + context.write_deadline;
 }
 
-Response FromOutcome(const engine::Outcome& outcome, const std::string& service_name) {
-  Response response = Json(OutcomeJson(outcome, service_name));
+Response FromOutcome(const engine::Outcome& outcome,
+                     const std::map<std::string, std::string>& given = {}) {
+  Response response = Json(OutcomeJson(outcome, given));
   response.status = outcome.status;
   return response;
 }
@@ -59,12 +60,11 @@ SteadyTime StatsDeadline() { return std::chrono::steady_clock::now() + std::chro
 
 Response Reconfigure(const Request& request, const HandlerContext& context) {
   return FromOutcome(context.backend->Reconfigure(request.query, WriteDeadline(context)),
-                     request.Query("serviceName"));
+                     request.query);
 }
 
 Response Remove(const Request& request, const HandlerContext& context) {
-  return FromOutcome(context.backend->Remove(request.query, WriteDeadline(context)),
-                     request.Query("serviceName"));
+  return FromOutcome(context.backend->Remove(request.query, WriteDeadline(context)), request.query);
 }
 
 Response Cert(const Request& request, const HandlerContext& context) {
@@ -95,19 +95,19 @@ Response Reload(const Request& request, const HandlerContext& context) {
   const SteadyTime deadline = WriteDeadline(context);
   // The predecessor's way to fetch everything from its listener anew.
   if (ToLower(request.Query("fromListener")) == "true") {
-    return FromOutcome(context.backend->Resync(deadline), {});
+    return FromOutcome(context.backend->Resync(deadline));
   }
-  return FromOutcome(context.backend->Reload(deadline), {});
+  return FromOutcome(context.backend->Reload(deadline));
 }
 
 Response Resync(const Request& request, const HandlerContext& context) {
   (void)request;
-  return FromOutcome(context.backend->Resync(WriteDeadline(context)), {});
+  return FromOutcome(context.backend->Resync(WriteDeadline(context)));
 }
 
 Response Validate(const Request& request, const HandlerContext& context) {
   return FromOutcome(context.backend->Validate(request.query, WriteDeadline(context)),
-                     request.Query("serviceName"));
+                     request.query);
 }
 
 Response Config(const Request& request, const HandlerContext& context) {
@@ -145,6 +145,11 @@ Response Ready(const Request& request, const HandlerContext& context) {
 Response GetServices(const Request& request, const HandlerContext& context) {
   (void)request;
   return Json(ListenerServicesJson(*context.backend->GetSnapshot()));
+}
+
+Response GetNodes(const Request& request, const HandlerContext& context) {
+  (void)request;
+  return Json(ListenerNodesJson(*context.backend->GetSnapshot()));
 }
 
 // --- our own ------------------------------------------------------------------------------
@@ -283,6 +288,7 @@ constexpr Entry kProxy[] = {{"/reconfigure", Access::kWrite, Reconfigure},
                             {"/successfulinitreload", Access::kOpen, Ready}};
 constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
                                {"/get-services", Access::kRead, GetServices},
+                               {"/get-nodes", Access::kRead, GetNodes},
                                {"/ping", Access::kOpen, Health}};
 constexpr Entry kOwn[] = {
     {"/v1/status", Access::kRead, Status}, {"/v1/services", Access::kRead, Services},

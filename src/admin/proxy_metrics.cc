@@ -36,7 +36,10 @@ std::map<std::string, Known, std::less<>> BySlot(const engine::Snapshot& snapsho
   return known;
 }
 
-bool IsSlot(std::string_view proxy) { return proxy.substr(0, 3) == "sg_"; }
+/// With a colon it is a backend of a template.
+bool IsSlot(std::string_view proxy) {
+  return proxy.substr(0, 3) == "sg_" && proxy.find(':') == std::string_view::npos;
+}
 
 enum Kind : unsigned { kFrontend = 1, kBackend = 2, kServer = 4 };
 constexpr unsigned kAllKinds = kFrontend | kBackend | kServer;

@@ -209,7 +209,7 @@ std::string ServiceJson(const Snapshot& snapshot, const ServiceStatus& service) 
   json.Key("spec");
   if (service.spec) {
     json.BeginObject().Field("ServiceName", service.name.str());
-    codec::WriteSpecFields(json, *service.spec);
+    codec::WriteSpecFields(json, *service.spec, service.parameters);
     json.EndObject();
   } else {
     json.Null();
@@ -303,6 +303,24 @@ std::string ListenerServicesJson(const Snapshot& snapshot) {
   return std::move(json).Take();
 }
 
+std::string ListenerNodesJson(const Snapshot& snapshot) {
+  JsonWriter json;
+  json.BeginArray();
+  for (const model::NodeFacts& node : *snapshot.nodes) {
+    std::map<std::string, std::string> flat = node.labels;
+    flat["id"] = node.id;
+    flat["hostname"] = node.hostname;
+    flat["address"] = node.address;
+    flat["versionIndex"] = std::to_string(node.version);
+    flat["state"] = node.state;
+    flat["role"] = node.role;
+    flat["availability"] = node.availability;
+    WriteTextMap(json, flat);
+  }
+  json.EndArray();
+  return std::move(json).Take();
+}
+
 std::string ConfigJson(const Snapshot& snapshot) {
   JsonWriter json;
   json.BeginObject();
@@ -310,22 +328,28 @@ std::string ConfigJson(const Snapshot& snapshot) {
     if (!service->spec) continue;
     json.Key(service->name.str()).BeginObject();
     json.Field("ServiceName", service->name.str());
-    codec::WriteSpecFields(json, *service->spec);
+    codec::WriteSpecFields(json, *service->spec, service->parameters);
     json.EndObject();
   }
   json.EndObject();
   return std::move(json).Take();
 }
 
-std::string OutcomeJson(const engine::Outcome& outcome, const std::string& service_name) {
+std::string OutcomeJson(const engine::Outcome& outcome,
+                        const std::map<std::string, std::string>& given) {
   const bool good = outcome.status < 400;
   JsonWriter json;
   json.BeginObject();
   json.Field("Status", good ? "OK" : "NOK");
   json.Field("Message", outcome.message);
+  const auto name = given.find("serviceName");
+  const std::string service_name = name == given.end() ? std::string() : name->second;
   json.Field("ServiceName", outcome.spec ? outcome.spec->name.str() : service_name);
   if (!good) json.Field("Code", OutcomeCode(outcome.status));
-  if (outcome.spec) codec::WriteSpecFields(json, *outcome.spec);
+  // The predecessor's answers have these fields whatever became of the call.
+  if (outcome.spec || !given.empty()) {
+    codec::WriteSpecFields(json, outcome.spec.value_or(model::ServiceSpec()), given);
+  }
   if (good) json.Field("Persisted", outcome.persisted);
   json.Field("Revision", outcome.revision);
   json.Key("Diagnostics");

@@ -1,6 +1,7 @@
 // The engine's snapshot as JSON texts. Pure: same snapshot, same bytes.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "swarmgate/base/log.h"
@@ -21,11 +22,13 @@ namespace swarmgate::admin {
                                   const routing::Explanation& explanation);
 /// The listener's get-services: an array of flat maps of texts.
 [[nodiscard]] std::string ListenerServicesJson(const engine::Snapshot& snapshot);
+/// The listener's get-nodes: the same of the Swarm's machines.
+[[nodiscard]] std::string ListenerNodesJson(const engine::Snapshot& snapshot);
 /// The predecessor's config?type=json: {"<service>": {…}}.
 [[nodiscard]] std::string ConfigJson(const engine::Snapshot& snapshot);
-/// The answer to reconfigure, remove and their like.
+/// The answer to reconfigure, remove and their like. `given`: the call's parameters.
 [[nodiscard]] std::string OutcomeJson(const engine::Outcome& outcome,
-                                      const std::string& service_name);
+                                      const std::map<std::string, std::string>& given);
 /// The answer to PUT and DELETE …/cert.
 [[nodiscard]] std::string CertOutcomeJson(const engine::Outcome& outcome);
 /// All certificates, without keys.

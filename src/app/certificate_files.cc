@@ -21,6 +21,8 @@ namespace {
 using model::CertificateFile;
 using model::CertificateSource;
 
+constexpr std::size_t kMaxStaple = 16U << 10U;
+
 bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
@@ -77,6 +79,10 @@ void AddFile(const std::string& directory, const std::string& name, CertificateS
     break;
   }
   file.pem = model::Secret(std::move(*text));
+  if (std::binary_search(names.begin(), names.end(), name + ".ocsp")) {
+    auto staple = ReadSecretFile(directory + "/" + name + ".ocsp", kMaxStaple);
+    if (staple) file.staple = model::Secret(std::move(*staple));
+  }
   files.push_back(std::move(file));
 }
 

@@ -18,6 +18,7 @@
 #include "app/resolve.h"
 #include "app/sealed_store.h"
 #include "app/supervisor.h"
+#include "app/template_files.h"
 #include "swarmgate/admin/server.h"
 #include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
@@ -235,6 +236,9 @@ int RunController(const Options& options) {
   if (options.tls.crt_list.empty()) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
   ports.resolve = ResolveName;
+  ports.read_template = [&options](const std::string& path) {
+    return ReadTemplate(options.templates_path, path);
+  };
   ports.clock = &clock;
   engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
   engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));

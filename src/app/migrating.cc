@@ -114,118 +114,18 @@ nginx-proxy reads variables of containers; here they are labels, of the containe
 | `/etc/nginx/vhost.d/a.com` | nothing like it; `backendExtra`, see above |
 )";
 
-struct Variable {
-  std::string_view name;
-  std::string_view note = {};
-};
-
-constexpr auto kVariables = std::to_array<Variable>({
-    {"BIND_PORTS"},
-    {"CA_FILE"},
-    {"CAPTURE_REQUEST_HEADER"},
-    {"CERTS", "dead there, too"},
-    {"CFG_TEMPLATE_PATH"},
-    {"CHECK_RESOLVERS", "names are resolved again all the time, whatever it says"},
-    {"COMPRESSION_ALGO"},
-    {"COMPRESSION_TYPE"},
-    {"CONNECTION_MODE"},
-    {"CONSUL_ADDRESS", "of the first releases; state is in DATA_DIR"},
-    {"CRT_LIST_PATH"},
-    {"DEBUG", "LOG_LEVEL is for the log of the program itself"},
-    {"DEBUG_ERRORS_ONLY"},
-    {"DEBUG_HTTP_FORMAT"},
-    {"DEBUG_TCP_FORMAT"},
-    {"DEFAULT_PORTS", "also `address:port`"},
-    {"DEFAULT_PROTOCOL"},
-    {"DEFAULT_REQ_MODE", "the default of `reqMode`; there only the mode of the frontend"},
-    {"DF_NOTIFY_LABEL", "of the listener; the prefix of all labels follows from it"},
-    {"DF_NOTIFY_CREATE_SERVICE_URL",
-     "of the listener, which is built in: nobody has to be notified"},
-    {"DF_DOCKER_HOST", "of the listener: DOCKER_HOST"},
-    {"DFP_SERVICE_…", "as there, and with every parameter, index and number"},
-    {"DO_NOT_RESOLVE_ADDR", "always so: nothing is resolved when a configuration is loaded"},
-    {"ENABLE_H2"},
-    {"EXTRA_FRONTEND"},
-    {"EXTRA_GLOBAL"},
-    {"FILTER_PROXY_INSTANCE_NAME"},
-    {"HEALTHCHECK",
-     "`/healthz` and `/readyz`; whether Docker answers does not decide about health"},
-    {"HTTPS_ONLY"},
-    {"IP"},
-    {"LISTENER_ADDRESS"},
-    {"MODE", "`swarm` also lets calls that change something in from other machines"},
-    {"PORT"},
-    {"PREFERRED_CERTIFICATE"},
-    {"PROXY_INSTANCE_NAME"},
-    {"RECONFIGURE_ATTEMPTS", "not needed: a change that is refused is not tried again"},
-    {"RELOAD_ATTEMPTS", "not needed: the listener is built in"},
-    {"RELOAD_INTERVAL", "not needed: the listener is built in"},
-    {"REPEAT_RELOAD", "not needed: everything is listed again all the time, and nothing reloads"},
-    {"RESOLVERS"},
-    {"SEPARATOR", "a separator inside a value is written with `\\` before it"},
-    {"SERVICE_DOMAIN_ALGO", "the default is equality, not `hdr_beg(host)`"},
-    {"SERVICE_NAME"},
-    {"SKIP_ADDRESS_VALIDATION", "not needed: a name that does not resolve harms nobody else"},
-    {"SSL_BIND_CIPHERS"},
-    {"SSL_BIND_OPTIONS"},
-    {"STATS_PASS"},
-    {"STATS_PORT"},
-    {"STATS_URI"},
-    {"STATS_USER"},
-    {"TERMINATE_ON_RELOAD", "HARD_STOP_AFTER says how long a replaced process may live on"},
-    {"TIMEOUT_CLIENT"},
-    {"TIMEOUT_CONNECT"},
-    {"TIMEOUT_HTTP_KEEP_ALIVE"},
-    {"TIMEOUT_HTTP_REQUEST"},
-    {"TIMEOUT_QUEUE"},
-    {"TIMEOUT_SERVER"},
-    {"TIMEOUT_TUNNEL"},
-    {"USERS"},
-    {"USERS_PASS_ENCRYPTED"},
-});
-
-const OptionRow* FindRow(std::string_view name) {
-  for (const OptionRow& row : OptionTable()) {
-    if (name == row.name || (row.alias != nullptr && name == row.alias)) return &row;
-  }
-  return nullptr;
-}
-
-/// Do the program's warnings name this variable when it is set?
-bool IsTold(std::string_view name) {
-  OptionSources sources;
-  sources.root = true;
-  sources.environment[std::string(name)] = "1";
-  const auto options = ReadOptions(sources);
-  return options && std::any_of(options->warnings.begin(), options->warnings.end(),
-                                [&](const std::string& warning) {
-                                  return warning.find(name) != std::string::npos;
-                                });
-}
-
-std::string Here(const Variable& variable) {
-  if (variable.name.starts_with("DFP_SERVICE_")) return "honoured";
-  if (IsTold(variable.name)) return "told at the start, and without effect";
-  if (FindRow(variable.name) != nullptr) return variable.note.empty() ? "as there" : "honoured";
-  return "not known";
-}
-
-std::string Variables() {
-  std::string out = "| Variable | Here | Note |\n|---|---|---|\n";
-  for (const Variable& variable : kVariables) {
-    out += "| `" + std::string(variable.name) + "` | " + Here(variable) + " | " +
-           (variable.note.empty() ? "–" : std::string(variable.note)) + " |\n";
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string MigratingMarkdown() {
-  return std::string(kHead) + "### Labels\n\n" + labels::MigrationTable() +
-         "\n### Variables\n\nAlso as a Docker secret `dfp_<variable in lower case>`. All options: "
-         "[options.md](options.md).\n\n" +
-         Variables() + std::string(kOthers);
+  std::string added;
+  for (const std::string& name : labels::AddedParameters()) {
+    added += (added.empty() ? "`" : ", `") + name + "`";
+  }
+  return std::string(kHead) +
+         "Each label, variable and call of theirs, what it does here and what differs: "
+         "[compatibility.md](compatibility.md).\n\nLabels that are new here, see "
+         "[labels.md](labels.md): " +
+         added + ".\n" + std::string(kOthers);
 }
 
 }  // namespace swarmgate::app

@@ -123,7 +123,7 @@ constexpr const char* kNotifications = "no other program is notified; the proxy 
 const std::vector<ReplacedVariable>& ReplacedVariables() {
   static const std::vector<ReplacedVariable> variables = {
       {"CFG_TEMPLATE_PATH", "/cfg/tmpl/haproxy.tmpl",
-       "there is no template; EXTRA_GLOBAL and EXTRA_FRONTEND add lines to the configuration"},
+       "there is no template of the whole; EXTRA_GLOBAL and EXTRA_FRONTEND add lines to it"},
       {"CHECK_RESOLVERS", "false", kNames},
       {"DF_INCLUDE_NODE_IP_INFO", "false|true", "addresses of nodes are known from Docker"},
       {"DF_INTERVAL", "5", kListener},

@@ -186,22 +186,22 @@ constexpr const char* kDefaults = "What holds for every service";
 
 std::vector<OptionRow> LogRows() {
   return {
-      {"ACCESS_LOG", "access-log", "WHAT", "", kLog,
+      {"ACCESS_LOG", "WHAT", "", kLog,
        "off, errors (5xx, timeouts, retries) or all: a line on standard output for each request, "
        "with service, route and task. Default: off, unless DEBUG says otherwise",
        SetAccessLog},
-      {"ACCESS_LOG_FORMAT", "access-log-format", "FORMAT", "", kLog,
+      {"ACCESS_LOG_FORMAT", "FORMAT", "", kLog,
        "json or http (HAProxy's httplog, with the service in the place of the backend). Default: "
        "http when DEBUG turned the log on, else json",
        SetAccessLogFormat},
-      {"DEBUG", "debug", "BOOL", "false", kLog, "as ACCESS_LOG=all", SetBool<&Options::debug>},
-      {"DEBUG_ERRORS_ONLY", "debug-errors-only", "BOOL", "false", kLog,
-       "with DEBUG: as ACCESS_LOG=errors", SetBool<&Options::debug_errors_only>},
-      {"DEBUG_HTTP_FORMAT", "debug-http-format", "FORMAT", "", kLog,
+      Yes<&Options::debug>("DEBUG", "false", kLog, "as ACCESS_LOG=all"),
+      Yes<&Options::debug_errors_only>("DEBUG_ERRORS_ONLY", "false", kLog,
+                                       "with DEBUG: as ACCESS_LOG=errors"),
+      {"DEBUG_HTTP_FORMAT", "FORMAT", "", kLog,
        "a log-format of HAProxy, instead of ACCESS_LOG_FORMAT", SetLogFormat},
-      {"DEBUG_TCP_FORMAT", "debug-tcp-format", "FORMAT", "", kLog,
+      {"DEBUG_TCP_FORMAT", "FORMAT", "", kLog,
        "the same for connections of services with reqMode=tcp and sni", SetTcpFormat},
-      {"CAPTURE_REQUEST_HEADER", "capture-request-header", "LIST", "", kLog,
+      {"CAPTURE_REQUEST_HEADER", "LIST", "", kLog,
        "request headers that the access log shows, with their greatest lengths: Host:15,Referer:15",
        SetCaptures},
   };
@@ -209,12 +209,12 @@ std::vector<OptionRow> LogRows() {
 
 std::vector<OptionRow> HeaderRows() {
   return {
-      {"TRUSTED_PROXIES", "trusted-proxies", "NETWORKS", "", kHeaders,
+      {"TRUSTED_PROXIES", "NETWORKS", "", kHeaders,
        "whose X-Forwarded-* headers are believed and passed on: 10.0.0.0/8,192.0.2.7. From "
        "everybody "
        "else they are taken off. A load balancer that ends TLS belongs here",
        SetNetworks<&haproxy::Extras::trusted_proxies>},
-      {"PROXY_PROTOCOL_FROM", "proxy-protocol-from", "NETWORKS", "", kHeaders,
+      {"PROXY_PROTOCOL_FROM", "NETWORKS", "", kHeaders,
        "whose connections begin with a PROXY protocol header, on every port. For a port on which "
        "everybody's do, write :proxy behind it (DEFAULT_PORTS, BIND_PORTS)",
        SetNetworks<&haproxy::Extras::proxy_protocol_from>},
@@ -223,23 +223,22 @@ std::vector<OptionRow> HeaderRows() {
 
 std::vector<OptionRow> StatsRows() {
   return {
-      {"STATS_USER", "stats-user", "NAME", "", kStats,
+      {"STATS_USER", "NAME", "", kStats,
        "who may see HAProxy's statistics page. There is one only where STATS_USER and STATS_PASS "
        "are "
        "both set; none: everybody may",
        SetStats},
-      {"STATS_PASS", "stats-pass", "PASSWORD", "", kStats, "the password; none: nobody is asked",
-       SetStats, true},
-      {"STATS_URI", "stats-uri", "PATH", "/admin?stats", kStats, "where the page is", SetStats},
-      {"STATS_PORT", "stats-port", "PORT", "", kStats,
+      {"STATS_PASS", "PASSWORD", "", kStats, "the password; none: nobody is asked", SetStats, true},
+      {"STATS_URI", "PATH", "/admin?stats", kStats, "where the page is", SetStats},
+      {"STATS_PORT", "PORT", "", kStats,
        "a port of its own for the page. Default: every port for requests", SetStatsPort},
-      {"STATS_USER_ENV", "stats-user-env", "VARIABLE", "", kStats,
+      {"STATS_USER_ENV", "VARIABLE", "", kStats,
        "the variable (or secret) that holds the user's name; default: STATS_USER",
        SetVariable<&Options::stats_user_from>},
-      {"STATS_PASS_ENV", "stats-pass-env", "VARIABLE", "", kStats,
+      {"STATS_PASS_ENV", "VARIABLE", "", kStats,
        "the variable (or secret) that holds the password; default: STATS_PASS",
        SetVariable<&Options::stats_pass_from>},
-      {"STATS_URI_ENV", "stats-uri-env", "VARIABLE", "", kStats,
+      {"STATS_URI_ENV", "VARIABLE", "", kStats,
        "the variable (or secret) that holds the path; default: STATS_URI",
        SetVariable<&Options::stats_uri_from>},
   };
@@ -247,23 +246,23 @@ std::vector<OptionRow> StatsRows() {
 
 std::vector<OptionRow> DefaultRows() {
   return {
-      {"CONNECTION_MODE", "connection-mode", "MODE", "http-keep-alive", kDefaults,
+      {"CONNECTION_MODE", "MODE", "http-keep-alive", kDefaults,
        "http-keep-alive, http-server-close or httpclose, where a service does not say it",
        SetConnectionMode},
-      {"COMPRESSION_ALGO", "compression-algo", "WORDS", "", kDefaults,
+      {"COMPRESSION_ALGO", "WORDS", "", kDefaults,
        "answers are compressed: gzip, deflate, raw-deflate; several separated by blanks",
        SetCompressionAlgo},
-      {"COMPRESSION_TYPE", "compression-type", "WORDS", "", kDefaults,
+      {"COMPRESSION_TYPE", "WORDS", "", kDefaults,
        "media types that are compressed, separated by blanks; empty: all", SetCompressionType},
-      {"TERMINATE_ON_RELOAD", "terminate-on-reload", "BOOL", "false", kDefaults,
-       "connections of a replaced HAProxy process are cut after a second, whatever "
-       "HARD_STOP_AFTER says; costs the requests that take longer",
-       SetBool<&Options::terminate_on_reload>},
-      {"EXTRA_FRONTEND", "extra-frontend", "LINES", "", kDefaults,
+      Yes<&Options::terminate_on_reload>(
+          "TERMINATE_ON_RELOAD", "false", kDefaults,
+          "connections of a replaced HAProxy process are cut after a second, whatever "
+          "HARD_STOP_AFTER says; costs the requests that take longer"),
+      {"EXTRA_FRONTEND", "LINES", "", kDefaults,
        "lines for HAProxy's section of the frontend, before all rules of ours; a comma begins "
        "another line, \\, is a comma",
        SetExtraFrontend},
-      {"EXTRA_GLOBAL", "extra-global", "LINES", "", kDefaults,
+      {"EXTRA_GLOBAL", "LINES", "", kDefaults,
        "lines for HAProxy's section global, written like EXTRA_FRONTEND", SetExtraGlobal},
   };
 }

@@ -183,18 +183,6 @@ Status SetTlsVerify(Options& options, const std::string& value) {
   return Ok();
 }
 
-template <std::string Options::*kMember>
-Status SetDirectory(Options& options, const std::string& value) {
-  const std::filesystem::path path(value);
-  if (!path.is_absolute() || value.find_first_of("\n\r\t\"'\\ ") != std::string::npos) {
-    return Bad("write an absolute path without white space or quotes");
-  }
-  std::string text = path.lexically_normal().string();
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
-  options.*kMember = text;
-  return Ok();
-}
-
 /// A file that HAProxy is told of in words of its Runtime API, which knows no quotes.
 Status SetPlainFile(Options& options, const std::string& value) {
   const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
@@ -245,168 +233,173 @@ constexpr const char* kProcess = "Files and processes";
 
 std::vector<OptionRow> OwnRows() {
   return {
-      {"DEFAULT_PORTS", "default-ports", "PORTS", "80,443:ssl", kTraffic,
+      {"DEFAULT_PORTS", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
        "Ports with :ssl speak TLS, with a self-signed certificate while there is no other. "
        "With :proxy behind it every connection must begin with a PROXY protocol header",
        AddBinds},
-      {"BIND_PORTS", "bind-ports", "PORTS", "", kTraffic,
-       "further ports, written like DEFAULT_PORTS", AddBinds},
-      {"UNKNOWN_ROUTE_STATUS", "unknown-route-status", "CODE", "503", kTraffic,
+      {"BIND_PORTS", "PORTS", "", kTraffic, "further ports, written like DEFAULT_PORTS", AddBinds},
+      {"UNKNOWN_ROUTE_STATUS", "CODE", "503", kTraffic,
        "answer to a request that no route takes: 503 or 404", SetUnknownRoute},
-      {"MAX_CONNECTIONS", "max-connections", "N", "0", kTraffic,
+      {"MAX_CONNECTIONS", "N", "0", kTraffic,
        "most client connections at a time; 0: as many as the limit of open files allows",
        SetNumber<std::uint32_t, &Options::max_connections, 0, 10'000'000>},
-      {"THREADS", "threads", "N", "0", kTraffic, "HAProxy's threads; 0: one per core",
+      {"THREADS", "N", "0", kTraffic, "HAProxy's threads; 0: one per core",
        SetNumber<int, &Options::threads, 0, 64>},
-      {"MINIMUM_SLOTS", "minimum-slots", "N", "64", kTraffic,
+      {"MINIMUM_SLOTS", "N", "64", kTraffic,
        "backends declared in advance, per class; more are added in powers of two by a hitless "
        "reload",
        SetNumber<std::uint32_t, &Options::minimum_slots, 1, 100'000>},
-      {"TIMEOUT_CLIENT", "timeout-client", "TIME", "20", kTraffic,
-       "longest silence of a client; seconds, or with a unit (500ms, 5m)",
-       SetTimeout<&Options::timeout_client>},
-      {"TIMEOUT_CONNECT", "timeout-connect", "TIME", "5", kTraffic,
-       "longest time to connect to a task", SetTimeout<&Options::timeout_connect>},
-      {"TIMEOUT_HTTP_KEEP_ALIVE", "timeout-http-keep-alive", "TIME", "15", kTraffic,
-       "longest wait for a client's next request", SetTimeout<&Options::timeout_http_keep_alive>},
-      {"TIMEOUT_HTTP_REQUEST", "timeout-http-request", "TIME", "5", kTraffic,
-       "longest time a client may take to send a request's header",
-       SetTimeout<&Options::timeout_http_request>},
-      {"TIMEOUT_QUEUE", "timeout-queue", "TIME", "30", kTraffic,
-       "longest wait for a free connection", SetTimeout<&Options::timeout_queue>},
-      {"TIMEOUT_SERVER", "timeout-server", "TIME", "20", kTraffic,
-       "longest silence of a task, unless the service sets timeoutServer",
-       SetTimeout<&Options::timeout_server>},
-      {"TIMEOUT_TUNNEL", "timeout-tunnel", "TIME", "3600", kTraffic,
-       "longest silence of a websocket, unless the service sets timeoutTunnel",
-       SetTimeout<&Options::timeout_tunnel>},
-      {"HARD_STOP_AFTER", "hard-stop-after", "TIME", "600", kTraffic,
-       "how long connections of a replaced HAProxy process may live on",
-       SetTimeout<&Options::hard_stop_after>},
-      {"DRAIN_TIMEOUT", "drain-timeout", "TIME", "30", kTraffic,
-       "how long requests of an ending task are watched until it is taken out",
-       SetTimeout<&Options::drain_timeout>},
+      Time<&Options::timeout_client>(
+          "TIMEOUT_CLIENT", "20", kTraffic,
+          "longest silence of a client; seconds, or with a unit (500ms, 5m)"),
+      Time<&Options::timeout_connect>("TIMEOUT_CONNECT", "5", kTraffic,
+                                      "longest time to connect to a task"),
+      Time<&Options::timeout_http_keep_alive>("TIMEOUT_HTTP_KEEP_ALIVE", "15", kTraffic,
+                                              "longest wait for a client's next request"),
+      Time<&Options::timeout_http_request>(
+          "TIMEOUT_HTTP_REQUEST", "5", kTraffic,
+          "longest time a client may take to send a request's header"),
+      Time<&Options::timeout_queue>("TIMEOUT_QUEUE", "30", kTraffic,
+                                    "longest wait for a free connection"),
+      Time<&Options::timeout_server>(
+          "TIMEOUT_SERVER", "20", kTraffic,
+          "longest silence of a task, unless the service sets timeoutServer"),
+      Time<&Options::timeout_tunnel>(
+          "TIMEOUT_TUNNEL", "3600", kTraffic,
+          "longest silence of a websocket, unless the service sets timeoutTunnel"),
+      Time<&Options::hard_stop_after>(
+          "HARD_STOP_AFTER", "600", kTraffic,
+          "how long connections of a replaced HAProxy process may live on"),
+      Time<&Options::drain_timeout>(
+          "DRAIN_TIMEOUT", "30", kTraffic,
+          "how long requests of an ending task are watched until it is taken out"),
 
-      {"CERTS_DIR", "certs-dir", "DIRECTORY", "/certs", kTls,
-       "directory of certificates: each file is certificate, chain and unencrypted key in PEM. "
-       "Docker secrets named cert-… or cert_… are read as well. Looked at every two seconds",
-       SetDirectory<&Options::certs_dir>},
-      {"PREFERRED_CERTIFICATE", "preferred-certificate", "GLOBS", "", kTls,
+      Directory<&Options::certs_dir>(
+          "CERTS_DIR", "/certs", kTls,
+          "directory of certificates: each file is certificate, chain and unencrypted key in PEM. "
+          "Docker secrets named cert-… or cert_… are read as well. Looked at every two seconds"),
+      {"PREFERRED_CERTIFICATE", "GLOBS", "", kTls,
        "names of certificates, separated by commas, * and ? allowed: these come first for names "
        "that several have, and the first is the default certificate",
        tls::SetPreferred},
-      {"CRT_LIST_PATH", "crt-list-path", "FILE", "", kTls,
+      {"CRT_LIST_PATH", "FILE", "", kTls,
        "a crt-list of your own instead of all other certificates; HAProxy's user must be able to "
        "read it. After a change: POST /v1/docker-flow-proxy/reload",
        tls::SetCrtList},
-      {"CA_FILE", "ca-file", "FILE", "", kTls,
+      {"CA_FILE", "FILE", "", kTls,
        "clients may show a certificate, which must then be of one of these CAs; HAProxy's user "
        "must be able to read it",
        tls::SetCaFile},
-      {"ENABLE_H2", "enable-h2", "BOOL", "true", kTls, "speak HTTP/2 on ports with TLS", SetH2},
-      {"SSL_BIND_CIPHERS", "ssl-bind-ciphers", "CIPHERS", "", kTls,
+      {"ENABLE_H2", "BOOL", "true", kTls, "speak HTTP/2 on ports with TLS", SetH2},
+      {"SSL_BIND_CIPHERS", "CIPHERS", "", kTls,
        "ciphers of TLS 1.2, as OpenSSL names them; default: modern ones", tls::SetBindCiphers},
-      {"SSL_BIND_OPTIONS", "ssl-bind-options", "WORDS", "", kTls,
+      {"SSL_BIND_OPTIONS", "WORDS", "", kTls,
        "no-tlsv12, no-tlsv13, no-tls-tickets, ssl-min-ver TLSv1.1 …; the least version is TLS 1.2 "
        "unless ssl-min-ver says otherwise",
        tls::SetBindOptions},
-      {"CERT_KEY", "cert-key", "KEY", "", kTls,
+      {"CERT_KEY", "KEY", "", kTls,
        "encrypts the private keys of certificates that were put through the API where they are "
        "stored (AES-256-GCM): 64 hex digits, or a text of at least 16 characters",
        tls::SetCertKey, true},
-      {"CERT_KEY_FILE", "cert-key-file", "FILE", "", kTls, "a file that holds CERT_KEY",
-       tls::SetCertKeyFile},
+      {"CERT_KEY_FILE", "FILE", "", kTls, "a file that holds CERT_KEY", tls::SetCertKeyFile},
 
-      {"IP", "ip", "ADDRESS", "0.0.0.0", kAdmin, "address of the admin API", SetIp},
-      {"PORT", "port", "PORT", "8080", kAdmin, "port of the admin API", SetPort},
-      {"ADMIN_TOKEN", "admin-token", "TOKEN", "", kAdmin,
+      {"IP", "ADDRESS", "0.0.0.0", kAdmin, "address of the admin API", SetIp},
+      {"PORT", "PORT", "8080", kAdmin, "port of the admin API", SetPort},
+      {"ADMIN_TOKEN", "TOKEN", "", kAdmin,
        "calls that change something must carry it (Authorization: Bearer …). Without one they are "
        "taken from this machine only",
        SetToken, true},
-      {"ADMIN_ALLOW_REMOTE", "admin-allow-remote", "BOOL", "false", kAdmin,
-       "take changing calls from other machines without a token; MODE=swarm does so too",
-       SetBool<&Options::admin_allow_remote>},
+      Yes<&Options::admin_allow_remote>(
+          "ADMIN_ALLOW_REMOTE", "false", kAdmin,
+          "take changing calls from other machines without a token; MODE=swarm does so too"),
 
-      {"MODE", "mode", "MODE", "default", kLabels,
+      {"MODE", "MODE", "default", kLabels,
        "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
        SetMode},
-      {"SERVICE_NAME", "service-name", "NAME", "", kLabels,
-       "accepted; has no effect in this version", SetServiceName, false, nullptr},
-      {"PROXY_INSTANCE_NAME", "proxy-instance-name", "NAME", "docker-flow", kLabels,
-       "the name of this instance", SetName<&Options::instance_name>},
-      {"FILTER_PROXY_INSTANCE_NAME", "filter-proxy-instance-name", "BOOL", "false", kLabels,
-       "serve only services whose proxyInstanceName is this instance's",
-       SetBool<&Options::filter_instance>},
-      {"SEPARATOR", "separator", "CHARACTER", ",", kLabels, "what separates values in a list",
-       SetSeparator},
-      {"SERVICE_DOMAIN_ALGO", "service-domain-algo", "FETCH", "", kLabels,
+      {"SERVICE_NAME", "NAME", "", kLabels, "accepted; has no effect in this version",
+       SetServiceName, false, nullptr},
+      {"PROXY_INSTANCE_NAME", "NAME", "docker-flow", kLabels, "the name of this instance",
+       SetName<&Options::instance_name>},
+      Yes<&Options::filter_instance>(
+          "FILTER_PROXY_INSTANCE_NAME", "false", kLabels,
+          "serve only services whose proxyInstanceName is this instance's"),
+      {"SEPARATOR", "CHARACTER", ",", kLabels, "what separates values in a list", SetSeparator},
+      {"SERVICE_DOMAIN_ALGO", "FETCH", "", kLabels,
        "how serviceDomain is matched where a service does not say it, e.g. hdr_beg(host); "
        "empty: exactly",
        SetText<&Options::domain_algo>},
-      {"DEFAULT_REQ_MODE", "default-req-mode", "MODE", "http", kLabels,
+      {"DEFAULT_REQ_MODE", "MODE", "http", kLabels,
        "http, tcp or sni: reqMode where a service does not say it", SetReqMode},
-      {"DEFAULT_PROTOCOL", "default-protocol", "MODE", "", kLabels,
+      {"DEFAULT_PROTOCOL", "MODE", "", kLabels,
        "the same for static services (DFP_SERVICE_*) only. Default: DEFAULT_REQ_MODE",
        SetStaticReqMode},
-      {"HTTPS_ONLY", "https-only", "BOOL", "false", kLabels,
-       "redirect requests without TLS to https, for every service", SetBool<&Options::https_only>},
-      {"USERS", "users", "USERS", "", kLabels,
+      Yes<&Options::https_only>("HTTPS_ONLY", "false", kLabels,
+                                "redirect requests without TLS to https, for every service"),
+      {"USERS", "USERS", "", kLabels,
        "user:password items divided by commas, asked for by every service that has no users of its "
        "own; passwords for names in the label users",
        SetText<&Options::users_text>, true},
-      {"USERS_PASS_ENCRYPTED", "users-pass-encrypted", "BOOL", "false", kLabels,
-       "the passwords of USERS are hashes of crypt(3)", SetBool<&Options::users_encrypted>},
-      {"LABEL_PREFIX", "label-prefix", "PREFIX", "com.df.", kLabels, "what our labels begin with",
-       SetLabelPrefix},
-      {"ALLOW_RAW_CONFIG", "allow-raw-config", "BOOL", "false", kLabels,
-       "honour labels that are HAProxy's own configuration (backendExtra, header expressions that "
-       "are not in the list): whoever may label a service then has a say in the whole proxy",
-       SetBool<&Options::allow_raw_config>},
-      {"UPSTREAM_CA_FILE", "upstream-ca-file", "FILE", "", kLabels,
+      Yes<&Options::users_encrypted>("USERS_PASS_ENCRYPTED", "false", kLabels,
+                                     "the passwords of USERS are hashes of crypt(3)"),
+      {"LABEL_PREFIX", "PREFIX", "com.df.", kLabels, "what our labels begin with", SetLabelPrefix},
+      Yes<&Options::allow_raw_config>(
+          "ALLOW_RAW_CONFIG", "false", kLabels,
+          "honour labels that are HAProxy's own configuration (backendExtra, header expressions "
+          "that "
+          "are not in the list): whoever may label a service then has a say in the whole proxy"),
+      Directory<&Options::templates_path>(
+          "TEMPLATES_PATH", "/cfg/tmpl", kLabels,
+          "where the files lie that templateFePath and templateBePath name; only with "
+          "ALLOW_RAW_CONFIG"),
+      {"UPSTREAM_CA_FILE", "FILE", "", kLabels,
        "PEM file of the authorities that tasks with sslVerify=true are verified against; default: "
        "the system's. HAProxy's user must be able to read it",
        SetPlainFile},
-      {"DF_NOTIFY_LABEL", "df-notify-label", "LABEL", "", kLabels,
+      {"DF_NOTIFY_LABEL", "LABEL", "", kLabels,
        "the label that opts a service in; sets LABEL_PREFIX too", SetNotifyLabel},
 
-      {"DOCKER_HOST", "docker-host", "URL", "unix:///var/run/docker.sock", kDocker,
+      {"DOCKER_HOST", "URL", "unix:///var/run/docker.sock", kDocker,
        "the Docker daemon to listen to, unix:// or tcp://; none: no daemon", SetDockerHost, false,
        "DF_DOCKER_HOST"},
-      {"DOCKER_TLS_VERIFY", "docker-tls-verify", "BOOL", "", kDocker,
+      {"DOCKER_TLS_VERIFY", "BOOL", "", kDocker,
        "speak TLS to the daemon and check its certificate", SetTlsVerify},
-      {"DOCKER_CERT_PATH", "docker-cert-path", "DIRECTORY", "", kDocker,
-       "directory of ca.pem, cert.pem and key.pem", SetDirectory<&Options::docker_cert_path>},
-      {"OWN_CONTAINER", "own-container", "ID", "", kDocker,
+      Directory<&Options::docker_cert_path>("DOCKER_CERT_PATH", "", kDocker,
+                                            "directory of ca.pem, cert.pem and key.pem"),
+      {"OWN_CONTAINER", "ID", "", kDocker,
        "our own container's id or name, where it cannot be found out",
        SetName<&Options::own_container>},
-      {"CONSUL_ADDRESS", "consul-address", "ADDRESSES", "", kDocker,
-       "accepted; has no effect in this version", SetConsul},
-      {"LISTENER_ADDRESS", "listener-address", "ADDRESSES", "", kDocker,
+      {"CONSUL_ADDRESS", "ADDRESSES", "", kDocker, "accepted; has no effect in this version",
+       SetConsul},
+      {"LISTENER_ADDRESS", "ADDRESSES", "", kDocker,
        "accepted; has no effect: the listener is built in", SetListenerAddress},
 
-      {"DATA_DIR", "data-dir", "DIRECTORY", "", kProcess,
-       "where state and HAProxy's files are kept; one instance per directory. Default: "
-       "/var/lib/swarmgate as root, else $XDG_STATE_HOME/swarmgate or ~/.local/state/swarmgate",
-       SetDirectory<&Options::data_dir>},
-      {"RUN_DIR", "run-dir", "DIRECTORY", "", kProcess, "where sockets are; default: DATA_DIR/run",
-       SetDirectory<&Options::run_dir>},
-      {"HAPROXY_BINARY", "haproxy-binary", "PROGRAM", "haproxy", kProcess, "HAProxy 2.6.3 or later",
+      Directory<&Options::data_dir>(
+          "DATA_DIR", "", kProcess,
+          "where state and HAProxy's files are kept; one instance per directory. Default: "
+          "/var/lib/swarmgate as root, else $XDG_STATE_HOME/swarmgate or ~/.local/state/swarmgate"),
+      Directory<&Options::run_dir>("RUN_DIR", "", kProcess,
+                                   "where sockets are; default: DATA_DIR/run"),
+      {"HAPROXY_BINARY", "PROGRAM", "haproxy", kProcess, "HAProxy 2.6.3 or later",
        SetText<&Options::haproxy_binary>},
-      {"HAPROXY_USER", "haproxy-user", "USER", "", kProcess,
+      {"HAPROXY_USER", "USER", "", kProcess,
        "the user that HAProxy runs as when we are root; default: haproxy", SetHaproxyUser},
-      {"HAPROXY_START_TIMEOUT", "haproxy-start-timeout", "TIME", "30", kProcess,
-       "how long HAProxy may take to answer after its start, before it is ended and started anew",
-       SetTimeout<&Options::haproxy_start_timeout>},
-      {"STOP_GRACE", "stop-grace", "TIME", "8", kProcess,
-       "how long requests in flight may take when we are told to end",
-       SetTimeout<&Options::stop_grace>},
-      {"LOG_LEVEL", "log-level", "LEVEL", "info", kProcess, "debug, info, warning or error",
-       SetLevel},
+      Time<&Options::haproxy_start_timeout>("HAPROXY_START_TIMEOUT", "30", kProcess,
+                                            "how long HAProxy may take to answer after its start, "
+                                            "before it is ended and started anew"),
+      Time<&Options::stop_grace>("STOP_GRACE", "8", kProcess,
+                                 "how long requests in flight may take when we are told to end"),
+      {"LOG_LEVEL", "LEVEL", "info", kProcess, "debug, info, warning or error", SetLevel},
   };
 }
 
 }  // namespace
+
+std::string OptionRow::flag() const {
+  std::string text = ToLower(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
 
 const std::vector<OptionRow>& OptionTable() {
   static const std::vector<OptionRow> table = [] {

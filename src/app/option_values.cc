@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace swarmgate::app {
 namespace {
@@ -140,6 +141,16 @@ Status ParseRawLines(const std::string& text, std::vector<std::string>& lines) {
     }
     lines.emplace_back(trimmed);
   }
+  return Ok();
+}
+
+Status ParseDirectory(const std::string& text, std::string& directory) {
+  const std::filesystem::path path(text);
+  if (!path.is_absolute() || text.find_first_of("\n\r\t\"'\\ ") != std::string::npos) {
+    return Bad("write an absolute path without white space or quotes");
+  }
+  directory = path.lexically_normal().string();
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   return Ok();
 }
 

@@ -34,6 +34,14 @@ Status SetTimeout(Options& options, const std::string& value) {
   return ParseDuration(value, Duration(1), options.*kMember);
 }
 
+/// An absolute path, without a slash at its end.
+[[nodiscard]] Status ParseDirectory(const std::string& text, std::string& directory);
+
+template <std::string Options::*kMember>
+Status SetDirectory(Options& options, const std::string& value) {
+  return ParseDirectory(value, options.*kMember);
+}
+
 template <std::string Options::*kMember>
 Status SetText(Options& options, const std::string& value) {
   options.*kMember = value;

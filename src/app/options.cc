@@ -39,19 +39,19 @@ Result<std::map<std::string, std::string>> ParseFlags(const std::vector<std::str
       {"port", "port,p"},
       {"service-name", "service-name,n"},
       {"listener-address", "listener-address,l"},
+      {"templates-path", "templates-path,t"},
   };
   std::map<std::string, std::string> flags;
   try {
     po::options_description description;
     for (const OptionRow& row : OptionTable()) {
-      const auto with_short = short_forms.find(row.flag);
-      const std::string spelling = with_short == short_forms.end() ? row.flag : with_short->second;
+      const auto with_short = short_forms.find(row.flag());
+      const std::string spelling =
+          with_short == short_forms.end() ? row.flag() : with_short->second;
       description.add_options()(spelling.c_str(), po::value<std::string>());
     }
     // Accepted, so that a stack that passes them starts: there are no such files here.
-    for (const char* name : {"configs-path,c", "templates-path,t"}) {
-      description.add_options()(name, po::value<std::string>());
-    }
+    description.add_options()("configs-path,c", po::value<std::string>());
     const auto style =
         po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
     const po::parsed_options parsed = po::command_line_parser(arguments)
@@ -60,7 +60,7 @@ Result<std::map<std::string, std::string>> ParseFlags(const std::vector<std::str
                                           .allow_unregistered()
                                           .run();
     std::vector<std::string> known;
-    for (const OptionRow& row : OptionTable()) known.push_back(std::string("--") + row.flag);
+    for (const OptionRow& row : OptionTable()) known.push_back("--" + row.flag());
     for (const po::option& option : parsed.options) {
       if (option.unregistered || option.string_key.empty()) {
         const std::string word =
@@ -97,8 +97,8 @@ std::optional<Found> FindSecret(const std::string& name, const OptionSources& so
 
 std::optional<Found> Find(const OptionRow& row, const std::map<std::string, std::string>& flags,
                           const OptionSources& sources) {
-  if (const auto flag = flags.find(row.flag); flag != flags.end()) {
-    return Found{flag->second, std::string("--") + row.flag};
+  if (const auto flag = flags.find(row.flag()); flag != flags.end()) {
+    return Found{flag->second, "--" + row.flag()};
   }
   const bool secret_first = SecretWins(row.name);
   for (const auto look :
@@ -273,11 +273,9 @@ Result<Options> ReadOptions(const OptionSources& sources) {
   const auto flags = ParseFlags(sources.arguments);
   if (!flags) return Forward(flags.error());
   Options options;
-  for (const char* name : {"configs-path", "templates-path"}) {
-    if (flags->count(name) == 0) continue;
-    options.warnings.push_back(std::string("--") + name +
-                               " has no effect: Swarmgate keeps its files in DATA_DIR, and there "
-                               "are no templates");
+  if (flags->count("configs-path") != 0) {
+    options.warnings.emplace_back(
+        "--configs-path has no effect: Swarmgate keeps its files in DATA_DIR");
   }
   for (const OptionRow& row : OptionTable()) {
     std::optional<Found> found = Find(row, *flags, sources);
@@ -308,8 +306,7 @@ std::string RunHelp() {
       group = row.group;
       text += "\n" + group + ":\n";
     }
-    text += std::string("  --") + row.flag + " " + row.argument + "  (" + row.name + ")\n      " +
-            row.help;
+    text += "  --" + row.flag() + " " + row.argument + "  (" + row.name + ")\n      " + row.help;
     if (*row.fallback != '\0') text += std::string("; default ") + row.fallback;
     text += "\n";
   }
@@ -332,7 +329,7 @@ std::string OptionsMarkdown() {
       text += "\n## " + group + "\n\n| Variable | Flag | Default | Meaning |\n|---|---|---|---|\n";
     }
     text += std::string("| `") + row.name + (SecretWins(row.name) ? "` **S** | `--" : "` | `--") +
-            row.flag + " " + row.argument + "` | " +
+            row.flag() + " " + row.argument + "` | " +
             (*row.fallback == '\0' ? std::string("–") : "`" + std::string(row.fallback) + "`") +
             " | " + row.help + " |\n";
   }
@@ -353,11 +350,10 @@ std::string OptionsMarkdown() {
     text += std::string("| `") + variable.name + "` | " + variable.instead + " |\n";
   }
   text +=
-      "\nFlags of `docker-flow-proxy server` that are understood: `-i`, `-l`, `-n`, `-p` (as "
-      "`--ip`, `--listener-address`, `--service-name`, `--port`), `--proxy-instance-name`; "
-      "accepted "
-      "without effect: `-c`/`--configs-path`, `-t`/`--templates-path`. `swarmgate server` is "
-      "`swarmgate run`.\n";
+      "\nFlags of `docker-flow-proxy server` that are understood: `-i`, `-l`, `-n`, `-p`, `-t` "
+      "(as `--ip`, `--listener-address`, `--service-name`, `--port`, `--templates-path`), "
+      "`--proxy-instance-name`; accepted without effect: `-c`/`--configs-path`. `swarmgate server` "
+      "is `swarmgate run`.\n";
   return text;
 }
 

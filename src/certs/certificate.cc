@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "certs/openssl.h"
+#include "certs/staple.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::certs {
@@ -43,17 +44,6 @@ std::string Digest(const X509* certificate, const EVP_MD* algorithm) {
   unsigned int size = 0;
   if (X509_digest(certificate, algorithm, bytes.data(), &size) != 1) return {};
   return Hex(bytes.data(), size);
-}
-
-Result<std::int64_t> Seconds(const ASN1_TIME* time) {
-  struct tm parts {};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return Bad("its dates cannot be read");
-  using namespace std::chrono;  // NOLINT(google-build-using-namespace): calendar types
-  const sys_days date = year(parts.tm_year + 1900) /
-                        month(static_cast<unsigned>(parts.tm_mon + 1)) /
-                        day(static_cast<unsigned>(parts.tm_mday));
-  return duration_cast<seconds>(date.time_since_epoch()).count() + parts.tm_hour * 3600LL +
-         parts.tm_min * 60LL + parts.tm_sec;
 }
 
 std::string NameText(const X509_NAME* name) {
@@ -179,7 +169,31 @@ Result<std::string> WritePem(const Parts& parts) {
   return TextOf(bio.get());
 }
 
+/// A response that cannot be used costs the certificate nothing but its staple.
+void TakeStaple(const model::CertificateFile& file, const Parts& parts,
+                model::Certificate& certificate) {
+  if (file.staple.empty()) return;
+  const auto until = CheckStaple(file.staple.reveal(), parts.certificates);
+  if (until) {
+    certificate.staple = file.staple;
+    certificate.staple_until = *until;
+  } else {
+    certificate.staple_problem = until.error().message;
+  }
+}
+
 }  // namespace
+
+Result<std::int64_t> SecondsOf(const ASN1_TIME* time) {
+  struct tm parts {};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return Bad("its dates cannot be read");
+  using namespace std::chrono;  // NOLINT(google-build-using-namespace): calendar types
+  const sys_days date = year(parts.tm_year + 1900) /
+                        month(static_cast<unsigned>(parts.tm_mon + 1)) /
+                        day(static_cast<unsigned>(parts.tm_mday));
+  return duration_cast<seconds>(date.time_since_epoch()).count() + parts.tm_hour * 3600LL +
+         parts.tm_min * 60LL + parts.tm_sec;
+}
 
 bool IsCertificateName(std::string_view name) {
   return !name.empty() && name.size() <= 128 && name.front() != '.' &&
@@ -203,8 +217,8 @@ Result<model::Certificate> Parse(const model::CertificateFile& file) {
   certificate.name = file.name;
   certificate.source = file.source;
   certificate.where = file.path;
-  const auto begin = Seconds(X509_get0_notBefore(leaf));
-  const auto end = Seconds(X509_get0_notAfter(leaf));
+  const auto begin = SecondsOf(X509_get0_notBefore(leaf));
+  const auto end = SecondsOf(X509_get0_notAfter(leaf));
   if (!begin) return Forward(begin.error());
   if (!end) return Forward(end.error());
   certificate.not_before = *begin;
@@ -220,6 +234,7 @@ Result<model::Certificate> Parse(const model::CertificateFile& file) {
   auto written = WritePem(*parts);
   if (!written) return Forward(written.error());
   certificate.pem = model::Secret(std::move(*written));
+  TakeStaple(file, *parts, certificate);
   return certificate;
 }
 

@@ -84,7 +84,8 @@ Choice Choose(const std::vector<model::Certificate>& certificates,
   }
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     if (choice.served[i].empty()) continue;
-    choice.tls.entries.push_back({certificates[i].name, choice.served[i], certificates[i].pem});
+    choice.tls.entries.push_back(
+        {certificates[i].name, choice.served[i], certificates[i].pem, certificates[i].staple});
   }
   std::sort(choice.tls.entries.begin(), choice.tls.entries.end(),
             [](const model::TlsEntry& a, const model::TlsEntry& b) {

@@ -404,11 +404,24 @@ Result<NetworkContainers> DecodeNetworkContainers(const JsonValue& json) {
   return Checked(read, std::move(network));
 }
 
-Result<Node> DecodeNode(const JsonValue& json) {
+Result<model::NodeFacts> DecodeNode(const JsonValue& json, std::string_view label_prefix) {
   StrictReader read;
   read.ExpectObject(json, "node");
-  Node node;
+  model::NodeFacts node;
   node.id = read.Id(json, "ID");
+  const JsonValue& spec = read.Object(json, "Spec");
+  const JsonValue& description = read.Object(json, "Description");
+  node.version = read.Uint(read.Object(json, "Version"), "Index").value_or(0);
+  node.hostname = read.String(description, "Hostname");
+  node.state = read.String(read.Object(json, "Status"), "State");
+  node.role = read.String(spec, "Role");
+  node.availability = read.String(spec, "Availability");
+  for (const JsonValue* holder : {&read.Object(description, "Engine"), &spec}) {
+    for (const auto& [name, value] : read.StringMap(*holder, "Labels")) {
+      if (name.size() <= label_prefix.size() || !name.starts_with(label_prefix)) continue;
+      node.labels[name.substr(label_prefix.size())] = value;
+    }
+  }
   node.address = read.String(read.Object(json, "Status"), "Addr");
   // Managers are known to report 0.0.0.0 for themselves.
   if (node.address.empty() || node.address == "0.0.0.0") {

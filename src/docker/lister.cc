@@ -22,6 +22,7 @@ using model::ServiceFacts;
 
 // The daemon takes some 20 ms for GET /info (it runs `runc --version`).
 constexpr std::chrono::minutes kInfoLifetime{5};
+constexpr std::chrono::seconds kNodesLifetime{10};
 // Up to so many services are asked for by id; for more, all running tasks are read.
 constexpr std::size_t kMaxServiceFilter = 40;
 constexpr std::size_t kMaxTold = 1000;
@@ -88,7 +89,7 @@ Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
   using Step = Status (Lister::*)(Draft*);
   for (const Step step :
        {&Lister::ListServices, &Lister::ListTasksOf, &Lister::ListNetworks, &Lister::ListContainers,
-        &Lister::FindOwnNetworks, &Lister::ListGateway}) {
+        &Lister::FindOwnNetworks, &Lister::ListGateway, &Lister::ListNodes}) {
     if (Status status = (this->*step)(&draft); !status) return Forward(status.error());
   }
   model::DockerFacts& facts = draft.facts;
@@ -251,26 +252,52 @@ Status Lister::PlaceOnNodes(std::vector<model::TaskFacts*> tasks, bool refresh,
                             SteadyTime deadline) {
   std::erase_if(tasks, [](const model::TaskFacts* task) { return task->published.empty(); });
   if (tasks.empty()) return Ok();
+  const auto find = [this](const std::string& id) {
+    return std::find_if(nodes_.begin(), nodes_.end(),
+                        [&id](const model::NodeFacts& node) { return node.id == id; });
+  };
   const bool unknown = std::any_of(tasks.begin(), tasks.end(), [&](const model::TaskFacts* task) {
-    return node_addresses_.count(task->node_id) == 0;
+    return find(task->node_id) == nodes_.end();
   });
   if (refresh || unknown) {
-    std::map<std::string, std::string> addresses;
-    Status status = daemon_.GetList("/nodes", deadline, [&](std::string_view text) {
-      const auto json = JsonValue::Parse(text);
-      if (!json) return Status(Forward(json.error(), "docker: GET /nodes"));
-      auto node = codec::DecodeNode(*json);
-      if (!node) return Status(Forward(node.error(), "docker: GET /nodes"));
-      addresses[node->id] = node->address;
-      return Ok();
-    });
-    if (!status) return status;
-    node_addresses_ = std::move(addresses);
+    if (Status status = ReadNodes(deadline); !status) return status;
   }
   for (model::TaskFacts* task : tasks) {
-    const auto address = node_addresses_.find(task->node_id);
-    if (address != node_addresses_.end()) task->node_address = address->second;
+    const auto node = find(task->node_id);
+    if (node != nodes_.end()) task->node_address = node->address;
   }
+  return Ok();
+}
+
+Status Lister::ReadNodes(SteadyTime deadline) {
+  std::vector<model::NodeFacts> nodes;
+  Status status = daemon_.GetList("/nodes", deadline, [&](std::string_view text) {
+    const auto json = JsonValue::Parse(text);
+    if (!json) return Status(Forward(json.error(), "docker: GET /nodes"));
+    auto node = codec::DecodeNode(*json, options_.label_prefix);
+    if (!node) return Status(Forward(node.error(), "docker: GET /nodes"));
+    nodes.push_back(*std::move(node));
+    return Ok();
+  });
+  if (!status) return status;
+  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  nodes_ = std::move(nodes);
+  nodes_until_ = clock_.Now() + kNodesLifetime;
+  return Ok();
+}
+
+/// They are shown, and no route depends on them: so not with every list, and a failure is none of
+/// the list's.
+Status Lister::ListNodes(Draft* draft) {
+  if (!draft->facts.swarm_manager) {
+    nodes_.clear();
+    return Ok();
+  }
+  if (clock_.Now() >= nodes_until_) {
+    const Status status = ReadNodes(draft->deadline);
+    if (!status && status.error().code == Code::kCancelled) return status;
+  }
+  draft->facts.nodes = nodes_;
   return Ok();
 }
 

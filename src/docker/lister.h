@@ -44,6 +44,8 @@ class Lister {
                    SteadyTime deadline, std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
                    std::set<std::string>* unreadable);
   Status PlaceOnNodes(std::vector<model::TaskFacts*> tasks, bool refresh, SteadyTime deadline);
+  Status ReadNodes(SteadyTime deadline);
+  Status ListNodes(Draft* draft);
   void FillServicePorts(Draft* draft, codec::SwarmService* service);
   /// False: the container is gone.
   bool FillContainerPorts(Draft* draft, codec::Container* container);
@@ -76,10 +78,11 @@ class Lister {
 
   std::optional<codec::DaemonInfo> info_;
   SteadyTime info_until_;
-  std::string own_container_;  ///< the candidate that the daemon knew
-  std::string own_task_;       ///< of a container that another node runs
-  bool on_host_ = false;       ///< as the last list found
-  std::map<std::string, std::string> node_addresses_;
+  std::string own_container_;            ///< the candidate that the daemon knew
+  std::string own_task_;                 ///< of a container that another node runs
+  bool on_host_ = false;                 ///< as the last list found
+  std::vector<model::NodeFacts> nodes_;  ///< as they were last listed; sorted by id
+  SteadyTime nodes_until_;               ///< not listed again before
   struct PortsEntry {
     std::optional<Ports> ports;  ///< nothing: could not be found out
     SteadyTime until;            ///< not asked again before

@@ -55,6 +55,11 @@ const char* KindName(model::ServiceKind kind) {
   return "service";
 }
 
+/// Without the prefix of labels.
+Parameters ByName(Origin origin, const Parameters& given, const labels::ParseOptions& options) {
+  return origin == Origin::kDocker ? labels::ParametersFromLabels(given, options) : given;
+}
+
 }  // namespace
 
 std::string HashParameters(const Parameters& parameters) {
@@ -72,19 +77,49 @@ const Definition* Assembly::Find(const ServiceName& name) const {
   return found != definitions.end() && found->name == name ? &*found : nullptr;
 }
 
-Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> static_services)
-    : options_(std::move(options)), static_services_(std::move(static_services)) {}
+Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> static_services,
+                     ReadTemplate read_template)
+    : options_(std::move(options)),
+      static_services_(std::move(static_services)),
+      read_template_(std::move(read_template)) {}
+
+labels::Templates Assembler::TemplatesOf(Origin origin, const Parameters& parameters) const {
+  // Whoever is not allowed to name a file does not have one looked at.
+  if (!options_.allow_raw || !read_template_) return {};
+  return ReadTemplates(ByName(origin, parameters, options_));
+}
+
+labels::Templates Assembler::ReadTemplates(const Parameters& parameters) const {
+  labels::Templates templates;
+  for (const std::string& path : labels::TemplatePaths(parameters)) {
+    auto text = read_template_(path);
+    labels::Templates::File& file = templates.files[path];
+    if (text) {
+      file.text = std::move(*text);
+    } else {
+      file.problem = text.error().ToString();
+    }
+  }
+  return templates;
+}
 
 std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
                                                    const Parameters& parameters) const {
+  return ParseWith(origin, name, parameters, TemplatesOf(origin, parameters));
+}
+
+std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceName& name,
+                                                   const Parameters& parameters,
+                                                   labels::Templates templates) const {
   auto parsed = std::make_shared<Parsed>();
   labels::ParseOptions options = options_;
+  options.templates = std::move(templates);
   std::vector<Diagnostic> more;
   if (origin == Origin::kDocker) {
     options.source = labels::Source::kLabel;
     labels::Notify notify = labels::ParseNotify(name, parameters, options);
     parsed->opted_in = notify.enabled;
-    parsed->parameters = labels::ParametersFromLabels(parameters, options);
+    parsed->parameters = ByName(origin, parameters, options);
     more = std::move(notify.diagnostics);
   } else {
     options.source =
@@ -92,6 +127,9 @@ std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceN
     parsed->parameters = parameters;
   }
   parsed->hash = HashParameters(parsed->parameters);
+  for (const auto& [path, file] : options.templates.files) {
+    parsed->hash = HashHex(parsed->hash + path + '\x1f' + file.text + file.problem);
+  }
   if (parsed->opted_in) {
     parsed->result = labels::ParseParameters(name, parsed->parameters, options);
     parsed->diagnostics = parsed->result.diagnostics;
@@ -104,12 +142,26 @@ std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceN
 std::shared_ptr<const Parsed> Assembler::Parse(Origin origin, const ServiceName& name,
                                                const Parameters& parameters) {
   Cached& cached = cache_[std::string(model::OriginName(origin)) + '/' + name.str()];
-  if (!cached.parsed || cached.source != parameters) {
-    cached.parsed = ParseOnce(origin, name, parameters);
-    cached.source = parameters;
+  const bool same = cached.parsed && cached.source == parameters;
+  // Files are looked at again where there are some: nearly nobody has any.
+  if (!same || !cached.templates.files.empty()) {
+    labels::Templates templates = TemplatesOf(origin, parameters);
+    if (!same || cached.templates.files != templates.files) {
+      cached.parsed = ParseWith(origin, name, parameters, templates);
+      cached.source = parameters;
+      cached.templates = std::move(templates);
+    }
   }
   cached.round = round_;
   return cached.parsed;
+}
+
+bool Assembler::TemplatesChanged() const {
+  return std::any_of(cache_.begin(), cache_.end(), [this](const auto& entry) {
+    const Cached& cached = entry.second;
+    return !cached.templates.files.empty() &&
+           ReadTemplates(cached.parsed->parameters).files != cached.templates.files;
+  });
 }
 
 void Assembler::Sweep() {

@@ -28,7 +28,7 @@ using Records = std::map<model::ServiceName, model::Record>;
 /// The outcome of parsing one set of parameters; shared, never changed.
 struct Parsed {
   Parameters parameters;  ///< names without prefix
-  std::string hash;       ///< of the parameters
+  std::string hash;       ///< of the parameters, and of the templates that they name
   bool opted_in = true;   ///< com.df.notify; true for other origins
   labels::ParsedService result;
   std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
@@ -82,7 +82,11 @@ struct Assembly {
 
 class Assembler {
  public:
-  Assembler(labels::ParseOptions options, std::vector<Parameters> static_services);
+  /// The text of a template's file; see Engine::Ports.
+  using ReadTemplate = std::function<Result<std::string>(const std::string& path)>;
+
+  Assembler(labels::ParseOptions options, std::vector<Parameters> static_services,
+            ReadTemplate read_template = {});
 
   /// `previous`: an earlier result, of which is taken over what did not change.
   Assembly Assemble(const FactsKeeper& facts, const Records& records,
@@ -94,15 +98,28 @@ class Assembler {
   [[nodiscard]] std::shared_ptr<const Parsed> ParseOnce(model::Origin origin,
                                                         const model::ServiceName& name,
                                                         const Parameters& parameters) const;
+  /// Is there now another text than before in a file that a service names?
+  [[nodiscard]] bool TemplatesChanged() const;
   /// Sets of parameters that are remembered; not more than the last Assemble was given.
   [[nodiscard]] std::size_t remembered() const { return cache_.size(); }
 
  private:
   struct Cached {
     Parameters source;
+    labels::Templates templates;  ///< that `parsed` was made with
     std::shared_ptr<const Parsed> parsed;
     std::uint64_t round = 0;
   };
+  /// The files that parameters name, as they are now; none without the operator's leave.
+  /// `parameters` of origin docker: all of the object's labels.
+  [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
+                                              const Parameters& parameters) const;
+  /// REQUIRES: the operator's leave. `parameters`: without prefix.
+  [[nodiscard]] labels::Templates ReadTemplates(const Parameters& parameters) const;
+  [[nodiscard]] std::shared_ptr<const Parsed> ParseWith(model::Origin origin,
+                                                        const model::ServiceName& name,
+                                                        const Parameters& parameters,
+                                                        labels::Templates templates) const;
   using Definitions = std::map<model::ServiceName, Definition>;
 
   void AddLabelled(const FactsKeeper& facts, Definitions& definitions);
@@ -118,6 +135,7 @@ class Assembler {
 
   labels::ParseOptions options_;
   std::vector<Parameters> static_services_;
+  ReadTemplate read_template_;
   std::unordered_map<std::string, Cached> cache_;
   std::uint64_t round_ = 0;
 };

@@ -172,6 +172,27 @@ void CertKeeper::DescribeAge(const Certificate& certificate, std::int64_t now) {
   }
 }
 
+void CertKeeper::DescribeStaple(Certificate& certificate, std::int64_t now) {
+  std::string problem = certificate.staple_problem;
+  if (!certificate.staple.empty() && certificate.staple_until <= now) {
+    // HAProxy would not send it any more, and not take it at its next start.
+    certificate.staple = {};
+    problem = "it has ended (" + certs::TimeText(certificate.staple_until) + ")";
+  } else if (!certificate.staple.empty()) {
+    const WallTime then{std::chrono::seconds(certificate.staple_until)};
+    next_news_ = next_news_ ? std::min(*next_news_, then) : then;
+  }
+  if (problem.empty()) return;
+  diagnostics_.push_back({Severity::kWarning,
+                          "certificate-staple",
+                          {},
+                          "certificate",
+                          certificate.name,
+                          certificate.where + ".ocsp is not used: " + problem,
+                          "Put a fresh response of the issuer for this certificate there; the "
+                          "certificate itself is served."});
+}
+
 void CertKeeper::Describe(const Entry& entry, std::int64_t now) {
   if (!entry.refused.empty()) {
     const bool of_service = !entry.service.empty();
@@ -197,6 +218,7 @@ void CertKeeper::Describe(const Entry& entry, std::int64_t now) {
   }
   DescribeAge(*entry.good, now);
   certificates_.push_back(*entry.good);
+  DescribeStaple(certificates_.back(), now);
 }
 
 void CertKeeper::Rebuild(std::int64_t now) {
@@ -222,6 +244,7 @@ void CertKeeper::Rebuild(std::int64_t now) {
     CertificateStatus shown;
     shown.certificate = certificates_[i];
     shown.certificate.pem = {};
+    shown.certificate.staple = {};
     shown.served = managed_ ? choice.served[i] : std::vector<std::string>();
     shown.is_default = managed_ && choice.fallback == i;
     status->push_back(std::move(shown));

@@ -63,6 +63,8 @@ class CertKeeper {
   void TakeServices(const Assembly& assembly);
   void Forget(model::CertificateSource source, const std::set<std::string>& known);
   void Rebuild(std::int64_t now);
+  /// Takes off what must not be used any more.
+  void DescribeStaple(model::Certificate& certificate, std::int64_t now);
   void Describe(const Entry& entry, std::int64_t now);
   void DescribeAge(const model::Certificate& certificate, std::int64_t now);
 

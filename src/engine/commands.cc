@@ -234,7 +234,9 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly
   const bool listens =
       std::any_of(built.desired.tcp_routes.begin(), built.desired.tcp_routes.end(),
                   [&](const model::TcpRoute& route) { return route.service == service; });
-  if (!routed && !listens) return Refusal(std::move(diagnostics));
+  const bool raw = std::any_of(built.desired.raw.begin(), built.desired.raw.end(),
+                               [&](const model::RawRoutes& own) { return own.service == service; });
+  if (!routed && !listens && !raw) return Refusal(std::move(diagnostics));
   Outcome outcome;
   if (definition != nullptr) outcome.spec = definition->parsed->result.spec;
   outcome.diagnostics = std::move(diagnostics);

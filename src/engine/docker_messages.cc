@@ -86,7 +86,7 @@ void Reconciler::On(DockerListed message) {
   }
   const bool first = facts_.facts().daemon_id.empty();
   TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
-  if (first) dirty_ = true;
+  if (first || assembler_.TemplatesChanged()) dirty_ = true;
   docker_listed_ = true;
   NoteDocker(true, "API " + facts_.facts().api_version);
   if (!started_) dirty_ = true;

@@ -255,7 +255,8 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   const bool host_changed = !SameHost(facts_, list);
   host_dirty_ = host_dirty_ || host_changed;
   std::erase_if(told_removed_, [&](const std::string& id) { return !listed.contains(id); });
-  news.changed = host_changed || !news.changed_ids.empty();
+  // No route depends on them, and they are not kept: but they are shown.
+  news.changed = host_changed || !news.changed_ids.empty() || facts_.nodes != list.nodes;
   if (!news.changed) return;
   facts_ = std::move(list);
   Reindex();

@@ -37,7 +37,7 @@ Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports,
       cell_(cell),
       clock_(*ports.clock),
       facts_(FactsKeeper::Options{}),
-      assembler_(options.parse, options.static_services),
+      assembler_(options.parse, options.static_services, ports.read_template),
       store_(*ports.store, *ports.clock),
       applier_(options, *ports.proxy, *ports.files, *ports.clock, counters_),
       desk_(options, ports.docker != nullptr, sources, *ports.clock),
@@ -438,6 +438,9 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
   shown_.proxy_pid = up ? applier_.pid() : 0;
   shown_.draining_servers = applier_.draining_servers();
   shown_.certificates = certificates_.status();
+  if (*shown_.nodes != facts_.facts().nodes) {
+    shown_.nodes = std::make_shared<const std::vector<model::NodeFacts>>(facts_.facts().nodes);
+  }
   UpdateReady();
   if (assembly != nullptr) {
     built->desired.tls = {};  // what others see holds no key

@@ -39,6 +39,7 @@ struct Verdict {
   std::vector<const Diagnostic*> diagnostics;
   std::vector<const model::Backend*> backends;
   std::size_t routes = 0;
+  std::size_t raw_backends = 0;  ///< of a template
   std::uint64_t fingerprint = 0;
 
   void Mix(std::uint64_t value) {
@@ -97,6 +98,11 @@ Outcomes Collect(const StatusContext& context) {
         outcome.backends.end()) {
       outcome.backends.push_back(&*backend);
     }
+  }
+  for (const model::RawRoutes& raw : context.desired.raw) {
+    Verdict& outcome = outcomes[raw.service.str()];
+    outcome.raw_backends = raw.raw.backends.size();
+    outcome.Mix(2);
   }
   return outcomes;
 }
@@ -204,6 +210,9 @@ void Judge(const StatusContext& context, const Definition& definition, const Ver
   } else if (!definition.served()) {
     status.state = ServiceState::kRejected;
     status.reason = error.empty() ? "its labels define no route" : error;
+  } else if (verdict.raw_backends > 0) {
+    status.state = ServiceState::kLive;
+    status.reason = "by templates of its own: " + Count(verdict.raw_backends, "backend");
   } else if (route_count == 0) {
     const bool conflict =
         std::any_of(status.diagnostics.begin(), status.diagnostics.end(),
@@ -217,7 +226,7 @@ void Judge(const StatusContext& context, const Definition& definition, const Ver
     status.state = ServiceState::kLive;
     status.reason = Count(route_count, "route") + " to " + Count(addresses.size(), "server");
   }
-  if (route_count > 0 && !context.not_applied.empty()) {
+  if (route_count + verdict.raw_backends > 0 && !context.not_applied.empty()) {
     status.reason += "; not confirmed yet: " + context.not_applied;
   }
 }

@@ -94,7 +94,8 @@ void Resolve(Section& frontend) {
            << "http-request allow if { var(txn.r) -m beg sg_ }";
 }
 
-void Frontend(std::string& text, const Settings& settings) {
+void Frontend(std::string& text, const Settings& settings,
+              const std::vector<model::RawRoutes>& raw) {
   const std::string lookup = ",map_beg(" + std::string(MapFile(MapId::kRoutes)) + ")";
   const std::string set_route = "http-request set-var(txn.r) ";
   const std::string found = "http-request allow if { var(txn.r) -m beg sg_ }";
@@ -115,8 +116,9 @@ void Frontend(std::string& text, const Settings& settings) {
            << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }"
            // A '/' in the Host header would forge a key; ':' and what follows is the port.
            << "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)"
-           << "http-request set-var(txn.path) path"
-           << set_route + "var(txn.host),concat(,txn.path,/?)" + lookup << found;
+           << "http-request set-var(txn.path) path";
+  for (const model::RawRoutes& service : raw) frontend << service.raw.frontend;
+  frontend << set_route + "var(txn.host),concat(,txn.path,/?)" + lookup << found;
   frontend << "http-request set-var(txn.port) dst_port"
            // Four digits, so that a beginning of them stands for a part of all numbers.
            << "http-request set-var(txn.dice) rand(1000),add(1000)";
@@ -201,17 +203,33 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
   RecordRules(defaults, settings);
 }
 
+/// Names of such servers are found out at run time only: one that does not resolve costs nobody
+/// anything.
+void RawBackends(std::string& text, const std::vector<model::RawRoutes>& raw) {
+  if (raw.empty()) return;
+  Section(text, "resolvers sg_names") << "parse-resolv-conf"
+                                      << "accepted_payload_size 8192"
+                                      << "hold valid 10s";
+  for (const model::RawRoutes& service : raw) {
+    for (const model::RawBackend& backend : service.raw.backends) {
+      Section(text, "backend " + backend.name + " from " + DefaultsName(model::BackendKind::kPlain))
+          << "default-server init-addr none resolvers sg_names" << backend.lines;
+    }
+  }
+}
+
 }  // namespace
 
-std::string RenderBase(const Settings& settings) {
+std::string RenderBase(const Settings& settings, const std::vector<model::RawRoutes>& raw) {
   std::string text;
   Global(text, settings);
   FrontendDefaults(text, settings);
   TcpFrontendDefaults(text, settings);
-  Frontend(text, settings);
+  Frontend(text, settings, raw);
   text += StatsSections(settings);
   for (const std::string& section : RateTables()) text += section;
   for (const model::BackendKind kind : kKinds) SlotDefaults(text, settings, kind);
+  RawBackends(text, raw);
   return text;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "swarmgate/haproxy/image.h"
 
@@ -19,6 +20,8 @@ inline constexpr const char* kHeaderFlag = "!headers";
 /// suffix.
 inline constexpr int kWildcardLevels = 4;
 
-[[nodiscard]] std::string RenderBase(const Settings& settings);
+/// `raw`: services that say in HAProxy's own language where their requests go.
+[[nodiscard]] std::string RenderBase(const Settings& settings,
+                                     const std::vector<model::RawRoutes>& raw = {});
 
 }  // namespace swarmgate::haproxy

@@ -35,6 +35,7 @@ std::string FileOf(const model::TlsEntry& entry, const std::vector<std::string>&
   constexpr std::size_t kMaxName = 64;
   std::string content(entry.pem.reveal());
   for (const std::string& name : names) content += '\n' + name;
+  if (!entry.staple.empty()) content += '\n' + std::string(entry.staple.reveal());
   std::string stem = entry.name.substr(0, kMaxName);
   std::replace_if(
       stem.begin(), stem.end(),
@@ -44,6 +45,24 @@ std::string FileOf(const model::TlsEntry& entry, const std::vector<std::string>&
       },
       '_');
   return "certs/" + stem + "-" + HashHex(content) + ".pem";
+}
+
+std::string Base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group =
+          group << 8U | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      text += at + i <= bytes.size() ? kDigits[group >> (18U - 6U * i) & 63U] : '=';
+    }
+  }
+  return text;
 }
 
 void AppendPayload(std::string& text, std::string_view payload) {
@@ -88,7 +107,8 @@ void RenderCertificates(const model::TlsDesired& tls, const Settings& settings, 
     std::vector<std::string> names = entry.names;
     std::erase_if(names, [](const std::string& name) { return !IsListable(name); });
     if (names.empty() || entry.pem.empty()) continue;
-    image.certificates.insert_or_assign(FileOf(entry, names), ImageCertificate{names, entry.pem});
+    image.certificates.insert_or_assign(FileOf(entry, names),
+                                        ImageCertificate{names, entry.pem, entry.staple});
   }
 }
 
@@ -97,10 +117,16 @@ void RenderCertificates(const model::TlsDesired& tls, const Settings& settings, 
 std::vector<CertificateCommand> EncodeCertificate(const Step& step) {
   const std::string list = kCertificateList;
   std::vector<CertificateCommand> commands;
-  const auto set = [&commands](const std::string& file, const model::Secret& pem) {
+  const auto set = [&commands](const std::string& file, const model::Secret& pem,
+                               const model::Secret& staple) {
     std::string text = "set ssl cert " + EscapeArgument(file);
     AppendPayload(text, pem.reveal());
     commands.push_back({std::move(text), "Transaction ", ""});
+    if (!staple.empty()) {
+      text = "set ssl cert " + EscapeArgument(file + kStapleEnding);
+      AppendPayload(text, Base64(staple.reveal()));
+      commands.push_back({std::move(text), "Transaction ", ""});
+    }
     commands.push_back({"commit ssl cert " + EscapeArgument(file) + "\n", "Success!", ""});
   };
   if (const auto* add = std::get_if<AddCertificate>(&step)) {
@@ -108,7 +134,7 @@ std::vector<CertificateCommand> EncodeCertificate(const Step& step) {
     // There already when an earlier attempt got no further.
     commands.push_back(
         {"new ssl cert " + file + "\n", "New empty certificate store", "already exists"});
-    set(add->file, add->pem);
+    set(add->file, add->pem, add->staple);
     std::string line = add->file;
     for (const std::string& name : add->names) line += " " + name;
     std::string text = "add ssl crt-list " + list;
@@ -122,7 +148,7 @@ std::vector<CertificateCommand> EncodeCertificate(const Step& step) {
   } else {
     const auto* fallback = std::get_if<SetDefaultCertificate>(&step);
     SWARMGATE_CHECK(fallback != nullptr);
-    set(kDefaultCertificate, fallback->pem);
+    set(kDefaultCertificate, fallback->pem, {});
   }
   return commands;
 }

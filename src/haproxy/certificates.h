@@ -8,6 +8,9 @@
 
 namespace swarmgate::haproxy {
 
+/// HAProxy reads the OCSP response of "x.pem" from "x.pem.ocsp".
+inline constexpr const char* kStapleEnding = ".ocsp";
+
 /// Lines of the global section; none where no port has TLS.
 [[nodiscard]] std::vector<std::string> TlsGlobalLines(const Settings& settings);
 /// " ssl crt-list …", as it stands behind the address of such a port.

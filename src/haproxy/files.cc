@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "haproxy/certificates.h"
 #include "haproxy/policy.h"
 #include "haproxy/quote.h"
 #include "haproxy/server_words.h"
@@ -90,6 +91,10 @@ Files Collect(const Image& image, Wanted wanted) {
     }
     for (const auto& [file, certificate] : image.certificates) {
       if (wanted(file)) files.emplace(file, std::string(certificate.pem.reveal()));
+      const std::string staple = file + kStapleEnding;
+      if (!certificate.staple.empty() && wanted(staple)) {
+        files.emplace(staple, std::string(certificate.staple.reveal()));
+      }
     }
   }
   for (const auto& [backend_class, slots] : image.declared) {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "haproxy/certificates.h"
 #include "haproxy/slots.h"
 #include "haproxy/tcp_config.h"
 #include "swarmgate/base/check.h"
@@ -213,17 +214,21 @@ CertificateSteps DiffCertificates(const Image& held, const Image& desired) {
     const auto known = held.certificates.find(file);
     if (known != held.certificates.end() && known->second == certificate) continue;
     steps.files.insert(file);
+    if (!certificate.staple.empty()) steps.files.insert(file + kStapleEnding);
     steps.files.insert(kCertificateList);
     // A list that foreign hands have changed.
     if (known != held.certificates.end()) steps.in.emplace_back(DropCertificate{file});
-    steps.in.emplace_back(AddCertificate{file, certificate.names, certificate.pem});
+    steps.in.emplace_back(
+        AddCertificate{file, certificate.names, certificate.pem, certificate.staple});
     std::size_t names = 0;
     for (const std::string& name : certificate.names) names += name.size() + 1;
     check_size(file, std::max(certificate.pem.reveal().size(), names));
+    check_size(file, certificate.staple.reveal().size() * 4 / 3);
   }
   for (const auto& [file, certificate] : held.certificates) {
     if (desired.certificates.count(file) != 0) continue;
     steps.files.insert(file);
+    if (!certificate.staple.empty()) steps.files.insert(file + kStapleEnding);
     steps.files.insert(kCertificateList);
     steps.out.emplace_back(DropCertificate{file});
   }
@@ -423,7 +428,7 @@ struct Applier {
     }
   }
   void operator()(const AddCertificate& step) const {
-    held.image.certificates[step.file] = {step.names, step.pem};
+    held.image.certificates[step.file] = {step.names, step.pem, step.staple};
   }
   void operator()(const DropCertificate& step) const { held.image.certificates.erase(step.file); }
   void operator()(const SetDefaultCertificate& step) const {
@@ -450,7 +455,10 @@ void TakeOptions(Image& read_back, const Image& assumed) {
 void TakePems(Image& read_back, const Image& assumed) {
   for (auto& [file, certificate] : read_back.certificates) {
     const auto known = assumed.certificates.find(file);
-    if (known != assumed.certificates.end()) certificate.pem = known->second.pem;
+    if (known != assumed.certificates.end()) {
+      certificate.pem = known->second.pem;
+      certificate.staple = known->second.staple;
+    }
   }
   if (!read_back.default_print.empty() && read_back.default_print == assumed.default_print) {
     read_back.default_pem = assumed.default_pem;

@@ -292,7 +292,7 @@ model::Server WireServer(const model::Server& server) {
 
 Image Render(const model::Desired& desired, const SlotMap& slots, const Settings& settings) {
   Image image;
-  image.base = RenderBase(settings) + RenderTcp(desired.tcp_listeners, settings);
+  image.base = RenderBase(settings, desired.raw) + RenderTcp(desired.tcp_listeners, settings);
   image.declared = slots.declared;
   const Records records(desired, slots, settings, image);
 

@@ -26,17 +26,21 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"aclName",
      "Ranks before everything but `/.well-known`; services without one are ordered by how specific "
      "their routes are, not by name. Two services may share one. The catch-all `/` stays behind."},
-    {"addReqHeader"},
-    {"setReqHeader"},
-    {"addResHeader"},
-    {"setResHeader"},
+    {"addReqHeader",
+     "Expressions and conditions of a list ([labels.md](labels.md#headers)); everything else needs "
+     "ALLOW_RAW_CONFIG."},
+    {"setReqHeader", "As `addReqHeader`."},
+    {"addResHeader", "As `addReqHeader`."},
+    {"setResHeader", "As `addReqHeader`."},
     {"delReqHeader"},
     {"delResHeader"},
-    {"backendExtra"},
-    {"checkResolvers"},
-    {"compressionAlgo"},
-    {"compressionType"},
-    {"connectionMode"},
+    {"backendExtra",
+     "Only with ALLOW_RAW_CONFIG. Lines that open a section or speak of servers are refused; what "
+     "HAProxy refuses keeps out this service alone. `'`, `&`, `<` and `+` stay as they are."},
+    {"checkResolvers", "Dead there; here names are always resolved at run time."},
+    {"compressionAlgo", "The answers of this service, not those of all."},
+    {"compressionType", "As `compressionAlgo`."},
+    {"connectionMode", "`http-tunnel` and `forceclose` are gone from HAProxy: told."},
     {"discoveryType",
      "`DNS` asks for `tasks.<service>`, so for every task, and again all the time; what does not "
      "resolve harms no other service."},
@@ -49,7 +53,8 @@ constexpr auto kPredecessor = std::to_array<Known>({
      "Only where Docker does not know the service; 0 tasks answer 503, the route stays."},
     {"reqPathSearch"},
     {"reqPathReplace"},
-    {"serviceCert"},
+    {"serviceCert",
+     "Read and compared with its key before it is served, for the names that stand in it."},
     {"serviceDomainAlgo",
      "The default is equality. `hdr_beg(host)`, the default there, lets `a.com` match "
      "`a.com.evil.net`; write it, or set SERVICE_DOMAIN_ALGO, to have it back."},
@@ -57,11 +62,16 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"sessionType",
      "The cookie's value is a hash, and servers follow the tasks instead of being resolved "
      "once. Only `sticky-server`."},
-    {"templateFePath"},
-    {"templateBePath"},
-    {"users"},
+    {"templateFePath",
+     "[templates.md](templates.md): Mustache, and the part of Go's syntax that templates need. "
+     "Only with ALLOW_RAW_CONFIG, and below TEMPLATES_PATH. The service is remembered."},
+    {"templateBePath", "As `templateFePath`; alone it adds lines to the service's own backends."},
+    {"users",
+     "Asked for and not found: the service is not served. There, a random user locked everybody "
+     "out."},
     {"usersSecret"},
-    {"usersPassEncrypted"},
+    {"usersPassEncrypted",
+     "Hashes that HAProxy would compute too long for every request are refused."},
     {"useGlobalUsers"},
     {"servicePort"},
     {"aclCondition",
@@ -70,8 +80,8 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"debug"},
     {"debugFormat"},
     {"isGlobal"},
-    {"lookupRetry"},
-    {"lookupRetryInterval"},
+    {"lookupRetry", "Names are resolved again all the time."},
+    {"lookupRetryInterval", "As `lookupRetry`."},
     {"tasks"},
     {"servicePath",
      "Of two paths that match, the more specific one wins: `/api/v2` before `/api`, whatever the "
@@ -94,7 +104,7 @@ constexpr auto kPredecessor = std::to_array<Known>({
      "`reqMode` tcp and sni the proxy opens it, as there."},
     {"httpsPort"},
     {"srcHttpsPort"},
-    {"httpsOnly"},
+    {"httpsOnly", "Also for DFP_SERVICE_… . TLS at one of TRUSTED_PROXIES counts."},
     {"httpsRedirectCode"},
     {"redirectFromDomain"},
     {"reqMode",
@@ -102,12 +112,12 @@ constexpr auto kPredecessor = std::to_array<Known>({
      "last one won in silence. The proxy's own ports cannot be had. With `srcTls` TLS is ended."},
     {"reqPathSearchReplace",
      "`\\,` and `\\:` stand for a comma and a colon; a regex that could take long is refused."},
-    {"allowedMethods"},
-    {"deniedMethods"},
-    {"denyHttp"},
+    {"allowedMethods", "405 with `Allow`, not 403."},
+    {"deniedMethods", "405 with `Allow`, not 403."},
+    {"denyHttp", "TLS at one of TRUSTED_PROXIES counts."},
     {"ignoreAuthorization"},
     {"verifyClientSsl"},
-    {"sslVerifyNone"},
+    {"sslVerifyNone", "`sslVerify=true` verifies, which could not be had there."},
     {"outboundHostname",
      "Resolved at run time; a name that does not resolve harms no other service."},
     {"timeoutServer", "Seconds, as there, or with a unit: `500ms`, `5m`."},
@@ -146,17 +156,22 @@ bool OfPredecessor(std::string_view name) {
 
 }  // namespace
 
-std::string MigrationTable() {
-  std::string out = "| Label, behind `com.df.` | Here | What differs |\n|---|---|---|\n";
+std::vector<MigrationRow> MigrationRows() {
+  std::vector<MigrationRow> rows;
   for (const Known& known : kPredecessor) {
     const Parameter* parameter = FindParameter(known.name).parameter;
     if (parameter == nullptr) continue;  // a test says so
     const bool effective =
         parameter->effect == Effect::kHonoured || parameter->effect == Effect::kAccepted;
-    const std::string_view said = effective ? known.differs : parameter->help;
-    out += "| `" + std::string(parameter->name) + "` | " + Here(*parameter, known.differs) + " | " +
-           (said.empty() ? "–" : std::string(said)) + " |\n";
+    const std::string_view said =
+        effective && known.differs != kItsHelp ? known.differs : parameter->help;
+    rows.push_back(
+        {std::string(parameter->name), Here(*parameter, known.differs), std::string(said)});
   }
+  return rows;
+}
+
+std::vector<std::string> AddedParameters() {
   std::vector<std::string> added;
   for (const Parameter& parameter : Parameters()) {
     const bool effective =
@@ -164,10 +179,7 @@ std::string MigrationTable() {
     if (effective && !OfPredecessor(parameter.name)) added.emplace_back(parameter.name);
   }
   std::sort(added.begin(), added.end());
-  std::string names;
-  for (const std::string& name : added) names += (names.empty() ? "`" : ", `") + name + "`";
-  if (!names.empty()) out += "\nNew here, see [labels.md](labels.md): " + names + ".\n";
-  return out;
+  return added;
 }
 
 }  // namespace swarmgate::labels

@@ -13,6 +13,7 @@
 #include "labels/report.h"
 #include "labels/schema.h"
 #include "labels/setters.h"
+#include "labels/template_use.h"
 #include "labels/users.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
@@ -48,6 +49,7 @@ class ServiceParser {
       for (const auto& [name, value] : parameters) placement_.Place(name, value);
       ParseService();
       if (report_.errors() == 0) ParseDests();
+      if (!draft_.template_fe.empty() || !draft_.template_be.empty()) UseTemplates();
     }
     if (!draft_.spec.dests.empty()) parsed.spec = std::move(draft_.spec);
     parsed.diagnostics = report_.Take();
@@ -183,6 +185,21 @@ class ServiceParser {
         }
       }
     }
+  }
+
+  void UseTemplates() {
+    const auto about = [this](std::string_view name, std::string_view value) {
+      About(std::string(name), value, FindParameter(name).parameter);
+    };
+    const auto value = [this](const Parameter& parameter, int index) -> std::string_view {
+      const std::size_t position = Position(parameter);
+      if (position >= given_.size()) return {};
+      const Given* given = &given_[position][static_cast<std::size_t>(index)];
+      if (given->name == nullptr && index > 0 && !parameter.creates)
+        given = given_[position].data();
+      return given->value == nullptr ? std::string_view() : Trim(*given->value);
+    };
+    ApplyTemplates(draft_, options_, value, about, report_);
   }
 
   static std::string FirstFree(const std::array<bool, kMaxIndex + 1>& created) {

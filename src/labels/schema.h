@@ -62,6 +62,8 @@ struct ServiceDraft {
   model::DestSpec common;
   std::string path_search;  ///< of reqPathSearch, until reqPathReplace completes it
   std::string acl_condition;
+  std::string template_fe;  ///< paths of files
+  std::string template_be;
 };
 
 /// How names of reqMode=sni are compared with the one that a client asks for.

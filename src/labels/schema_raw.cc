@@ -22,15 +22,23 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .set = set::BackendExtra},
     {.name = "templateFePath",
      .level = Level::kService,
-     .effect = Effect::kNotYet,
-     .help = "Go templates are not carried out: the labels for routes and headers, or "
-             "backendExtra, say the same.",
-     .notice = Severity::kWarning},
+     .type = "path of a file",
+     .fallback = "none",
+     .help = "A template of rules that lead to the backends of templateBePath, in the place of the "
+             "service's routes (templates.md). Only where the operator has set ALLOW_RAW_CONFIG.",
+     .example = "/cfg/tmpl/go-demo-fe.tmpl",
+     .hint = "Write the path of a file below the proxy's TEMPLATES_PATH",
+     .set = set::TemplateFePath},
     {.name = "templateBePath",
      .level = Level::kService,
-     .effect = Effect::kNotYet,
-     .help = "Go templates are not carried out: labels, or backendExtra, say the same.",
-     .notice = Severity::kWarning},
+     .type = "path of a file",
+     .fallback = "none",
+     .help = "A template of the service's backends; without templateFePath its lines go into the "
+             "backends that the service has anyway (templates.md). Only where the operator has set "
+             "ALLOW_RAW_CONFIG.",
+     .example = "/cfg/tmpl/go-demo-be.tmpl",
+     .hint = "Write the path of a file below the proxy's TEMPLATES_PATH",
+     .set = set::TemplateBePath},
     {.name = "aclCondition",
      .level = Level::kService,
      .type = "condition",
@@ -51,8 +59,10 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .effect = Effect::kReplaced,
      .help = "How requests are logged is the operator's setting, for all services."},
     {.name = "userDef",
-     .effect = Effect::kReplaced,
-     .help = "A value for templates, which there are none of: write it where it is needed."},
+     .fallback = "none",
+     .help = "A value for templates, which call it UserDef.",
+     .example = "blue",
+     .set = set::UserDef},
 });
 
 }  // namespace

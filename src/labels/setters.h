@@ -104,6 +104,9 @@ void ReqPathSearch(Setting& setting);
 // setters_raw.cc
 void AclCondition(Setting& setting);
 void BackendExtra(Setting& setting);
+void TemplateBePath(Setting& setting);
+void TemplateFePath(Setting& setting);
+void UserDef(Setting& setting);
 
 /// pathType of reqMode=sni: "req_ssl_sni -i -m beg". False: it is none.
 [[nodiscard]] bool SniPathType(Setting& setting);

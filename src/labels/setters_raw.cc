@@ -1,41 +1,14 @@
 // HAProxy's own language, for whom the operator allows it.
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 
 #include "labels/setters.h"
+#include "labels/templates.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::labels::set {
 namespace {
-
-// What would end the backend's section, or speak about servers, which are the proxy's own matter: a
-// server that it does not know is taken out at once.
-constexpr auto kForeign = std::to_array<std::string_view>({"acme",
-                                                           "backend",
-                                                           "cache",
-                                                           "crt-store",
-                                                           "default-server",
-                                                           "defaults",
-                                                           "dynamic-cookie-key",
-                                                           "fcgi-app",
-                                                           "frontend",
-                                                           "global",
-                                                           "http-errors",
-                                                           "listen",
-                                                           "log-forward",
-                                                           "log-profile",
-                                                           "mailers",
-                                                           "mode",
-                                                           "peers",
-                                                           "program",
-                                                           "resolvers",
-                                                           "ring",
-                                                           "server",
-                                                           "server-template",
-                                                           "traces",
-                                                           "userlist"});
 
 constexpr std::size_t kMostLines = 64;
 
@@ -70,9 +43,8 @@ void BackendExtra(Setting& setting) {
     const std::string_view line = Trim(part);
     if (line.empty()) continue;
     const std::string word = ToLower(line.substr(0, std::min(line.find(' '), line.size())));
-    // ".if" would reach into what follows.
-    const bool foreign =
-        std::find(kForeign.begin(), kForeign.end(), word) != kForeign.end() || word.front() == '.';
+    // Servers are the proxy's own matter: one that it does not know is taken out at once.
+    const bool foreign = IsForeignWord(word) || IsServerWord(word);
     if (foreign || raw.size() == kMostLines) {
       raw.clear();
       return report.Error("bad-raw",
@@ -83,5 +55,16 @@ void BackendExtra(Setting& setting) {
     raw.emplace_back(line);
   }
 }
+
+void TemplateFePath(Setting& setting) {
+  if (RawAllowed(setting)) setting.service.template_fe = std::string(setting.value);
+}
+
+void TemplateBePath(Setting& setting) {
+  if (RawAllowed(setting)) setting.service.template_be = std::string(setting.value);
+}
+
+// What templates see is what was written.
+void UserDef(Setting& setting) { (void)setting; }
 
 }  // namespace swarmgate::labels::set

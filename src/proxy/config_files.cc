@@ -30,7 +30,8 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-/// "conf/x.cfg", "maps/x.map", "certs/x.pem" or the list, and nothing that leads elsewhere.
+/// "conf/x.cfg", "maps/x.map", "certs/x.pem", "certs/x.pem.ocsp" or the list, and nothing that
+/// leads elsewhere.
 bool IsOurs(const std::string& path) {
   const std::size_t slash = path.find('/');
   if (slash == std::string::npos || path.find('/', slash + 1) != std::string::npos) return false;
@@ -39,7 +40,8 @@ bool IsOurs(const std::string& path) {
   return !name.empty() && name.front() != '.' &&
          ((folder == "conf" && EndsWith(name, ".cfg")) ||
           (folder == "maps" && EndsWith(name, ".map")) ||
-          (folder == "certs" && EndsWith(name, ".pem")) || path == haproxy::kCertificateList);
+          (folder == "certs" && (EndsWith(name, ".pem") || EndsWith(name, ".pem.ocsp"))) ||
+          path == haproxy::kCertificateList);
 }
 
 struct CloseDirectory {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -32,6 +33,7 @@ class Builder {
 
   Built Run(const std::vector<ServiceInput>& services) {
     std::vector<ServedService> served = ServeAll(services, built_.diagnostics);
+    SetRawApart(served);
     KeepReachable(served);
     NameBackends(served, built_.diagnostics);
     BuiltRoutes routes = BuildServed(served);
@@ -65,6 +67,25 @@ class Builder {
  private:
   void Absorb(std::vector<Diagnostic> diagnostics) {
     std::move(diagnostics.begin(), diagnostics.end(), std::back_inserter(built_.diagnostics));
+  }
+
+  /// Those that say themselves, in HAProxy's language, what is done with their requests.
+  void SetRawApart(std::vector<ServedService>& served) {
+    const auto is_raw = [](const ServedService& service) {
+      return !service.input->spec.raw.empty();
+    };
+    std::vector<const model::ServiceSpec*> specs;
+    for (const ServedService& service : served) {
+      if (is_raw(service)) specs.push_back(&service.input->spec);
+    }
+    if (specs.empty()) return;
+    std::erase_if(served, is_raw);
+    std::sort(specs.begin(), specs.end(), [](const auto* a, const auto* b) {
+      return std::tie(a->acl_name, a->name) < std::tie(b->acl_name, b->name);
+    });
+    for (const model::ServiceSpec* spec : specs) {
+      built_.desired.raw.push_back({spec->name, spec->raw});
+    }
   }
 
   /// Leaves out the destinations whose tasks cannot be reached from here; finds the way to the

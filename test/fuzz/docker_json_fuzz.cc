@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Require(!service->facts.id.empty() && !service->facts.name.empty());
     Require(service->facts.created_unix_ns >= 0);
   }
-  if (const auto node = DecodeNode(*json); node && !node->address.empty()) {
+  if (const auto node = DecodeNode(*json, "com.df."); node && !node->address.empty()) {
     Require(AddressWithoutPrefix(node->address) == node->address);
   }
   if (const auto network = DecodeNetworkContainers(*json); network) {

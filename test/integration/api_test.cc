@@ -282,6 +282,31 @@ TEST_F(SwarmTest, ListenerEndpointListsTheLabelledServices) {
   EXPECT_EQ(JsonText(json, "/0/port"), "8080") << json;
 }
 
+TEST_F(SwarmTest, ListenerEndpointListsTheNodes) {
+  const auto label = [](const std::string& labels) {
+    const std::string nodes = docker().Call("GET", "/nodes");
+    docker().Call("POST",
+                  "/nodes/" + JsonText(nodes, "/0/ID") +
+                      "/update?version=" + JsonText(nodes, "/0/Version/Index"),
+                  R"({"Role":"manager","Availability":"active","Labels":{)" + labels + "}}");
+  };
+  label(R"("com.df.zone":"b","other":"x")");
+  gate().Start();
+  std::string json;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        json = gate().Admin("/v1/docker-flow-swarm-listener/get-nodes").body;
+        return JsonText(json, "/0/zone") == "b";
+      },
+      std::chrono::seconds(20)))
+      << json;
+  EXPECT_EQ(JsonText(json, "/0/state"), "ready") << json;
+  EXPECT_EQ(JsonText(json, "/0/role"), "manager") << json;
+  EXPECT_EQ(JsonText(json, "/0/availability"), "active") << json;
+  EXPECT_EQ(JsonText(json, "/0/other"), "") << json;
+  label("");
+}
+
 TEST_F(SwarmTest, NameOfAServiceOfUnknownOriginIsResolvedAtRunTime) {
   gate().Start();
   // Nobody has this name yet: accepted, and served as soon as it resolves.

@@ -258,6 +258,40 @@ TEST_F(TlsTest, CertificatesComeChangeAndGoUnderLoadWithoutAReload) {
   EXPECT_EQ(Reloads(), 0U);
 }
 
+TEST_F(TlsTest, AnOcspResponseBesideItIsStapledAndRenewedWithoutAReload) {
+  const auto ca = MakeCertificate({{"ca"}, 90, "ec", "", true});
+  const auto leaf = MakeCertificate({{"a.com"}, 90, "ec", ca.pem()});
+  const auto stapled = [&] {
+    return Shell("openssl s_client -connect 127.0.0.1:" + std::to_string(tls_) +
+                 " -servername a.com -status </dev/null 2>/dev/null");
+  };
+  const auto shows = [&](const std::string& staple) {
+    // The time of its end tells one from the other.
+    WriteFile(dir_.File("staple"), staple);
+    const std::string end = Shell("openssl ocsp -noverify -respin " + dir_.File("staple") +
+                                  " -text 2>/dev/null | grep 'Next Update'");
+    return end.empty() ? stapled().find("OCSP response: no response sent") != std::string::npos
+                       : stapled().find(end) != std::string::npos;
+  };
+  const std::string first = MakeStaple(ca.pem(), leaf, 60);
+  WriteFile(certs() + "/a.pem", leaf.pem() + ca.certificate);
+  WriteFile(certs() + "/a.pem.ocsp", first);
+  Start();
+  ASSERT_TRUE(WaitUntil([&] { return shows(first); }, seconds(15))) << stapled();
+  const std::string second = MakeStaple(ca.pem(), leaf, 90);
+  WriteFile(certs() + "/a.pem.ocsp", second);
+  EXPECT_TRUE(WaitUntil([&] { return shows(second); }, seconds(15))) << stapled();
+  EXPECT_EQ(Reloads(), 0U);
+  // A reload has it from the files.
+  EXPECT_EQ(Fetch(Admin(), {"GET", "/v1/docker-flow-proxy/reload"}).status, 200);
+  EXPECT_TRUE(WaitUntil([&] { return shows(second); }, seconds(15))) << stapled();
+  WriteFile(certs() + "/a.pem.ocsp", "hello");
+  EXPECT_TRUE(WaitUntil([&] { return shows(""); }, seconds(15))) << stapled();
+  EXPECT_THAT(Status(), HasSubstr("certificate-staple"));
+  EXPECT_THAT(Status(), HasSubstr("it is no OCSP response in DER"));
+  ExpectShown("a.com", leaf);
+}
+
 TEST_F(TlsTest, ABadOneIsRefusedAndTheOldOneServesOn) {
   const auto good = MakeCertificate({{"a.com"}});
   const auto other = MakeCertificate({{"a.com"}});

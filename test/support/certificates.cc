@@ -61,6 +61,23 @@ CertificateParts MakeCertificate(const CertificateWish& wish) {
   return {Read(base + "crt"), Read(base + "key")};
 }
 
+std::string MakeStaple(const std::string& ca, const CertificateParts& leaf, int minutes,
+                       const std::string& signer) {
+  const TempDir dir("staple");
+  const std::string base = dir.path() + "/";
+  Write(base + "ca", ca);
+  Write(base + "signer", signer.empty() ? ca : signer);
+  Write(base + "leaf", leaf.certificate);
+  Run("serial=$(openssl x509 -in " + base + "leaf -noout -serial | cut -d= -f2); " +
+      "printf 'V\\t401231235959Z\\t\\t%s\\tunknown\\t/CN=x\\n' $serial >" + base + "index");
+  const std::string ocsp = "openssl ocsp -no_nonce ";
+  Run(ocsp + "-issuer " + base + "ca -cert " + base + "leaf -reqout " + base + "request");
+  Run(ocsp + "-index " + base + "index -CA " + base + "ca -rsigner " + base + "signer -rkey " +
+      base + "signer -reqin " + base + "request -respout " + base + "response -nmin " +
+      std::to_string(minutes));
+  return Read(base + "response");
+}
+
 std::string EncryptKey(const std::string& key) {
   const TempDir dir("certificate");
   const std::string base = dir.path() + "/";

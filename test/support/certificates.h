@@ -22,6 +22,10 @@ struct CertificateParts {
 };
 
 [[nodiscard]] CertificateParts MakeCertificate(const CertificateWish& wish);
+/// An OCSP response (DER) of the CA about one of its certificates, that it is good; it holds for so
+/// many minutes. `signer`: PEM of another CA with its key that signs it; empty: the CA itself.
+[[nodiscard]] std::string MakeStaple(const std::string& ca, const CertificateParts& leaf,
+                                     int minutes = 60, const std::string& signer = "");
 /// The key under a pass phrase.
 [[nodiscard]] std::string EncryptKey(const std::string& key);
 

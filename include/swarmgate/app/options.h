@@ -79,7 +79,8 @@ struct Options {
   bool users_encrypted = false;
   labels::KnownUsers users;
   bool allow_raw_config = false;
-  std::string upstream_ca_file;  ///< empty: the system's authorities
+  std::string templates_path = "/cfg/tmpl";  ///< only files below it are templates
+  std::string upstream_ca_file;              ///< empty: the system's authorities
   /// DFP_SERVICE_*: parameter names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
 

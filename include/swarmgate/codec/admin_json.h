@@ -2,6 +2,7 @@
 // Proxy know, with their spelling, and diagnostics beside them. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,12 @@
 
 namespace swarmgate::codec {
 
-/// The members of a service in the predecessor's spelling ("AclName", "ServiceDest": […]).
+/// The members of a service in the predecessor's spelling ("AclName", "ServiceDest": […]), all of
+/// them; passwords and keys are stars. `parameters`: as its owner gave them, names without prefix,
+/// secrets taken out, for what the typed form does not keep.
 /// REQUIRES: inside an object. Does not write "ServiceName".
-void WriteSpecFields(JsonWriter& json, const model::ServiceSpec& spec);
+void WriteSpecFields(JsonWriter& json, const model::ServiceSpec& spec,
+                     const std::map<std::string, std::string>& parameters);
 
 /// An array of {"severity", "code", "service", "label", "value", "message", "hint", "text"}.
 void WriteDiagnostics(JsonWriter& json, const std::vector<model::Diagnostic>& diagnostics);

@@ -105,12 +105,10 @@ struct NetworkContainers {
 };
 [[nodiscard]] Result<NetworkContainers> DecodeNetworkContainers(const JsonValue& json);
 
-/// One of GET /nodes.
-struct Node {
-  std::string id;
-  std::string address;  ///< "" when it is not known
-};
-[[nodiscard]] Result<Node> DecodeNode(const JsonValue& json);
+/// One of GET /nodes. Its labels, and those of its engine, that begin with the prefix: without it;
+/// of two the node's.
+[[nodiscard]] Result<model::NodeFacts> DecodeNode(const JsonValue& json,
+                                                  std::string_view label_prefix);
 
 /// The text of {"message": "…"}, printable; the beginning of the text itself when it is no such.
 [[nodiscard]] std::string DecodeMessage(std::string_view text);

@@ -82,6 +82,9 @@ class Engine {
     /// start HAProxy.
     std::function<void()> files_ready;
     std::function<Result<std::vector<std::string>>(const std::string& name)> resolve;
+    /// The text of a template's file; may be null: there are none. Thread: the owner.
+    /// Errors: with what is wrong, for the owner of the service that names it.
+    std::function<Result<std::string>(const std::string& path)> read_template;
     const Clock* clock = nullptr;
   };
 

@@ -122,6 +122,9 @@ struct Snapshot {
   /// Shared, not copied; never null. Sorted by source and place.
   std::shared_ptr<const std::vector<CertificateStatus>> certificates =
       std::make_shared<const std::vector<CertificateStatus>>();
+  /// Shared, not copied; never null. The Swarm's machines, sorted by id.
+  std::shared_ptr<const std::vector<model::NodeFacts>> nodes =
+      std::make_shared<const std::vector<model::NodeFacts>>();
   std::size_t draining_servers = 0;
   Counters counters;
 };

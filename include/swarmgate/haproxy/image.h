@@ -171,6 +171,7 @@ using MapEntries = std::map<std::string, std::string>;
 struct ImageCertificate {
   std::vector<std::string> names;  ///< host names that it answers for; sorted, never empty
   model::Secret pem;               ///< empty where it was read back: HAProxy does not tell
+  model::Secret staple = {};       ///< OCSP response (DER), a file "….pem.ocsp" beside it
   friend bool operator==(const ImageCertificate&, const ImageCertificate&) = default;
 };
 

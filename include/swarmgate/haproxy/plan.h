@@ -68,6 +68,7 @@ struct AddCertificate {  ///< new, set, commit, and a line in the list: served a
   std::string file;
   std::vector<std::string> names;
   model::Secret pem;
+  model::Secret staple = {};
   friend bool operator==(const AddCertificate&, const AddCertificate&) = default;
 };
 struct DropCertificate {  ///< out of the list, and out of memory

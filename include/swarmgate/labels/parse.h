@@ -38,6 +38,20 @@ struct KnownUsers {
 [[nodiscard]] Result<std::vector<model::Credential>> ParseUsers(std::string_view text,
                                                                 bool encrypted);
 
+/// Files of templates, as whoever may read files found them.
+struct Templates {
+  struct File {
+    std::string text;
+    std::string problem;  ///< why there is no text; empty: there is
+    friend bool operator==(const File&, const File&) = default;
+  };
+  std::map<std::string, File> files;  ///< by the path as it was given, trimmed
+};
+
+/// The files that parameters name (templateFePath, templateBePath); at most two.
+[[nodiscard]] std::vector<std::string> TemplatePaths(
+    const std::map<std::string, std::string>& parameters);
+
 struct ParseOptions {
   Source source = Source::kLabel;
   char separator = ',';          ///< SEPARATOR; "\," is a literal comma
@@ -50,6 +64,7 @@ struct ParseOptions {
   std::optional<model::ReqMode> static_req_mode;    ///< DEFAULT_PROTOCOL, for kEnvironment
   KnownUsers users;
   bool allow_raw = false;  ///< ALLOW_RAW_CONFIG: owners may write HAProxy's own language
+  Templates templates;
   /// What tasks are verified against (UPSTREAM_CA_FILE); empty: nothing is there for it.
   std::string upstream_ca = "@system-ca";
 };
@@ -105,9 +120,17 @@ struct Notify {
 /// password under a name that nobody knows.
 [[nodiscard]] bool MayShowValue(std::string_view name);
 
-/// For whoever comes from Docker Flow Proxy: each of its parameters, what it does here, and what
-/// differs. A table in Markdown, from the table of parameters.
-[[nodiscard]] std::string MigrationTable();
+/// For whoever comes from Docker Flow Proxy: one of its parameters, what it does here, and what
+/// differs (empty: nothing), in Markdown; from the table of parameters.
+struct MigrationRow {
+  std::string name;
+  std::string here;
+  std::string differs;
+};
+/// In the order of its documentation.
+[[nodiscard]] std::vector<MigrationRow> MigrationRows();
+/// Parameters that it does not have; sorted.
+[[nodiscard]] std::vector<std::string> AddedParameters();
 
 /// All parameter names, for help and completion; sorted.
 [[nodiscard]] std::vector<std::string> ParameterNames();

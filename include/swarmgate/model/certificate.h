@@ -41,6 +41,7 @@ struct CertificateFile {
   std::string path;  ///< for people: "/certs/a.pem"
   Secret pem;
   std::string problem;  ///< why it could not be read; empty: it could
+  Secret staple = {};   ///< an OCSP response (DER) that lay beside it; empty: none
   friend bool operator==(const CertificateFile&, const CertificateFile&) = default;
 };
 
@@ -59,6 +60,10 @@ struct Certificate {
   std::size_t chain = 0;    ///< certificates behind the leaf
   std::string proxy_print;  ///< how HAProxy shows it: SHA-1 of the leaf, and the chain's length
   Secret pem;               ///< leaf, chain, key: written anew, so without anything else
+  /// An OCSP response for this very certificate (DER); empty: none, or none that can be used.
+  Secret staple = {};
+  std::int64_t staple_until = 0;  ///< it must not be used after; seconds since 1970
+  std::string staple_problem;     ///< why the one that was given cannot be used
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
@@ -67,6 +72,7 @@ struct TlsEntry {
   std::string name;                ///< of the certificate
   std::vector<std::string> names;  ///< that it answers for; sorted, never empty
   Secret pem;
+  Secret staple = {};  ///< OCSP response (DER); empty: none
   friend bool operator==(const TlsEntry&, const TlsEntry&) = default;
 };
 

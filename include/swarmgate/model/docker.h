@@ -20,6 +20,20 @@ struct NetworkFacts {
   friend bool operator==(const NetworkFacts&, const NetworkFacts&) = default;
 };
 
+/// A machine of the Swarm.
+struct NodeFacts {
+  std::string id;
+  std::string hostname;
+  std::string address;  ///< "" when it is not known
+  std::uint64_t version = 0;
+  std::string state;  ///< Docker's words: "ready", "down", …
+  std::string role;
+  std::string availability;
+  /// Of the node and of its engine: those with the routing labels' prefix, without it.
+  std::map<std::string, std::string> labels;
+  friend bool operator==(const NodeFacts&, const NodeFacts&) = default;
+};
+
 enum class Health { kNone, kStarting, kHealthy, kUnhealthy };
 
 struct PublishedPort {
@@ -87,6 +101,7 @@ struct DockerFacts {
   /// whoever holds earlier facts about them keeps the ports of those.
   std::vector<std::string> ports_unknown_ids;
   std::vector<NetworkFacts> networks;
+  std::vector<NodeFacts> nodes;  ///< sorted by id; empty outside of a manager
   /// Networks from which this process can reach tasks: those of our own container, or local bridges
   /// on a bare host.
   std::vector<std::string> own_network_ids;

@@ -147,11 +147,19 @@ struct Backend {
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
+/// A service that says itself, in HAProxy's language, what is done with its requests.
+struct RawRoutes {
+  ServiceName service;
+  RawService raw;
+  friend bool operator==(const RawRoutes&, const RawRoutes&) = default;
+};
+
 /// Everything that the proxy should serve. A value: same input, same bytes.
 struct Desired {
   std::vector<Route> routes;  ///< in order of precedence
   MatchTable matches;
   std::vector<Backend> backends;  ///< sorted by name
+  std::vector<RawRoutes> raw;     ///< in order of precedence; before all routes
   TlsDesired tls;
   std::vector<TcpListener> tcp_listeners;  ///< sorted by port
   std::vector<TcpRoute> tcp_routes;        ///< sorted by port and name, one for each

@@ -119,6 +119,23 @@ struct DestSpec {
   friend bool operator==(const DestSpec&, const DestSpec&) = default;
 };
 
+/// A backend in HAProxy's own language.
+struct RawBackend {
+  std::string name;                ///< "<service>:<as its owner calls it>"
+  std::vector<std::string> lines;  ///< of its section
+  friend bool operator==(const RawBackend&, const RawBackend&) = default;
+};
+
+/// What a service says in HAProxy's own language in the place of its routes and servers
+/// (templateFePath with templateBePath); only where raw configuration is allowed. Names in it begin
+/// with the service's, so that they are nobody else's; a line has no line break.
+struct RawService {
+  std::vector<std::string> frontend;  ///< lines of the frontend that all requests come to
+  std::vector<RawBackend> backends;
+  [[nodiscard]] bool empty() const { return backends.empty(); }
+  friend bool operator==(const RawService&, const RawService&) = default;
+};
+
 enum class Discovery { kTasks, kDns };
 enum class Session { kNone, kSticky };
 
@@ -134,6 +151,7 @@ struct ServiceSpec {
   std::string network;          ///< network to reach the tasks by; empty: any in common
   std::string proxy_instance;   ///< only for the instance of this name; empty: all
   Secret certificate;           ///< serviceCert: PEM, not looked into yet
+  RawService raw;               ///< not empty: in the place of everything below
   std::vector<DestSpec> dests;  ///< sorted by index, never empty
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };

@@ -268,7 +268,11 @@ TEST(OptionTrafficTest, FlagsOfThePredecessorAreAccepted) {
   EXPECT_EQ(options->service_name, "edge");
   EXPECT_EQ(options->ip, "127.0.0.1");
   EXPECT_TRUE(Says(*options, "--configs-path has no effect"));
-  EXPECT_TRUE(Says(*options, "--templates-path has no effect"));
+  EXPECT_FALSE(Says(*options, "--templates-path has no effect"));
+  EXPECT_EQ(options->templates_path, "/cfg/tmpl");
+  const auto shorter = ReadOptions(Sources({}, {"-t", "/tmpl/"}));
+  ASSERT_TRUE(shorter) << shorter.error().message;
+  EXPECT_EQ(shorter->templates_path, "/tmpl");
 }
 
 }  // namespace

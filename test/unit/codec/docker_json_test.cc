@@ -241,7 +241,7 @@ TEST(DockerJson, ReadsNetworksAndWhoIsOnTheGatewayBridge) {
 }
 
 TEST(DockerJson, ANodeThatReportsNoAddressOfItsOwnIsKnownByItsManagers) {
-  const auto node = DecodeNode(Recorded("nodes", "ID", "mlscr89vz6lhwktnwrdyifmt6"));
+  const auto node = DecodeNode(Recorded("nodes", "ID", "mlscr89vz6lhwktnwrdyifmt6"), "com.df.");
   ASSERT_TRUE(node);
   EXPECT_EQ(node->address, "127.0.0.1");
   const struct {
@@ -255,10 +255,25 @@ TEST(DockerJson, ANodeThatReportsNoAddressOfItsOwnIsKnownByItsManagers) {
       {R"({"ID":"a"})", ""},
   };
   for (const auto& c : cases) {
-    const auto decoded = DecodeNode(Json(c.json));
+    const auto decoded = DecodeNode(Json(c.json), "com.df.");
     ASSERT_TRUE(decoded) << c.json;
     EXPECT_EQ(decoded->address, c.address) << c.json;
   }
+}
+
+TEST(DockerJson, ANodeIsWhatTheListenerTellsOfIt) {
+  const auto recorded = DecodeNode(Recorded("nodes", "ID", "mlscr89vz6lhwktnwrdyifmt6"), "com.df.");
+  ASSERT_TRUE(recorded);
+  EXPECT_EQ(
+      *recorded,
+      (model::NodeFacts{
+          "mlscr89vz6lhwktnwrdyifmt6", "vm", "127.0.0.1", 22, "ready", "manager", "active", {}}));
+  const auto labelled =
+      DecodeNode(Json(R"({"ID":"a","Spec":{"Labels":{"com.df.zone":"b","com.df.":"x","other":"y"}},
+               "Description":{"Engine":{"Labels":{"com.df.zone":"a","com.df.disk":"ssd"}}}})"),
+                 "com.df.");
+  ASSERT_TRUE(labelled);
+  EXPECT_EQ(labelled->labels, (std::map<std::string, std::string>{{"disk", "ssd"}, {"zone", "b"}}));
 }
 
 TEST(DockerJson, AMemberOfTheWrongTypeIsAnErrorThatNamesIt) {
@@ -440,7 +455,7 @@ TEST(DockerJson, DamagedAnswersNeverCrash) {
         (void)DecodeContainerDetails(item).has_value();
         (void)DecodeNetwork(item).has_value();
         (void)DecodeNetworkContainers(item).has_value();
-        (void)DecodeNode(item).has_value();
+        (void)DecodeNode(item, "com.df.").has_value();
         (void)DecodeInfo(item).has_value();
         (void)DecodeVersion(item).has_value();
         (void)DecodeImagePorts(item).has_value();

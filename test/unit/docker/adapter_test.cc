@@ -233,6 +233,22 @@ TEST_F(DockerAdapterTest, AnOwnContainerThatIsNotThereIsSaid) {
   EXPECT_TRUE(List(lister));
 }
 
+TEST_F(DockerAdapterTest, TheSwarmsMachinesAreListedAndTheListDoesNotDependOnThem) {
+  RecordedDaemon daemon;
+  Lister lister(daemon.options(), daemon.endpoint(), {}, true, clock_);
+  auto facts = List(lister);
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  ASSERT_EQ(facts->nodes.size(), 1U);
+  EXPECT_EQ(facts->nodes[0].hostname, "vm");
+  // Nothing is published by single tasks, so that no address of a node is needed.
+  daemon.Set("/tasks", 200, "[]");
+  daemon.Set("/nodes", 500, R"({"message":"not now"})");
+  clock_.now += std::chrono::minutes(1);
+  facts = List(lister);
+  ASSERT_TRUE(facts) << facts.error().ToString();
+  EXPECT_EQ(facts->nodes.size(), 1U) << "as they were known";
+}
+
 TEST_F(DockerAdapterTest, NamedServicesAreListedWithoutALabel) {
   Lister lister = MakeLister();
   lister.Include({"plain"});

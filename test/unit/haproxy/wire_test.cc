@@ -239,6 +239,22 @@ TEST(CertificateWireTest, OneThatComesTakesFourExchangesAndIsServedAfterTheLast)
             "add ssl crt-list certs/crt-list.txt <<\ncerts/a-1.pem *.a.com a.com\n\n");
 }
 
+TEST(CertificateWireTest, ItsOcspResponseIsPartOfTheSameTransaction) {
+  const struct {
+    std::string staple;
+    const char* text;
+  } cases[] = {
+      {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {std::string("\0\xff\xfe?", 4), "AP/+Pw=="}};
+  for (const auto& c : cases) {
+    const auto commands = EncodeCertificate(AddCertificate{
+        "certs/a-1.pem", {"a.com"}, model::Secret("PEM\n"), model::Secret(c.staple)});
+    ASSERT_EQ(commands.size(), 5U);
+    EXPECT_EQ(commands[2].text,
+              std::string("set ssl cert certs/a-1.pem.ocsp <<\n") + c.text + "\n\n");
+    EXPECT_EQ(commands[3].text, "commit ssl cert certs/a-1.pem\n");
+  }
+}
+
 TEST(CertificateWireTest, OneThatGoesLeavesTheListFirst) {
   const auto commands = EncodeCertificate(DropCertificate{"certs/a-1.pem"});
   ASSERT_EQ(commands.size(), 2U);

@@ -91,10 +91,6 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        {"warning no-destination: service web: com.df.timeoutServer.3=5: there is no destination 3, "
         "so it is left out. A destination needs one of servicePath.3, serviceDomain.3, port.3, "
         "httpsPort.3"}},
-      {"templateFePath",
-       "x",
-       {"warning not-yet: service web: com.df.templateFePath=x: templateFePath is not honoured "
-        "yet. It has no effect in this version"}},
       {"debug",
        "true",
        {"info replaced: service web: com.df.debug=true: debug has no effect here. Whether requests "
