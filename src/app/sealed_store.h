@@ -22,6 +22,8 @@ class SealedStore final : public ports::StateStore {
     return store_.SaveApplied(delta);
   }
   Result<std::optional<ports::AppliedState>> LoadApplied() override { return store_.LoadApplied(); }
+  Result<std::uint64_t> SaveShared(const ports::SharedDelta& delta) override;
+  Result<ports::SharedState> LoadShared() override { return store_.LoadShared(); }
 
  private:
   ports::StateStore& store_;

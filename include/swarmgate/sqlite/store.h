@@ -19,6 +19,9 @@ namespace swarmgate::sqlite {
 /// A damaged file is renamed to "<path>.damaged-<UTC time>" (with its -wal and -shm), the call
 /// answers kCorrupt once, and the store goes on empty. A file of a newer schema is left as it is:
 /// every call answers kUnavailable and says so.
-std::unique_ptr<ports::StateStore> MakeStore(std::string path);
+///
+/// `shares`: there is a shared store, and every Put and Delete waits for it (ports::Waiting) from
+/// the same transaction on.
+std::unique_ptr<ports::StateStore> MakeStore(std::string path, bool shares = false);
 
 }  // namespace swarmgate::sqlite
