@@ -76,11 +76,14 @@ void ConsulServer::Start() {
                   "-hcl=disable_update_check = true"};
   if (!configuration_.empty()) options.argv.push_back("-hcl=" + configuration_);
   process_ = std::make_unique<ChildProcess>(options);
-  // Its leader's address is there before it can write; a session can be had after both.
+  // Its leader's address is there before it answers, and its own node, which sessions need, later.
   const bool ready = WaitUntil(
       [&] {
         if (!process_->Running()) return true;
-        return Get(endpoint(), "/v1/status/leader").body.size() > 4 &&
+        if (Get(endpoint(), "/v1/status/leader").body.size() <= 4) return false;
+        const int keys = Get(endpoint(), "/v1/kv/none").status;
+        if (keys == 403) return true;
+        return keys == 404 &&
                Get(endpoint(), "/v1/catalog/node/test").body.find("\"Node\"") != std::string::npos;
       },
       seconds(30), milliseconds(50));
