@@ -9,7 +9,8 @@ bool IsSecret(const std::string& parameter) {
   return parameter == model::kPemParameter || ToLower(parameter) == "servicecert";
 }
 
-/// Secrets are encrypted, but for those that are already.
+}  // namespace
+
 Result<model::Record> SealRecord(const model::Record& record, const certs::SealKey& key) {
   model::Record sealed = record;
   for (auto& [name, value] : sealed.parameters) {
@@ -21,7 +22,6 @@ Result<model::Record> SealRecord(const model::Record& record, const certs::SealK
   return sealed;
 }
 
-/// What another key has sealed stays as it is.
 void UnsealRecord(model::Record& record, const certs::SealKey& key) {
   for (auto& [name, value] : record.parameters) {
     if (!IsSecret(name) || !certs::IsSealed(value)) continue;
@@ -29,8 +29,6 @@ void UnsealRecord(model::Record& record, const certs::SealKey& key) {
     if (plain) value = std::move(*plain);
   }
 }
-
-}  // namespace
 
 Result<ports::StoredRecords> SealedStore::Load() {
   auto stored = store_.Load();

@@ -106,9 +106,9 @@ Result<std::vector<Replica>> Presence::Announce(const Replica& self) {
   return replicas;
 }
 
-Status Presence::Withdraw() {
+Status Presence::Withdraw(Servers& servers) {
   if (session_.empty()) return Ok();
-  const auto ended = servers_.Put("/v1/session/destroy/" + std::exchange(session_, {}), {});
+  const auto ended = servers.Put("/v1/session/destroy/" + std::exchange(session_, {}), {});
   if (!ended) return Forward(ended.error(), "session");
   return Ok();
 }

@@ -19,7 +19,8 @@ class Presence {
   Presence(Servers& servers, const Keys& keys) : servers_(servers), keys_(keys) {}
 
   Result<std::vector<ports::Replica>> Announce(const ports::Replica& self);
-  Status Withdraw();
+  /// By other connections than those that may have been cancelled.
+  Status Withdraw(Servers& servers);
 
  private:
   Status KeepSession();

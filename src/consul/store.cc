@@ -29,6 +29,7 @@ using ports::StoredRecords;
 constexpr const char* kNoHistory = "none";
 // A server whose index was begun anew would let us wait for what it reaches in years.
 constexpr Duration kLongestBlock{30000};
+constexpr Duration kWithdrawTimeout{500};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -206,7 +207,8 @@ Result<Changes> Watcher::Watch(const SharedPosition& after, Duration wait) {
 class ConsulStore final : public ports::SharedStore {
  public:
   explicit ConsulStore(const ConsulOptions& options)
-      : keys_(options.prefix),
+      : options_(options),
+        keys_(options.prefix),
         servers_(options),
         documents_(servers_, keys_),
         presence_(servers_, keys_),
@@ -249,7 +251,12 @@ class ConsulStore final : public ports::SharedStore {
   Result<std::vector<ports::Replica>> Announce(const ports::Replica& self) override {
     return Told(presence_.Announce(self));
   }
-  Status Withdraw() override { return Told(presence_.Withdraw()); }
+  Status Withdraw() override {
+    ConsulOptions quick = options_;
+    quick.request_timeout = std::min(quick.request_timeout, kWithdrawTimeout);
+    Servers servers(quick);
+    return Told(presence_.Withdraw(servers));
+  }
 
   void Cancel() override {
     servers_.Cancel();
@@ -265,6 +272,7 @@ class ConsulStore final : public ports::SharedStore {
     return result;
   }
 
+  const ConsulOptions options_;
   const Keys keys_;
   Servers servers_;
   Documents documents_;

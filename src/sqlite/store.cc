@@ -283,7 +283,7 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Result<std::uint64_t> DoSaveShared(const ports::SharedDelta& delta) {
-    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, true);
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, false);
     if (!transaction) return Forward(transaction.error());
     Result<std::uint64_t> revision = NextRevision();
     if (!revision) return Forward(revision.error());

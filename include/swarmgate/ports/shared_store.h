@@ -54,7 +54,8 @@ class SharedStore : public RecordStore {
   /// Tells the others of this replica, until it has not been called for half a minute or so, and
   /// returns all that there are (this one too), sorted by id.
   virtual Result<std::vector<Replica>> Announce(const Replica& self) = 0;
-  /// Takes it back at once (the end of this replica).
+  /// Takes it back at once: the end of this replica. Works after Cancel, too, and takes a moment
+  /// only, whatever the store does.
   virtual Status Withdraw() = 0;
 
   /// Ends every call under way and every later one with kCancelled.

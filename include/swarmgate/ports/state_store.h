@@ -111,8 +111,9 @@ class StateStore : public RecordStore {
   /// Load).
   virtual Result<std::optional<AppliedState>> LoadApplied() = 0;
 
-  /// One transaction, as durable as Put. Nothing of it waits for the shared store. Returns the
-  /// revision that the upserts have got here. Errors: kUnavailable.
+  /// One transaction. Nothing of it waits for the shared store, which still has it if it is lost
+  /// with the machine's power: it need not be on the disk at once. Returns the revision that the
+  /// upserts have got here. Errors: kUnavailable.
   virtual Result<std::uint64_t> SaveShared(const SharedDelta& delta) = 0;
   /// Errors: as Load.
   virtual Result<SharedState> LoadShared() = 0;
