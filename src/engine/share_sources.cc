@@ -26,7 +26,11 @@ void ThreadSources::SharedWatchLoop() {
   ports::SharedPosition position;  // empty: everything is read at the start
   bool failed = false;
   while (!shared_wakeup_.closed()) {
-    Result<ports::Changes> changes = ports_.shared->Watch(position, kWatchWait);
+    // After a failure it is told at once that the store is back. One that held nothing may have
+    // been written to since, and been emptied: then everything is read.
+    if (failed && position.revision == 0) position = {};
+    Result<ports::Changes> changes =
+        ports_.shared->Watch(position, failed ? Duration(0) : kWatchWait);
     if (shared_wakeup_.closed()) return;
     if (changes) {
       backoff.Reset();

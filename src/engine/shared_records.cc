@@ -80,7 +80,8 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
     const bool deleted = went_on && known != shared_.revisions.end();
     if (deleted && known->second <= now.revision) {
       TakeDelete(name, changed);
-    } else if (!deleted) {
+    } else if (!deleted || now.revision == 0) {
+      // Revision 0 and a revision that is known: emptied before anybody had seen our write there.
       if (known != shared_.revisions.end()) shared_.revisions.erase(known);
       if (IsOurs(name)) continue;
       ShareAgain(name, records_.at(name));

@@ -226,6 +226,21 @@ TEST_F(SharingTest, ASharedStoreThatLostEverythingGetsItBack) {
   EXPECT_THAT(Keys(b), ElementsAre("/one", "/two"));
 }
 
+TEST_F(SharingTest, AStoreThatWasEmptiedBeforeItsFirstWriteWasSeenGetsItBack) {
+  StartBoth();
+  a.answer_news = false;
+  ASSERT_TRUE(a.Reconfigure(Call("db", "/db")).persisted);
+  ports::Changes nothing;
+  nothing.complete = true;
+  nothing.position = a.store.shared().position;
+  EXPECT_EQ(nothing.position.revision, 0U);
+  shared.Lose();
+  a.Send(SharedNews{nothing});
+  a.Settle();
+  EXPECT_THAT(Shared(), ElementsAre("db"));
+  EXPECT_THAT(Keys(a), ElementsAre("/db"));
+}
+
 TEST_F(SharingTest, WhatWasDeletedWhileAReplicaWasDownDoesNotReturn) {
   StartBoth();
   ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);
