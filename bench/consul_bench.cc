@@ -2,6 +2,7 @@
 // many services. The bytes are counted by a forwarder that stands between.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -85,6 +86,10 @@ class CountingForwarder {
   void Serve(int client) {
     const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = Loopback(to_port_);
+    const int at_once = 1;
+    for (const int fd : {client, server}) {
+      (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
+    }
     bool open = connect(server, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
     while (open && !stop_) {
       pollfd fds[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};

@@ -360,6 +360,13 @@ const std::vector<Command>& Commands() {
        "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df.\n"
        "Exit status 1 when a service would not be served as it is written.",
        RunLint},
+      {"import-consul", "import-consul [ADDRESSES]",
+       "define what the first releases of Docker Flow Proxy kept in Consul",
+       "Each service is a call of reconfigure, and what is wrong with it is said. Keys are read "
+       "below\nPROXY_INSTANCE_NAME and left as they are; ADDRESSES, token and certificates as "
+       "CONSUL_… of `run`.\nServices that were removed may be among them: those releases did not "
+       "delete their keys.",
+       RunImportConsul},
       {"reconfigure", "reconfigure NAME PARAMETER=VALUE…", "defines or overrides a service",
        "Example: swarmgate reconfigure web servicePath=/ port=8080 outboundHostname=10.0.0.5",
        RunReconfigure},

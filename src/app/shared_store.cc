@@ -9,7 +9,6 @@
 
 #include "app/sealed_store.h"
 #include "swarmgate/base/strings.h"
-#include "swarmgate/consul/store.h"
 
 namespace swarmgate::app {
 namespace {
@@ -67,9 +66,7 @@ std::unique_ptr<ports::SharedStore> SealShared(std::unique_ptr<ports::SharedStor
   return std::make_unique<SealedSharedStore>(std::move(store), key);
 }
 
-std::unique_ptr<ports::SharedStore> MakeSharedStore(const Options& options,
-                                                    const std::optional<certs::SealKey>& key) {
-  if (options.consul_servers.empty()) return nullptr;
+consul::ConsulOptions ConsulOptionsOf(const Options& options) {
   consul::ConsulOptions consul;
   consul.servers = options.consul_servers;
   consul.prefix = options.instance_name;
@@ -78,7 +75,13 @@ std::unique_ptr<ports::SharedStore> MakeSharedStore(const Options& options,
   consul.cert_file = options.consul_cert_file;
   consul.key_file = options.consul_key_file;
   consul.verify_peer = options.consul_verify;
-  auto store = consul::MakeStore(std::move(consul));
+  return consul;
+}
+
+std::unique_ptr<ports::SharedStore> MakeSharedStore(const Options& options,
+                                                    const std::optional<certs::SealKey>& key) {
+  if (options.consul_servers.empty()) return nullptr;
+  auto store = consul::MakeStore(ConsulOptionsOf(options));
   return key ? SealShared(std::move(store), *key) : std::move(store);
 }
 

@@ -16,9 +16,9 @@ using codec::Journal;
 using model::Record;
 using model::ServiceName;
 
-// As many replicas may write at one time without one of them giving up.
-constexpr int kAttempts = 12;
-constexpr int kLongestPauseMs = 16;
+// Of several that write without a pause one wins each round; in some two seconds everybody does.
+constexpr int kAttempts = 40;
+constexpr int kLongestPauseMs = 64;
 
 std::string MakeEpoch() {
   std::random_device random;
@@ -29,7 +29,7 @@ std::string MakeEpoch() {
 /// The others that write should not all come back at once.
 void Pause(int attempt) {
   static thread_local std::minstd_rand random{std::random_device{}()};
-  const int most = std::min(1 << std::min(attempt, 4), kLongestPauseMs);
+  const int most = std::min(1 << std::min(attempt, 6), kLongestPauseMs);
   std::this_thread::sleep_for(
       std::chrono::milliseconds(std::uniform_int_distribution<int>(0, most)(random)));
 }

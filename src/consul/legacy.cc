@@ -1,9 +1,11 @@
-#include "consul/legacy.h"
+#include "swarmgate/consul/legacy.h"
 
 #include <array>
 #include <map>
 #include <utility>
 
+#include "consul/keys.h"
+#include "consul/servers.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::consul {
@@ -26,23 +28,20 @@ bool IsReserved(std::string_view name) {
   return name == "service" || name == "services" || name == "replicas";
 }
 
-model::Record RecordOf(const std::string& name, const Attributes& attributes, std::int64_t now) {
-  model::Record record;
-  record.service = model::ServiceName(name);
-  record.parameters["serviceName"] = name;
+Attributes ParametersOf(const std::string& name, const Attributes& attributes) {
+  Attributes parameters = {{"serviceName", name}};
   for (const auto& [theirs, ours] : kAttributes) {
     const auto found = attributes.find(std::string(theirs));
     if (found == attributes.end() || found->second.empty()) continue;
-    record.parameters[std::string(ours)] = found->second;
+    parameters[std::string(ours)] = found->second;
   }
-  record.updated_unix_ms = record.created_unix_ms = now;
-  return record;
+  return parameters;
 }
 
 }  // namespace
 
-LegacyImport ImportLegacy(std::string_view instance, const std::vector<codec::ConsulEntry>& entries,
-                          std::int64_t now_unix_ms) {
+LegacyServices ParseLegacy(std::string_view instance,
+                           const std::vector<codec::ConsulEntry>& entries) {
   std::map<std::string, Attributes> services;
   const std::string prefix = std::string(instance) + "/";
   for (const codec::ConsulEntry& entry : entries) {
@@ -52,7 +51,7 @@ LegacyImport ImportLegacy(std::string_view instance, const std::vector<codec::Co
     if (parts.size() != 2 || parts[0].empty() || parts[1].empty() || IsReserved(parts[0])) continue;
     services[std::string(parts[0])][std::string(parts[1])] = entry.value;
   }
-  LegacyImport result;
+  LegacyServices result;
   for (const auto& [name, attributes] : services) {
     const auto path = attributes.find("path");
     if (path == attributes.end() || path->second.empty()) {
@@ -62,9 +61,17 @@ LegacyImport ImportLegacy(std::string_view instance, const std::vector<codec::Co
                                   : ""));
       continue;
     }
-    result.records.push_back(RecordOf(name, attributes, now_unix_ms));
+    result.services.push_back(ParametersOf(name, attributes));
   }
   return result;
+}
+
+Result<LegacyServices> ReadLegacy(const ConsulOptions& options) {
+  Servers servers(options);
+  // They never escaped a name; one that has to be is none that they could have read.
+  const auto listing = servers.Read(EscapeName(options.prefix) + "/", true);
+  if (!listing) return Forward(listing.error(), "consul");
+  return ParseLegacy(options.prefix, listing->entries);
 }
 
 }  // namespace swarmgate::consul

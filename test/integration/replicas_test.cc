@@ -152,6 +152,26 @@ TEST_F(ReplicasTest, WhatWasAcceptedSurvivesAKillAndIsSentAfterwards) {
   EXPECT_TRUE(b_->WaitStatus(200, "/kept"));
 }
 
+TEST_F(ReplicasTest, WhatTheFirstReleasesLeftInConsulCanBeTakenOver) {
+  a_ = Make();
+  a_->Start();
+  const std::string service = "docker-flow/go-demo/";
+  ASSERT_TRUE(consul_->PutKey("docker-flow/service/go-demo", "swarm"));
+  ASSERT_TRUE(consul_->PutKey(service + "path", "/demo"));
+  ASSERT_TRUE(consul_->PutKey(service + "hostname", "127.0.0.1"));
+  ASSERT_TRUE(consul_->PutKey(service + "port", std::to_string(a_->admin().port)));
+  ASSERT_TRUE(consul_->PutKey("docker-flow/bad/path", "/bad"));
+  ASSERT_TRUE(consul_->PutKey("docker-flow/bad/port", "many"));
+  const CommandResult imported = a_->Cli({"import-consul", consul_->address()});
+  EXPECT_EQ(imported.exit_code, 1) << imported.output;
+  EXPECT_NE(imported.output.find("go-demo: live"), std::string::npos) << imported.output;
+  EXPECT_NE(imported.output.find("bad: port"), std::string::npos) << imported.output;
+  EXPECT_NE(a_->Web("/demo").status, 503);
+  EXPECT_EQ(consul_->Key(service + "path"), "/demo");
+  EXPECT_EQ(a_->Cli({"import-consul", "127.0.0.1:" + std::to_string(FreePort())}).exit_code, 3);
+  EXPECT_EQ(a_->Cli({"import-consul"}).exit_code, 2);
+}
+
 TEST_F(ReplicasTest, AConsulThatWasEmptiedIsFilledAgain) {
   a_ = Make();
   a_->Start();

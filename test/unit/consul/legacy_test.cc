@@ -1,4 +1,4 @@
-#include "consul/legacy.h"
+#include "swarmgate/consul/legacy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,8 +7,9 @@ namespace swarmgate::consul {
 namespace {
 
 using ::testing::ElementsAre;
+using Parameters = std::map<std::string, std::string>;
 
-TEST(LegacyTest, KeysOfTheFirstReleasesBecomeRecords) {
+TEST(LegacyTest, KeysOfTheFirstReleasesBecomeCalls) {
   const std::vector<codec::ConsulEntry> entries = {
       {"docker-flow/go-demo/path", "/demo,/more", 1},
       {"docker-flow/go-demo/port", "8080", 1},
@@ -26,20 +27,15 @@ TEST(LegacyTest, KeysOfTheFirstReleasesBecomeRecords) {
       {"docker-flow/journal", "{}", 1},
       {"docker-flow-2/other/path", "/other", 1},
   };
-  const LegacyImport imported = ImportLegacy("docker-flow", entries, 7);
-  ASSERT_EQ(imported.records.size(), 2U);
-  EXPECT_EQ(imported.records[0].service.str(), "go-demo");
-  EXPECT_EQ(imported.records[0].parameters,
-            (std::map<std::string, std::string>{{"serviceName", "go-demo"},
-                                                {"servicePath", "/demo,/more"},
-                                                {"pathType", "path_beg"},
-                                                {"port", "8080"}}));
-  EXPECT_EQ(imported.records[0].created_unix_ms, 7);
-  EXPECT_EQ(imported.records[1].parameters,
-            (std::map<std::string, std::string>{{"serviceName", "go-demo-db"},
-                                                {"servicePath", "/db"},
-                                                {"serviceDomain", "a.com,b.com"},
-                                                {"outboundHostname", "db.internal"}}));
+  const LegacyServices imported = ParseLegacy("docker-flow", entries);
+  EXPECT_THAT(imported.services, ElementsAre(Parameters{{"serviceName", "go-demo"},
+                                                        {"servicePath", "/demo,/more"},
+                                                        {"pathType", "path_beg"},
+                                                        {"port", "8080"}},
+                                             Parameters{{"serviceName", "go-demo-db"},
+                                                        {"servicePath", "/db"},
+                                                        {"serviceDomain", "a.com,b.com"},
+                                                        {"outboundHostname", "db.internal"}}));
   EXPECT_THAT(imported.notes,
               ElementsAre("templates: left out, it has no path (it was made of templates of its "
                           "own)"));
