@@ -62,6 +62,7 @@ struct ShareRequest {
   std::optional<model::Record> record;  ///< nothing: it is deleted
   std::uint64_t expected = 0;           ///< revision that the shared store is thought to hold
   ports::Waiting waiting;               ///< which write of ours this is
+  std::string epoch;                    ///< of the history that `expected` belongs to
 };
 /// What has become of it.
 struct Settlement {
@@ -73,6 +74,7 @@ struct Settlement {
 struct ShareDone {
   model::ServiceName name;
   ports::Waiting waiting;
+  std::string epoch;  ///< as of the request
   Result<Settlement> outcome;
 };
 

@@ -58,7 +58,8 @@ void ThreadSources::ShareLoop() {
     } else {
       auto& share = std::get<ShareRequest>(*request);
       Result<Settlement> outcome = ShareOne(*ports_.shared, share);
-      inbox_.Push(ShareDone{std::move(share.name), share.waiting, std::move(outcome)});
+      inbox_.Push(ShareDone{std::move(share.name), share.waiting, std::move(share.epoch),
+                            std::move(outcome)});
     }
   }
   (void)ports_.shared->Withdraw();  // failing: the others forget us a little later

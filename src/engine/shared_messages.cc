@@ -52,7 +52,7 @@ void Reconciler::On(ShareDone message) {
           "another replica has changed the same at the same time; what it wrote stands";
     }
   }
-  if (message.outcome && store_.Settle(message.name, message.waiting, *message.outcome)) {
+  if (message.outcome && store_.Settle(message)) {
     dirty_ = true;
   }
   PublishPartners();

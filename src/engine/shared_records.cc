@@ -14,19 +14,22 @@ namespace swarmgate::engine {
 using model::Record;
 using model::ServiceName;
 using ports::Changes;
-using ports::Waiting;
 
 std::int64_t StoreKeeper::UnixMs() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
       .count();
 }
 
-void StoreKeeper::TakeUpsert(const Record& record, std::set<ServiceName>& changed) {
+// `revision`: of the news as a whole.
+void StoreKeeper::TakeUpsert(const Record& record, std::uint64_t revision,
+                             std::set<ServiceName>& changed) {
   const ServiceName& name = record.service;
   if (IsOurs(name)) return;
   // News that were read before a write of ours, and come in after it.
   const auto known = shared_.revisions.find(name);
-  if (known != shared_.revisions.end() && known->second > record.revision) return;
+  if (known != shared_.revisions.end() && known->second > std::max(record.revision, revision)) {
+    return;
+  }
   const auto deleted = deleted_.find(name);
   if (deleted != deleted_.end() && deleted->second > record.revision) return;
   const auto held = records_.find(name);
@@ -58,41 +61,39 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
   const ports::SharedPosition& now = changes.position;
   const bool same_history = now.epoch == shared_.position.epoch;
   const bool went_on = same_history && now.revision >= shared_.position.revision;
-  if (!same_history) deleted_.clear();  // revisions of another history
+  if (!went_on) deleted_.clear();
+  if (!same_history) {
+    // Revisions of another history mean nothing in this one.
+    for (const auto& [name, revision] : shared_.revisions) unsaved_.insert(name);
+    shared_.revisions.clear();
+  }
   std::map<ServiceName, std::uint64_t> there;
   for (const Record& record : changes.upserts) there[record.service] = record.revision;
   const std::set<ServiceName> unreadable(changes.unreadable.begin(), changes.unreadable.end());
   std::vector<ServiceName> names;
-  for (const auto& [name, record] : records_) names.push_back(name);
+  for (const auto& [name, record] : records_) {
+    if (!unreadable.contains(name)) names.push_back(name);
+  }
   std::size_t lost = 0;
   for (const ServiceName& name : names) {
-    if (unreadable.contains(name)) continue;
     const auto known = shared_.revisions.find(name);
-    const auto present = there.find(name);
-    if (present != there.end()) {
-      if (went_on || known == shared_.revisions.end()) continue;
+    const bool is_known = known != shared_.revisions.end();
+    if (const auto present = there.find(name); present != there.end()) {
+      if (went_on || !is_known || known->second <= present->second) continue;
       // A history that was turned back holds an older one than we have seen.
-      const bool older = same_history && known->second > present->second;
       known->second = present->second;
-      if (older && !IsOurs(name)) ShareAgain(name, records_.at(name));
+      if (!IsOurs(name)) ShareAgain(name, records_.at(name));
       continue;
     }
-    const bool deleted = went_on && known != shared_.revisions.end();
-    if (deleted && known->second <= now.revision) {
-      TakeDelete(name, changed);
-    } else if (!deleted || now.revision == 0) {
-      // Revision 0 and a revision that is known: emptied before anybody had seen our write there.
-      if (known != shared_.revisions.end()) shared_.revisions.erase(known);
-      if (IsOurs(name)) continue;
-      ShareAgain(name, records_.at(name));
-      ++lost;
+    // Revision 0 and one that is known: emptied before anybody had seen our write there.
+    if (went_on && is_known && now.revision > 0) {
+      if (known->second <= now.revision) TakeDelete(name, changed);
+      continue;
     }
-  }
-  // Deletions that wait and have come true without us.
-  if (!went_on) {
-    for (const auto& [name, waiting] : shared_.waiting) {
-      if (!records_.contains(name) && !there.contains(name)) shared_.revisions.erase(name);
-    }
+    if (is_known) shared_.revisions.erase(known);
+    if (IsOurs(name)) continue;
+    ShareAgain(name, records_.at(name));
+    ++lost;
   }
   if (lost > 0) {
     LogEvent(LogLevel::kWarning, "SHARED_REFILLED",
@@ -104,7 +105,8 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
 std::set<ServiceName> StoreKeeper::Take(const Changes& changes) {
   std::set<ServiceName> changed;
   if (changes.complete) TakeComplete(changes, changed);
-  for (const Record& record : changes.upserts) TakeUpsert(record, changed);
+  for (const Record& record : changes.upserts)
+    TakeUpsert(record, changes.position.revision, changed);
   for (const ServiceName& name : changes.deletes) {
     const auto known = shared_.revisions.find(name);
     if (known != shared_.revisions.end() && known->second > changes.position.revision) continue;
@@ -128,13 +130,20 @@ ShareRequest StoreKeeper::RequestFor(const ServiceName& name) const {
   const auto revision = shared_.revisions.find(name);
   if (revision != shared_.revisions.end()) request.expected = revision->second;
   request.waiting = shared_.waiting.at(name);
+  request.epoch = shared_.position.epoch;
   return request;
 }
 
-bool StoreKeeper::Settle(const ServiceName& name, const Waiting& waiting,
-                         const Settlement& settlement) {
+bool StoreKeeper::Settle(const ShareDone& done) {
+  const ServiceName& name = done.name;
+  const Settlement& settlement = *done.outcome;
   const auto waits = shared_.waiting.find(name);
-  const bool latest = waits != shared_.waiting.end() && waits->second == waiting;
+  const bool latest = waits != shared_.waiting.end() && waits->second == done.waiting;
+  // Settled in a history that has ended, perhaps: asked again in this one, which costs a question.
+  if (done.epoch != shared_.position.epoch) {
+    shared_.revisions.erase(name);
+    return false;
+  }
   if (settlement.exists) {
     shared_.revisions[name] = settlement.revision;
   } else {

@@ -15,8 +15,10 @@ void StoreKeeper::Note(const Error* error) {
   if (error == nullptr) {
     if (!ok_) LogEvent(LogLevel::kInfo, "STORE_BACK", "the store takes writes again");
     ok_ = true;
-    retry_at_.reset();
     backoff_.Reset();
+    retry_at_.reset();
+    // That something else was saved does not save these.
+    if (!unsaved_.empty() || position_unsaved_) retry_at_ = clock_.Now() + backoff_.Next();
     return;
   }
   if (ok_) {

@@ -53,9 +53,9 @@ class StoreKeeper {
   std::set<model::ServiceName> Take(const ports::Changes& changes);
   /// REQUIRES: it waits.
   [[nodiscard]] ShareRequest RequestFor(const model::ServiceName& name) const;
-  /// A change of ours has arrived, or has lost. True: the record in memory has changed.
-  bool Settle(const model::ServiceName& name, const ports::Waiting& waiting,
-              const Settlement& settlement);
+  /// REQUIRES: it has an outcome. A change of ours has arrived, or has lost. True: the record in
+  /// memory has changed.
+  bool Settle(const ShareDone& done);
 
   /// False: not saved, the same change must be part of the next delta.
   bool SaveApplied(const ports::AppliedDelta& delta);
@@ -79,7 +79,8 @@ class StoreKeeper {
   [[nodiscard]] bool IsOurs(const model::ServiceName& name) const {
     return queue_.contains(name) || shared_.waiting.contains(name);
   }
-  void TakeUpsert(const model::Record& record, std::set<model::ServiceName>& changed);
+  void TakeUpsert(const model::Record& record, std::uint64_t revision,
+                  std::set<model::ServiceName>& changed);
   void TakeDelete(const model::ServiceName& name, std::set<model::ServiceName>& changed);
   void TakeComplete(const ports::Changes& changes, std::set<model::ServiceName>& changed);
   void ShareAgain(const model::ServiceName& name, const model::Record& record);

@@ -282,7 +282,7 @@ class Rig {
       ShareRequest request = std::move(sources.shares.front());
       sources.shares.pop_front();
       auto outcome = ShareOne(*shared, request);
-      Send(ShareDone{request.name, request.waiting, std::move(outcome)});
+      Send(ShareDone{request.name, request.waiting, request.epoch, std::move(outcome)});
       return true;
     }
     if (!answer_news) return false;

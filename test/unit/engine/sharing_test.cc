@@ -262,7 +262,8 @@ TEST_F(SharingTest, ARefusedChangeDoesNotHoldUpTheOthers) {
   const ShareRequest refused = a.sources.shares.front();
   a.sources.shares.clear();
   a.answer_shares = true;
-  a.Send(ShareDone{refused.name, refused.waiting, Fail(Code::kRejected, "too large")});
+  a.Send(
+      ShareDone{refused.name, refused.waiting, refused.epoch, Fail(Code::kRejected, "too large")});
   a.Settle();
   EXPECT_FALSE(a.outcomes[0].persisted);
   EXPECT_TRUE(a.Reconfigure(Call("good", "/good")).persisted);
