@@ -91,6 +91,14 @@ std::string MetricsText(const engine::Snapshot& snapshot, const std::string& ver
       .Value(snapshot.docker.ok ? 1 : 0, {{"partner", "docker"}})
       .Value(snapshot.proxy.ok ? 1 : 0, {{"partner", "haproxy"}})
       .Value(snapshot.store.ok ? 1 : 0, {{"partner", "store"}});
+  if (snapshot.shared.configured) {
+    families.Value(snapshot.shared.store.ok ? 1 : 0, {{"partner", "consul"}});
+    families.Gauge("swarmgate_shared_revision", "Revision of the shared store that is taken over",
+                   snapshot.shared.revision);
+    families.Gauge("swarmgate_shared_waiting",
+                   "Changes that were accepted here and are not in the shared store yet",
+                   snapshot.shared.waiting);
+  }
   AddState(families, snapshot);
   AddCertificates(families, snapshot);
   AddCounters(families, snapshot.counters);

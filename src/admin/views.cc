@@ -25,6 +25,31 @@ void WritePartner(JsonWriter& json, const char* name, const engine::PartnerStatu
   json.EndObject();
 }
 
+void WriteShared(JsonWriter& json, const engine::SharedStatus& shared) {
+  json.Key("shared").BeginObject();
+  json.Field("ok", shared.store.ok);
+  json.Field("detail", shared.store.detail);
+  json.Field("since", TimeText(shared.store.since));
+  json.Field("revision", shared.revision);
+  json.Field("waiting", shared.waiting);
+  json.Field("waitingReason", shared.waiting_reason);
+  json.Key("replicas").BeginArray();
+  for (const ports::Replica& replica : *shared.replicas) {
+    json.BeginObject();
+    json.Field("id", replica.id);
+    json.Field("address", replica.address);
+    json.Field("version", replica.version);
+    json.Field("revision", replica.revision);
+    // What it told last may be newer than what we have seen.
+    json.Field("behind",
+               shared.revision > replica.revision ? shared.revision - replica.revision : 0UL);
+    const WallTime started{Duration(replica.started_unix_ms)};
+    json.Field("started", TimeText(started));
+    json.EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
 void WriteHistogram(JsonWriter& json, const char* name, const engine::Histogram& histogram) {
   json.Key(name).BeginObject();
   json.Field("count", histogram.count);
@@ -129,6 +154,7 @@ std::string StatusJson(const Snapshot& snapshot, const std::string& version) {
   WritePartner(json, "docker", snapshot.docker);
   WritePartner(json, "haproxy", snapshot.proxy);
   WritePartner(json, "store", snapshot.store);
+  if (snapshot.shared.configured) WriteShared(json, snapshot.shared);
   json.Field("haproxyPid", snapshot.proxy_pid);
   json.Field("haproxyVersion", snapshot.proxy_version);
   std::map<std::string, unsigned long> states;

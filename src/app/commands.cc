@@ -75,6 +75,25 @@ std::string PartnerLine(const char* name, const JsonValue& partner) {
   return std::string(name) + (good ? "ok  " : "down  ") + Printable(detail, 300);
 }
 
+void PrintShared(const JsonValue& shared) {
+  if (!shared.is_object()) return;
+  std::string text = PartnerLine("consul    ", shared);
+  text += (text.ends_with(' ') ? "revision " : ", revision ") + Number(shared["revision"]);
+  if (shared["waiting"].AsUint64().value_or(0) > 0) {
+    text += "; " + Number(shared["waiting"]) + " changes wait to be written";
+    const std::string reason = shared["waitingReason"].StringOr();
+    if (!reason.empty()) text += " (" + Printable(reason, 200) + ")";
+  }
+  PrintLine(text);
+  for (const JsonValue& replica : shared["replicas"].items()) {
+    const auto behind = replica["behind"].AsUint64().value_or(0);
+    PrintLine("replica   " + Printable(replica["id"].StringOr()) + " at " +
+              Printable(replica["address"].StringOr()) + ", revision " +
+              Number(replica["revision"]) +
+              (behind > 0 ? ", " + std::to_string(behind) + " behind" : ""));
+  }
+}
+
 int RunStatus(const CommandLine& line) {
   if (!line.words.empty()) return UsageError("status takes no arguments");
   AdminClient client(line);
@@ -89,6 +108,7 @@ int RunStatus(const CommandLine& line) {
     PrintLine(PartnerLine("haproxy   ", json["haproxy"]));
     PrintLine(PartnerLine("docker    ", json["docker"]));
     PrintLine(PartnerLine("store     ", json["store"]));
+    PrintShared(json["shared"]);
     std::string services;
     for (const auto& [state, count] : json["services"].members()) {
       services += (services.empty() ? "" : ", ") + Number(count) + " " + state;
@@ -358,6 +378,13 @@ const std::vector<Command>& Commands() {
        "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df.\n"
        "Exit status 1 when a service would not be served as it is written.",
        RunLint},
+      {"import-consul", "import-consul [ADDRESSES]",
+       "define what the first releases of Docker Flow Proxy kept in Consul",
+       "Each service is a call of reconfigure, and what is wrong with it is said. Keys are read "
+       "below\nPROXY_INSTANCE_NAME and left as they are; ADDRESSES, token and certificates as "
+       "CONSUL_… of `run`.\nServices that were removed may be among them: those releases did not "
+       "delete their keys.",
+       RunImportConsul},
       {"reconfigure", "reconfigure NAME PARAMETER=VALUE…", "defines or overrides a service",
        "Example: swarmgate reconfigure web servicePath=/ port=8080 outboundHostname=10.0.0.5",
        RunReconfigure},

@@ -21,6 +21,8 @@ struct Command {
 
 /// `swarmgate lint`; its own file.
 int RunLint(const CommandLine& line);
+/// `swarmgate import-consul`; its own file.
+int RunImportConsul(const CommandLine& line);
 
 /// Complains on standard error, and returns kExitUsage.
 int UsageError(std::string_view message);

@@ -107,7 +107,7 @@ constexpr auto kVariables = std::to_array<Variable>({
     {"COMPRESSION_ALGO"},
     {"COMPRESSION_TYPE"},
     {"CONNECTION_MODE"},
-    {"CONSUL_ADDRESS", "of the first releases; state is in DATA_DIR"},
+    {"CONSUL_ADDRESS", "of the first releases; `swarmgate import-consul` takes their keys over"},
     {"CRT_LIST_PATH"},
     {"DEBUG", "LOG_LEVEL is for the log of the program itself"},
     {"DEBUG_ERRORS_ONLY"},

@@ -17,6 +17,7 @@
 #include "app/port_probe.h"
 #include "app/resolve.h"
 #include "app/sealed_store.h"
+#include "app/shared_store.h"
 #include "app/supervisor.h"
 #include "app/template_files.h"
 #include "swarmgate/admin/server.h"
@@ -219,11 +220,13 @@ int RunController(const Options& options) {
   const SystemClock clock;
   proxy::DiskConfigFiles files(files_options);
   proxy::HaproxyControl control({settings, options.haproxy_binary});
-  const auto store = sqlite::MakeStore(layout.state_dir + "/state.db");
+  const auto store =
+      sqlite::MakeStore(layout.state_dir + "/state.db", !options.consul_servers.empty());
   const auto seal_key = SealKeyOf(options);
   if (!seal_key) return Refuse("CERT_KEY_UNUSABLE", seal_key.error(), {}, kExitSettings);
   std::optional<SealedStore> sealed;
   if (*seal_key) sealed.emplace(*store, **seal_key);
+  const auto shared = MakeSharedStore(options, *seal_key);
   auto self_signed = LoadSelfSigned(layout);
   if (!self_signed) return Refuse("STATE_UNUSABLE", self_signed.error(), {}, 1);
   DiskCertificates certificates(options.certs_dir, options.secrets_dir);
@@ -232,6 +235,7 @@ int RunController(const Options& options) {
   ports.docker = docker->get();
   ports.proxy = &control;
   ports.files = &files;
+  ports.shared = shared.get();
   ports.store = sealed ? static_cast<ports::StateStore*>(&*sealed) : store.get();
   if (options.tls.crt_list.empty()) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
@@ -242,6 +246,7 @@ int RunController(const Options& options) {
   ports.clock = &clock;
   engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
   engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
+  engine_options.sharing.self = SelfOf(options, clock.WallNow());
   engine::Engine engine(std::move(engine_options), ports);
 
   proxy::StatsReader stats(layout.run_dir);

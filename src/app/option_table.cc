@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <utility>
 
 #include "app/option_values.h"
 #include "app/tls_options.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/consul/store.h"
 
 namespace swarmgate::app {
 namespace {
@@ -141,8 +143,15 @@ Status SetNotifyLabel(Options& options, const std::string& value) {
 }
 
 Status SetConsul(Options& options, const std::string& value) {
-  options.warnings.push_back("CONSUL_ADDRESS=" + Printable(value, 100) +
-                             " has no effect: this version keeps its state in DATA_DIR only");
+  auto servers = consul::ParseServers(value);
+  if (!servers) return Bad(servers.error().message);
+  options.consul_servers = std::move(*servers);
+  return Ok();
+}
+
+Status SetConsulToken(Options& options, const std::string& value) {
+  if (value.size() > 500 || HasControlByte(value)) return Bad("a token is one line of text");
+  options.consul_token = value;
   return Ok();
 }
 
@@ -180,6 +189,15 @@ Status SetTlsVerify(Options& options, const std::string& value) {
   // As the docker client understands it: any value but these turns verification on.
   options.docker_tls = true;
   options.docker_tls_verify = !(value == "0" || ToLower(value) == "false");
+  return Ok();
+}
+
+template <std::string Options::*kMember>
+Status SetFile(Options& options, const std::string& value) {
+  if (!std::filesystem::path(value).is_absolute() || HasControlByte(value)) {
+    return Bad("write an absolute path");
+  }
+  options.*kMember = value;
   return Ok();
 }
 
@@ -229,6 +247,7 @@ constexpr const char* kTls = "Certificates and TLS";
 constexpr const char* kAdmin = "Admin API";
 constexpr const char* kLabels = "Services and labels";
 constexpr const char* kDocker = "Docker";
+constexpr const char* kReplicas = "Replicas";
 constexpr const char* kProcess = "Files and processes";
 
 std::vector<OptionRow> OwnRows() {
@@ -369,10 +388,30 @@ std::vector<OptionRow> OwnRows() {
       {"OWN_CONTAINER", "ID", "", kDocker,
        "our own container's id or name, where it cannot be found out",
        SetName<&Options::own_container>},
-      {"CONSUL_ADDRESS", "ADDRESSES", "", kDocker, "accepted; has no effect in this version",
-       SetConsul},
       {"LISTENER_ADDRESS", "ADDRESSES", "", kDocker,
        "accepted; has no effect: the listener is built in", SetListenerAddress},
+
+      {"CONSUL_ADDRESS", "ADDRESSES", "", kReplicas,
+       "Consul servers that replicas share their definitions through, divided by commas: "
+       "host:8500, "
+       "http:// or https:// in front is allowed; the first that answers is used. Keys are below "
+       "PROXY_INSTANCE_NAME",
+       SetConsul},
+      {"CONSUL_HTTP_TOKEN", "TOKEN", "", kReplicas,
+       "Consul's ACL token; it needs to read and write the keys below PROXY_INSTANCE_NAME, and "
+       "sessions",
+       SetConsulToken, true, "CONSUL_TOKEN"},
+      {"CONSUL_CACERT", "FILE", "", kReplicas,
+       "PEM file of the authorities that https Consul servers are verified against; default: the "
+       "system's",
+       SetFile<&Options::consul_ca_file>},
+      {"CONSUL_CLIENT_CERT", "FILE", "", kReplicas,
+       "PEM file of our certificate for Consul, with CONSUL_CLIENT_KEY",
+       SetFile<&Options::consul_cert_file>},
+      {"CONSUL_CLIENT_KEY", "FILE", "", kReplicas, "and its key",
+       SetFile<&Options::consul_key_file>},
+      Yes<&Options::consul_verify>("CONSUL_HTTP_SSL_VERIFY", "true", kReplicas,
+                                   "verify the certificates of https Consul servers"),
 
       Directory<&Options::data_dir>(
           "DATA_DIR", "", kProcess,

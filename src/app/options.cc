@@ -214,6 +214,16 @@ Status CheckTogether(const OptionSources& sources, const std::map<std::string, s
                                " has no effect: only root can start HAProxy as another user");
     options.haproxy_user.reset();
   }
+  if (options.consul_cert_file.empty() != options.consul_key_file.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY go together; give both or none");
+  }
+  if (!options.consul_servers.empty() && options.cert_key.empty() &&
+      options.cert_key_file.empty()) {
+    options.warnings.emplace_back(
+        "without CERT_KEY (the same for every replica), private keys of certificates that come in "
+        "by the API lie in Consul as they are");
+  }
   if (options.mode == "swarm") options.admin_allow_remote = true;
   if (options.admin_allow_remote && options.admin_token.empty()) {
     options.warnings.emplace_back(

@@ -6,6 +6,12 @@
 
 namespace swarmgate::app {
 
+/// The secrets of a record are encrypted, but for those that are already.
+[[nodiscard]] Result<model::Record> SealRecord(const model::Record& record,
+                                               const certs::SealKey& key);
+/// What another key has sealed stays as it is.
+void UnsealRecord(model::Record& record, const certs::SealKey& key);
+
 /// Encrypts the PEM of certificates (and serviceCert) on the way into `store`, which outlives it,
 /// and decrypts on the way out. What was stored without encryption is read as it is; what another
 /// key encrypted is handed on encrypted, so that it is told and not lost.
@@ -22,6 +28,8 @@ class SealedStore final : public ports::StateStore {
     return store_.SaveApplied(delta);
   }
   Result<std::optional<ports::AppliedState>> LoadApplied() override { return store_.LoadApplied(); }
+  Result<std::uint64_t> SaveShared(const ports::SharedDelta& delta) override;
+  Result<ports::SharedState> LoadShared() override { return store_.LoadShared(); }
 
  private:
   ports::StateStore& store_;

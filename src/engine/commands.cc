@@ -388,7 +388,9 @@ std::optional<SteadyTime> Reconciler::NextAnswer() const {
   if (!live_ || pending_.empty()) return std::nullopt;
   SteadyTime next = SteadyTime::max();
   for (const Pending& pending : pending_) {
-    next = std::min(next, pending.command.received + kAwaitName);
+    const bool shared = shared_.ShouldAwait(pending.service, pending.command.received);
+    next = std::min(
+        next, pending.command.received + (shared ? shared_.options().answer_wait : kAwaitName));
   }
   return next;
 }
@@ -397,6 +399,7 @@ void Reconciler::AnswerPending() {
   if (!live_ || dirty_ || names_due_ || pending_.empty()) return;
   for (Pending& pending : pending_) {
     if (!pending.judged || AwaitsName(pending)) continue;
+    if (shared_.ShouldAwait(pending.service, pending.command.received)) continue;
     pending.outcome.revision = revision_;
     pending.outcome.persisted = store_.IsPersisted(pending.service);
     pending.command.reply(std::move(pending.outcome));

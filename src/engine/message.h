@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/ports/docker_api.h"
+#include "swarmgate/ports/shared_store.h"
 
 namespace swarmgate::engine {
 
@@ -54,6 +56,37 @@ struct CertificatesRead {
   Result<std::vector<model::CertificateFile>> files;
 };
 
+/// What others wrote, or why that is not known now.
+struct SharedNews {
+  Result<ports::Changes> changes;
+};
+
+/// One change of this replica's, for the shared store.
+struct ShareRequest {
+  model::ServiceName name;
+  std::optional<model::Record> record;  ///< nothing: it is deleted
+  std::uint64_t expected = 0;           ///< revision that the shared store is thought to hold
+  ports::Waiting waiting;               ///< which write of ours this is
+  std::string epoch;                    ///< of the history that `expected` belongs to
+};
+/// What has become of it.
+struct Settlement {
+  bool theirs_won = false;              ///< another replica's change stands, ours does not
+  bool exists = false;                  ///< there is a record of this name now
+  std::uint64_t revision = 0;           ///< in the shared store; 0: not known, of a deletion
+  std::optional<model::Record> record;  ///< theirs_won: what is there; nothing: it was deleted
+};
+struct ShareDone {
+  model::ServiceName name;
+  ports::Waiting waiting;
+  std::string epoch;  ///< as of the request
+  Result<Settlement> outcome;
+};
+
+struct ReplicasSeen {
+  Result<std::vector<ports::Replica>> replicas;
+};
+
 /// A call of Engine's. `reply` is called exactly once, on the owner thread, and may come after the
 /// caller has stopped waiting.
 struct Command {
@@ -80,7 +113,8 @@ inline constexpr const char* kTooLate =
     "as HAProxy answers";
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
-                             ContainerSeen, NameResolved, FilesChecked, CertificatesRead, Command>;
+                             ContainerSeen, NameResolved, FilesChecked, CertificatesRead,
+                             SharedNews, ShareDone, ReplicasSeen, Command>;
 
 /// How many names are resolved at a time.
 inline constexpr std::size_t kResolverThreads = 4;
@@ -99,6 +133,10 @@ class Sources {
   virtual void Resolve(std::string name) = 0;
   /// `haproxy -c` on the live files → FilesChecked.
   virtual void CheckFiles(std::uint64_t writes) = 0;
+  /// Writes to the shared store → ShareDone.
+  virtual void Share(ShareRequest request) = 0;
+  /// → ReplicasSeen.
+  virtual void Announce(ports::Replica self) = 0;
 };
 
 }  // namespace swarmgate::engine

@@ -11,6 +11,8 @@ namespace {
 using routing::Built;
 
 constexpr Duration kCertificateLook{3'600'000};
+// By then every replica has listed Docker's services anew.
+constexpr Duration kSettleLabels{60'000};
 
 void Observe(Histogram& histogram, SteadyTime since, SteadyTime now) {
   const double seconds = std::chrono::duration<double>(now - since).count();
@@ -38,7 +40,8 @@ Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports,
       clock_(*ports.clock),
       facts_(FactsKeeper::Options{}),
       assembler_(options.parse, options.static_services, ports.read_template),
-      store_(*ports.store, *ports.clock),
+      store_(*ports.store, ports.shared != nullptr, *ports.clock),
+      shared_(options.sharing, ports.shared != nullptr, store_, sources, *ports.clock),
       applier_(options, *ports.proxy, *ports.files, *ports.clock, counters_),
       desk_(options, ports.docker != nullptr, sources, *ports.clock),
       names_(options.resolve_interval, static_cast<bool>(ports.resolve), sources, *ports.clock),
@@ -136,6 +139,8 @@ void Reconciler::RunDue() {
     dirty_ = true;
   }
   if (certificates_.next_news() && *certificates_.next_news() <= clock_.WallNow()) dirty_ = true;
+  if (awaits_shared_ && !shared_.ShouldAwaitStart()) dirty_ = true;
+  TakeSharedNews();
   if (dirty_) {
     Converge();
   } else if (was_up != applier_.proxy_up()) {
@@ -148,6 +153,10 @@ void Reconciler::RunDue() {
     if (save_wanted_) Save();
     PublishPartners();
   }
+  if (shared_.has_news()) {
+    TakeSharedNews();  // nothing is unjudged after Converge
+  }
+  shared_.RunDue(live_ && !dirty_);
   AnswerPending();
   DropLate();
   names_.RunDue();
@@ -157,8 +166,8 @@ void Reconciler::RunDue() {
 
 SteadyTime Reconciler::Next() const {
   if (dirty_) return clock_.Now();
-  SteadyTime next =
-      std::min({desk_.Next(), docker_health_.Next(), names_.Next(), applier_.NextPoll()});
+  SteadyTime next = std::min(
+      {desk_.Next(), docker_health_.Next(), names_.Next(), applier_.NextPoll(), shared_.Next()});
   const auto consider = [&next](const std::optional<SteadyTime>& time) {
     if (time) next = std::min(next, *time);
   };
@@ -206,6 +215,10 @@ routing::BuildContext Reconciler::Context() const {
 
 void Reconciler::DropObsolete(const std::vector<model::ServiceName>& names) {
   for (const model::ServiceName& name : names) {
+    // Another replica may have seen newer labels than we: those that it has withdrawn. The record
+    // counts for nothing meanwhile.
+    const WallTime written{Duration(store_.records().at(name).updated_unix_ms)};
+    if (ports_.shared != nullptr && clock_.WallNow() < written + kSettleLabels) continue;
     LogEvent(LogLevel::kInfo, "SERVICE_RETURNED", "the labels have changed: not withdrawn any more",
              {{"service", name.str()}});
     (void)store_.Set(name, std::nullopt);
@@ -379,7 +392,11 @@ void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied)
         shown_.docker.detail;
   } else if (!live_) {
     not_started_reason_ = applied.error.ToString();
+  } else if (shared_.ShouldAwaitStart()) {
+    awaits_shared_ = true;
+    not_started_reason_ = "what the replicas share has not been read yet";
   } else {
+    awaits_shared_ = false;
     started_ = true;
     LogEvent(LogLevel::kInfo, "READY", "the state found at start is served",
              {{"services", std::to_string(assembly.inputs.size())}});
@@ -433,6 +450,7 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
   const bool up = applier_.proxy_up();
   SetPartner(shown_.proxy, up, up ? shown_.proxy_version : applier_.proxy_error().ToString(), now);
   SetPartner(shown_.store, store_.ok(), store_.ok() ? "" : store_.error().ToString(), now);
+  shared_.Describe(shown_.shared);
   shown_.revision = revision_;
   shown_.store_revision = store_.revision();
   shown_.proxy_pid = up ? applier_.pid() : 0;

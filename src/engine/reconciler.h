@@ -25,6 +25,7 @@
 #include "engine/facts_keeper.h"
 #include "engine/message.h"
 #include "engine/names.h"
+#include "engine/shared_desk.h"
 #include "engine/status.h"
 #include "engine/store_keeper.h"
 #include "swarmgate/base/clock.h"
@@ -81,6 +82,10 @@ class Reconciler {
   void On(NameResolved message);
   void On(FilesChecked message);
   void On(CertificatesRead message);
+  void On(SharedNews message);
+  void On(ShareDone message);
+  void On(ReplicasSeen message);
+  void TakeSharedNews();
   void On(Command message);
   [[nodiscard]] bool IsIrrelevant(const ports::DockerEvent& event) const;
   void TakeNews(const FactsKeeper::News& news);
@@ -154,6 +159,7 @@ class Reconciler {
   FactsKeeper facts_;
   Assembler assembler_;
   StoreKeeper store_;
+  SharedDesk shared_;
   Applier applier_;
   DockerDesk desk_;
   DockerHealth docker_health_;
@@ -187,7 +193,8 @@ class Reconciler {
   bool docker_tried_ = false;
   /// What is to be served is known: by a good list, or because there is no Docker.
   bool docker_listed_ = false;
-  bool restored_ = false;  ///< … or, once Docker has been tried, by the store
+  bool awaits_shared_ = false;  ///< readiness does, until its deadline
+  bool restored_ = false;       ///< … or, once Docker has been tried, by the store
   bool docker_connected_once_ = false;
   bool started_ = false;  ///< the state found at start has been applied
   std::string not_started_reason_ = "starting";

@@ -50,16 +50,23 @@ void ThreadSources::Start() {
     Spawn(&ThreadSources::ResolveLoop);
   }
   if (ports_.certificates != nullptr) Spawn(&ThreadSources::CertificateLoop);
+  if (ports_.shared != nullptr) {
+    Spawn(&ThreadSources::SharedWatchLoop);
+    Spawn(&ThreadSources::ShareLoop);
+  }
   Spawn(&ThreadSources::CheckLoop);
 }
 
 void ThreadSources::Stop() {
   watch_wakeup_.Close();
   certificate_wakeup_.Close();
+  shared_wakeup_.Close();
+  share_requests_.Close();
   list_requests_.Close();
   resolve_requests_.Close();
   check_requests_.Close();
   if (ports_.docker != nullptr && !threads_.empty()) ports_.docker->Cancel();
+  if (ports_.shared != nullptr && !threads_.empty()) ports_.shared->Cancel();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }

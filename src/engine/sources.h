@@ -1,12 +1,13 @@
 // The threads that block in the owner's place: one watches Docker's events, one lists, some resolve
-// names, one runs `haproxy -c`. Each takes requests from a queue of its own and answers with
-// messages. Ends when it is destroyed.
+// names, one runs `haproxy -c`, one watches what replicas share, one writes to it. Each takes
+// requests from a queue of its own and answers with messages. Ends when it is destroyed.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "engine/message.h"
@@ -30,6 +31,8 @@ class ThreadSources final : public Sources {
   void LookAt(std::string container_id, std::string service_id) override;
   void Resolve(std::string name) override;
   void CheckFiles(std::uint64_t writes) override;
+  void Share(ShareRequest request) override;
+  void Announce(ports::Replica self) override;
 
  private:
   struct ListerRequest {
@@ -44,6 +47,8 @@ class ThreadSources final : public Sources {
   void ResolveLoop();
   void CheckLoop();
   void CertificateLoop();
+  void SharedWatchLoop();
+  void ShareLoop();
   void Spawn(void (ThreadSources::*loop)());
 
   const Engine::Ports& ports_;
@@ -52,7 +57,9 @@ class ThreadSources final : public Sources {
   Inbox<ListerRequest> list_requests_;
   Inbox<std::string> resolve_requests_;
   Inbox<std::uint64_t> check_requests_;
+  Inbox<std::variant<ShareRequest, ports::Replica>> share_requests_;
   Inbox<bool> certificate_wakeup_;  ///< as watch_wakeup_
+  Inbox<bool> shared_wakeup_;       ///< as watch_wakeup_
   Inbox<bool> watch_wakeup_;        ///< never pushed to: closed, it ends the watch thread's pauses
   std::vector<std::thread> threads_;
 };

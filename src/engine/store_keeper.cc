@@ -15,8 +15,10 @@ void StoreKeeper::Note(const Error* error) {
   if (error == nullptr) {
     if (!ok_) LogEvent(LogLevel::kInfo, "STORE_BACK", "the store takes writes again");
     ok_ = true;
-    retry_at_.reset();
     backoff_.Reset();
+    retry_at_.reset();
+    // That something else was saved does not save these.
+    if (!unsaved_.empty() || position_unsaved_) retry_at_ = clock_.Now() + backoff_.Next();
     return;
   }
   if (ok_) {
@@ -30,6 +32,15 @@ void StoreKeeper::Note(const Error* error) {
 }
 
 bool StoreKeeper::Load() {
+  if (shares_ && !loaded_) {
+    Result<ports::SharedState> shared = store_.LoadShared();
+    if (!shared && shared.error().code == Code::kCorrupt) shared = store_.LoadShared();
+    if (!shared) {
+      Note(&shared.error());
+      return false;
+    }
+    shared_ = std::move(*shared);
+  }
   Result<ports::StoredRecords> stored = store_.Load();
   // The damaged file has been set aside; the new one is empty, and read for its revision.
   if (!stored && stored.error().code == Code::kCorrupt) stored = store_.Load();
@@ -42,13 +53,17 @@ bool StoreKeeper::Load() {
   for (Record& record : stored->records) {
     stored_[record.service] = record.revision;
     // What was asked for since is newer than what is stored.
-    if (!queue_.contains(record.service)) records_[record.service] = std::move(record);
+    if (queue_.contains(record.service) || unsaved_.contains(record.service)) continue;
+    records_[record.service] = std::move(record);
   }
   if (loaded_) {
     // Read again: what the store has lost it gets back.
     for (const auto& [name, record] : records_) {
       if (!stored_.contains(name)) queue_.insert(name);
     }
+    for (const auto& [name, revision] : shared_.revisions) unsaved_.insert(name);
+    for (const auto& [name, waiting] : shared_.waiting) unsaved_.insert(name);
+    position_unsaved_ = shares_;
   }
   loaded_ = true;
   Note(nullptr);
@@ -102,6 +117,8 @@ bool StoreKeeper::Store(const ServiceName& name) {
     Note(&written.error());
     return false;
   }
+  // A deletion of what was never stored is no write.
+  if (shares_ && *written > revision_) shared_.waiting[name] = {*written, UnixMs()};
   revision_ = std::max(revision_, *written);
   auto record = records_.find(name);
   if (record != records_.end()) {
@@ -116,6 +133,7 @@ bool StoreKeeper::Store(const ServiceName& name) {
 bool StoreKeeper::Flush() {
   const bool first = !loaded_;
   if (first && !Load()) return false;
+  if (!SaveShared()) return first;
   while (!queue_.empty()) {
     const ServiceName name = *queue_.begin();
     if (!Store(name)) return first;

@@ -10,6 +10,7 @@
 
 #include "engine/assemble.h"
 #include "engine/backoff.h"
+#include "engine/message.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/ports/state_store.h"
@@ -18,7 +19,9 @@ namespace swarmgate::engine {
 
 class StoreKeeper {
  public:
-  StoreKeeper(ports::StateStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// `shares`: there is a shared store, and `store` notes what waits for it.
+  StoreKeeper(ports::StateStore& store, bool shares, const Clock& clock)
+      : store_(store), shares_(shares), clock_(clock) {}
 
   /// Reads the records. False: not yet (Flush tries again).
   bool Load();
@@ -33,9 +36,26 @@ class StoreKeeper {
   void Persist(const model::ServiceName& name) { queue_.insert(name); }
   /// Stores what is queued. True: records came in from a store that could not be read before.
   bool Flush();
-  [[nodiscard]] bool IsPersisted(const model::ServiceName& name) const {
+  /// On the disk, that is.
+  [[nodiscard]] bool IsStored(const model::ServiceName& name) const {
     return !queue_.contains(name);
   }
+  /// On the disk, and where there is a shared store, there.
+  [[nodiscard]] bool IsPersisted(const model::ServiceName& name) const {
+    return IsStored(name) && !shared_.waiting.contains(name);
+  }
+
+  // --- what is shared with other replicas (shared_records.cc)
+
+  [[nodiscard]] const ports::SharedState& shared() const { return shared_; }
+  /// What others have done. What waits here to be shared is left as it is: compare-and-set settles
+  /// it. Names of records that have changed.
+  std::set<model::ServiceName> Take(const ports::Changes& changes);
+  /// REQUIRES: it waits.
+  [[nodiscard]] ShareRequest RequestFor(const model::ServiceName& name) const;
+  /// REQUIRES: it has an outcome. A change of ours has arrived, or has lost. True: the record in
+  /// memory has changed.
+  bool Settle(const ShareDone& done);
 
   /// False: not saved, the same change must be part of the next delta.
   bool SaveApplied(const ports::AppliedDelta& delta);
@@ -56,8 +76,26 @@ class StoreKeeper {
   bool Store(const model::ServiceName& name);
   Result<std::uint64_t> Write(const model::ServiceName& name);
 
+  [[nodiscard]] bool IsOurs(const model::ServiceName& name) const {
+    return queue_.contains(name) || shared_.waiting.contains(name);
+  }
+  void TakeUpsert(const model::Record& record, std::uint64_t revision,
+                  std::set<model::ServiceName>& changed);
+  void TakeDelete(const model::ServiceName& name, std::set<model::ServiceName>& changed);
+  void TakeComplete(const ports::Changes& changes, std::set<model::ServiceName>& changed);
+  void ShareAgain(const model::ServiceName& name, const model::Record& record);
+  [[nodiscard]] std::int64_t UnixMs() const;
+  /// Stores what is known of the shared store, and the records of `unsaved_`. False: later.
+  bool SaveShared();
+
   ports::StateStore& store_;
+  bool shares_;
   const Clock& clock_;
+  ports::SharedState shared_;
+  /// Deletions of ours, until the news are as new as they are.
+  std::map<model::ServiceName, std::uint64_t> deleted_;
+  std::set<model::ServiceName> unsaved_;  ///< what is known of these is not on the disk
+  bool position_unsaved_ = false;
   Records records_;
   std::map<model::ServiceName, std::uint64_t> stored_;  ///< revisions in the store
   std::set<model::ServiceName> queue_;

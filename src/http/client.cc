@@ -8,6 +8,8 @@
 #include <cstring>
 #include <optional>
 
+#include "swarmgate/base/strings.h"
+
 namespace swarmgate::http {
 namespace {
 
@@ -60,6 +62,11 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user
     curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = static_cast<int>(status);
     if (transfer.streams() && transfer.handler->on_open) transfer.handler->on_open();
+  } else if (line.starts_with("HTTP/")) {
+    transfer.response.headers.clear();  // a head came before this one: 100 Continue
+  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    transfer.response.headers.emplace_back(ToLower(line.substr(0, colon)),
+                                           Trim(line.substr(colon + 1)));
   }
   return line.size();
 }
@@ -168,7 +175,8 @@ class Client::Impl {
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     // curl's own limit for connecting is 300 s; ours is the request's deadline.
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 30'000L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(endpoint_.connect_timeout.count()));
     if (!endpoint_.unix_socket.empty()) {
       curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, endpoint_.unix_socket.c_str());
     }
@@ -275,6 +283,13 @@ Result<Response> Client::Stream(const Request& request, const StreamHandler& han
 }
 
 void Client::Cancel() { impl_->Cancel(); }
+
+std::string_view Response::Header(std::string_view name) const {
+  for (const auto& [header, value] : headers) {
+    if (header == name) return value;
+  }
+  return {};
+}
 
 std::string EscapeQuery(std::string_view text) {
   std::string out;

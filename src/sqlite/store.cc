@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -44,7 +45,14 @@ constexpr const char* kSchema =
     "DROP TABLE IF EXISTS declared;"  // of schema 1: counts without profiles
     "CREATE TABLE IF NOT EXISTS classes(class TEXT PRIMARY KEY, slots INTEGER NOT NULL,"
     " head TEXT NOT NULL, lines TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS texts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS texts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    // An older program may use the file without these: what it writes does not wait.
+    "CREATE TABLE IF NOT EXISTS shared(service TEXT PRIMARY KEY, revision INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS waiting(service TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
+    " since INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS shared_position(one INTEGER PRIMARY KEY CHECK(one=1),"
+    " epoch TEXT NOT NULL, revision INTEGER NOT NULL);";
 
 constexpr std::uint64_t kMaxRevision = 1ULL << 62U;
 
@@ -59,9 +67,14 @@ std::string UtcStamp() {
   return text.data();
 }
 
+std::int64_t UnixMs() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 class SqliteStore final : public ports::StateStore {
  public:
-  explicit SqliteStore(std::string path) : path_(std::move(path)) {}
+  SqliteStore(std::string path, bool shares) : path_(std::move(path)), shares_(shares) {}
 
   Result<StoredRecords> Load() override {
     return Guarded<StoredRecords>("loading records", [&] { return DoLoad(); });
@@ -78,6 +91,12 @@ class SqliteStore final : public ports::StateStore {
   Result<std::optional<AppliedState>> LoadApplied() override {
     return Guarded<std::optional<AppliedState>>("loading the applied state",
                                                 [&] { return DoLoadApplied(); });
+  }
+  Result<std::uint64_t> SaveShared(const ports::SharedDelta& delta) override {
+    return Guarded<std::uint64_t>("saving what is shared", [&] { return DoSaveShared(delta); });
+  }
+  Result<ports::SharedState> LoadShared() override {
+    return Guarded<ports::SharedState>("loading what is shared", [&] { return DoLoadShared(); });
   }
 
  private:
@@ -220,6 +239,7 @@ class SqliteStore final : public ports::StateStore {
     Result<std::uint64_t> revision = NextRevision();
     if (!revision) return Forward(revision.error());
     Status written = write(*revision);
+    if (written && shares_) written = Wait(service, {*revision, UnixMs()});
     if (!written) return Forward(written.error());
     Status done = (*transaction)->Commit();
     if (!done) return Forward(done.error());
@@ -227,25 +247,99 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Result<std::uint64_t> DoPut(const model::Record& record, std::uint64_t expected) {
-    return CompareAndWrite(record.service, expected, false, [&](std::uint64_t revision) {
-      Statement put(*database_, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
-      return put.Bind(1, record.service.str())
-          .Bind(2, static_cast<std::int64_t>(record.kind))
-          .Bind(3, static_cast<std::int64_t>(record.origin))
-          .Bind(4, codec::EncodeStringMap(record.parameters))
-          .Bind(5, record.labels_hash)
-          .Bind(6, Signed(revision))
-          .Bind(7, record.updated_unix_ms)
-          .Bind(8, record.created_unix_ms)
-          .Run();
-    });
+    return CompareAndWrite(record.service, expected, false,
+                           [&](std::uint64_t revision) { return WriteRow(record, revision); });
+  }
+
+  Status WriteRow(const model::Record& record, std::uint64_t revision) {
+    Statement put(*database_, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+    return put.Bind(1, record.service.str())
+        .Bind(2, static_cast<std::int64_t>(record.kind))
+        .Bind(3, static_cast<std::int64_t>(record.origin))
+        .Bind(4, codec::EncodeStringMap(record.parameters))
+        .Bind(5, record.labels_hash)
+        .Bind(6, Signed(revision))
+        .Bind(7, record.updated_unix_ms)
+        .Bind(8, record.created_unix_ms)
+        .Run();
+  }
+
+  Status RemoveRow(const char* sql, const model::ServiceName& service) {
+    Statement remove(*database_, sql);
+    return remove.Bind(1, service.str()).Run();
   }
 
   Result<std::uint64_t> DoDelete(const model::ServiceName& service, std::uint64_t expected) {
-    return CompareAndWrite(service, expected, true, [&](std::uint64_t) {
-      Statement remove(*database_, "DELETE FROM records WHERE service=?1");
-      return remove.Bind(1, service.str()).Run();
-    });
+    return CompareAndWrite(service, expected, true,
+                           [&](std::uint64_t) { return RemoveRow(kDeleteRecord, service); });
+  }
+
+  Status Wait(const model::ServiceName& service, const ports::Waiting& waiting) {
+    Statement put(*database_, "INSERT OR REPLACE INTO waiting VALUES(?1,?2,?3)");
+    return put.Bind(1, service.str())
+        .Bind(2, Signed(waiting.revision))
+        .Bind(3, waiting.since_unix_ms)
+        .Run();
+  }
+
+  Result<std::uint64_t> DoSaveShared(const ports::SharedDelta& delta) {
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, false);
+    if (!transaction) return Forward(transaction.error());
+    Result<std::uint64_t> revision = NextRevision();
+    if (!revision) return Forward(revision.error());
+    Status saved = Ok();
+    for (const model::Record& record : delta.upserts) {
+      if (saved) saved = WriteRow(record, *revision);
+    }
+    for (const model::ServiceName& service : delta.deletes) {
+      if (saved) saved = RemoveRow(kDeleteRecord, service);
+    }
+    if (saved) saved = SaveSharedRevisions(delta);
+    for (const model::ServiceName& service : delta.settled) {
+      if (saved) saved = RemoveRow("DELETE FROM waiting WHERE service=?1", service);
+    }
+    for (const auto& [service, waiting] : delta.waiting) {
+      if (saved) saved = Wait(service, waiting);
+    }
+    if (saved && delta.position) {
+      Statement put(*database_, "INSERT OR REPLACE INTO shared_position VALUES(1,?1,?2)");
+      saved = put.Bind(1, delta.position->epoch).Bind(2, Signed(delta.position->revision)).Run();
+    }
+    if (saved) saved = (*transaction)->Commit();
+    if (!saved) return Forward(saved.error());
+    return *revision;
+  }
+
+  Status SaveSharedRevisions(const ports::SharedDelta& delta) {
+    Statement put(*database_, "INSERT OR REPLACE INTO shared VALUES(?1,?2)");
+    for (const auto& [service, revision] : delta.revisions) {
+      const Status saved = revision == 0
+                               ? RemoveRow("DELETE FROM shared WHERE service=?1", service)
+                               : put.Bind(1, service.str()).Bind(2, Signed(revision)).Run();
+      if (!saved) return saved;
+    }
+    return Ok();
+  }
+
+  Result<ports::SharedState> DoLoadShared() {
+    ports::SharedState state;
+    Statement position(*database_, "SELECT epoch,revision FROM shared_position");
+    Result<bool> row = position.Step();
+    if (!row) return Forward(row.error());
+    if (*row) state.position = {position.Text(0), static_cast<std::uint64_t>(position.Number(1))};
+    Statement revisions(*database_, "SELECT service,revision FROM shared");
+    for (row = revisions.Step(); row && *row; row = revisions.Step()) {
+      state.revisions[model::ServiceName(revisions.Text(0))] =
+          static_cast<std::uint64_t>(revisions.Number(1));
+    }
+    if (!row) return Forward(row.error());
+    Statement waiting(*database_, "SELECT service,revision,since FROM waiting");
+    for (row = waiting.Step(); row && *row; row = waiting.Step()) {
+      state.waiting[model::ServiceName(waiting.Text(0))] = {
+          static_cast<std::uint64_t>(waiting.Number(1)), waiting.Number(2)};
+    }
+    if (!row) return Forward(row.error());
+    return state;
   }
 
   Status PutText(const char* name, const std::string& value) {
@@ -403,7 +497,10 @@ class SqliteStore final : public ports::StateStore {
     return Ok();
   }
 
+  static constexpr const char* kDeleteRecord = "DELETE FROM records WHERE service=?1";
+
   std::string path_;
+  bool shares_;
   std::unique_ptr<Database> database_;
   bool decode_failed_ = false;    ///< a cell, not the file, is damaged
   bool applied_cleared_ = false;  ///< the damage was removed without the file
@@ -411,8 +508,8 @@ class SqliteStore final : public ports::StateStore {
 
 }  // namespace
 
-std::unique_ptr<ports::StateStore> MakeStore(std::string path) {
-  return std::make_unique<SqliteStore>(std::move(path));
+std::unique_ptr<ports::StateStore> MakeStore(std::string path, bool shares) {
+  return std::make_unique<SqliteStore>(std::move(path), shares);
 }
 
 }  // namespace swarmgate::sqlite

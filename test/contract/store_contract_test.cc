@@ -1,12 +1,17 @@
-// One contract, two stores: the fake that the engine's tests use, and SQLite.
+// What every store of records keeps to: SQLite, Consul, and the fakes of both that the engine's
+// tests use. And what a replica's own store keeps besides.
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "support/consul_server.h"
+#include "support/fake_shared_store.h"
 #include "support/fake_store.h"
 #include "support/test_root.h"
+#include "swarmgate/consul/store.h"
+#include "swarmgate/ports/shared_store.h"
 #include "swarmgate/ports/state_store.h"
 #include "swarmgate/sqlite/store.h"
 
@@ -60,30 +65,32 @@ model::ServiceFacts MakeFacts(const std::string& id, const std::string& name) {
   return facts;
 }
 
+/// A replica's own store. `shares`: there is a shared one beside it.
 class StoreContract : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { Open(); }
 
   // As a new process would see it.
-  void Open() {
+  void Open(bool shares = false) {
     if (GetParam() == "fake") {
       if (!fake_) fake_ = std::make_unique<testing::FakeStore>();
+      fake_->SetShares(shares);
     } else {
-      real_ = sqlite::MakeStore(directory_.path() + "/state.db");
+      real_ = sqlite::MakeStore(directory_.path() + "/state.db", shares);
     }
   }
   ports::StateStore& store() {
     return GetParam() == "fake" ? static_cast<ports::StateStore&>(*fake_) : *real_;
   }
-  std::vector<Record> Records() {
-    Result<ports::StoredRecords> stored = store().Load();
-    EXPECT_TRUE(stored) << stored.error().ToString();
-    return stored ? stored->records : std::vector<Record>();
-  }
   AppliedState Applied() {
     Result<std::optional<AppliedState>> state = store().LoadApplied();
     EXPECT_TRUE(state && *state);
     return state && *state ? **state : AppliedState();
+  }
+  ports::SharedState Shared() {
+    const Result<ports::SharedState> state = store().LoadShared();
+    EXPECT_TRUE(state);
+    return state ? *state : ports::SharedState();
   }
 
   testing::TempDir directory_;
@@ -91,14 +98,52 @@ class StoreContract : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<ports::StateStore> real_;
 };
 
-TEST_P(StoreContract, IsEmptyAtFirst) {
-  EXPECT_TRUE(Records().empty());
+class RecordContract : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "consul") {
+      if (const std::string why = testing::ConsulServer::WhyNot(); !why.empty()) {
+        GTEST_SKIP() << why;
+      }
+    }
+    Open();
+  }
+
+  void Open() {
+    if (GetParam() == "sqlite") {
+      store_ = sqlite::MakeStore(directory_.path() + "/state.db");
+    } else if (GetParam() == "consul") {
+      consul::ConsulOptions options;
+      options.servers = {testing::ConsulServer::Shared().url()};
+      options.prefix = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+      store_ = consul::MakeStore(options);
+    } else if (store_ == nullptr && GetParam() == "fake") {
+      store_ = std::make_unique<testing::FakeStore>();
+    } else if (store_ == nullptr) {
+      store_ = std::make_unique<testing::FakeSharedStore>();
+    }
+  }
+  ports::RecordStore& store() { return *store_; }
+  std::vector<Record> Records() {
+    Result<ports::StoredRecords> stored = store().Load();
+    EXPECT_TRUE(stored) << stored.error().ToString();
+    return stored ? stored->records : std::vector<Record>();
+  }
+
+  testing::TempDir directory_;
+  std::unique_ptr<ports::RecordStore> store_;
+};
+
+TEST_P(RecordContract, IsEmptyAtFirst) { EXPECT_TRUE(Records().empty()); }
+
+TEST_P(StoreContract, HasNothingAtFirst) {
   Result<std::optional<AppliedState>> state = store().LoadApplied();
   ASSERT_TRUE(state);
   EXPECT_FALSE(*state);
+  EXPECT_EQ(Shared(), ports::SharedState());
 }
 
-TEST_P(StoreContract, KeepsRecordsWithEveryField) {
+TEST_P(RecordContract, KeepsRecordsWithEveryField) {
   Record web = MakeRecord("web", "/web");
   Record gone = MakeRecord("api", "/api");
   gone.kind = Record::Kind::kWithdrawn;
@@ -121,7 +166,7 @@ TEST_P(StoreContract, KeepsRecordsWithEveryField) {
   EXPECT_EQ(store().Load()->revision, *third);
 }
 
-TEST_P(StoreContract, WritesOnlyOverTheRevisionThatIsExpected) {
+TEST_P(RecordContract, WritesOnlyOverTheRevisionThatIsExpected) {
   const Record record = MakeRecord("web", "/web");
   Result<std::uint64_t> first = store().Put(record, 0);
   ASSERT_TRUE(first);
@@ -197,6 +242,60 @@ TEST_P(StoreContract, AnEmptyDifferenceStillMeansThatSomethingWasApplied) {
   EXPECT_EQ(Applied(), AppliedState());
 }
 
+TEST_P(StoreContract, WhatIsWrittenWaitsForTheSharedStoreIfThereIsOne) {
+  ASSERT_TRUE(store().Put(MakeRecord("alone", "/"), 0));
+  EXPECT_TRUE(Shared().waiting.empty());
+  Open(true);
+  const auto put = store().Put(MakeRecord("web", "/web"), 0);
+  const auto gone = store().Put(MakeRecord("gone", "/gone"), 0);
+  ASSERT_TRUE(put && gone);
+  const auto removed = store().Delete(ServiceName("gone"), *gone);
+  ASSERT_TRUE(removed);
+  Open(true);
+  std::map<ServiceName, std::uint64_t> waiting;
+  for (const auto& [name, one] : Shared().waiting) waiting[name] = one.revision;
+  EXPECT_EQ(waiting, (std::map<ServiceName, std::uint64_t>{{ServiceName("gone"), *removed},
+                                                           {ServiceName("web"), *put}}));
+}
+
+TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
+  Open(true);
+  ASSERT_TRUE(store().Put(MakeRecord("mine", "/mine"), 0));
+  ASSERT_TRUE(store().Put(MakeRecord("gone", "/gone"), 0));
+  ports::SharedDelta first;
+  first.upserts = {MakeRecord("theirs", "/theirs")};
+  first.deletes = {ServiceName("gone"), ServiceName("never")};
+  first.revisions = {{ServiceName("theirs"), 1ULL << 40U}, {ServiceName("mine"), 7}};
+  first.settled = {ServiceName("mine"), ServiceName("gone")};
+  first.waiting = {{ServiceName("lost"), {3, 4}}};
+  first.position = ports::SharedPosition{"epoch", 1ULL << 41U};
+  const auto saved = store().SaveShared(first);
+  ASSERT_TRUE(saved) << saved.error().ToString();
+  Open(true);
+  ports::SharedState expected;
+  expected.position = *first.position;
+  expected.revisions = first.revisions;
+  expected.waiting = first.waiting;
+  EXPECT_EQ(Shared(), expected);
+  const auto records = store().Load();
+  ASSERT_TRUE(records);
+  ASSERT_EQ(records->records.size(), 2U);
+  EXPECT_EQ(records->records[0].service.str(), "mine");
+  EXPECT_EQ(records->records[1].service.str(), "theirs");
+  // It can be changed here from there.
+  EXPECT_EQ(records->records[1].revision, *saved);
+  EXPECT_TRUE(store().Put(MakeRecord("theirs", "/ours"), *saved));
+
+  ports::SharedDelta second;
+  second.revisions = {{ServiceName("mine"), 0}};
+  ASSERT_TRUE(store().SaveShared(second));
+  EXPECT_EQ(Shared().revisions.size(), 1U);
+  EXPECT_EQ(Shared().position, *first.position);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, RecordContract,
+                         ::testing::Values("fake", "sqlite", "fakeshared", "consul"),
+                         [](const auto& store) { return store.param; });
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values("fake", "sqlite"),
                          [](const auto& store) { return store.param; });
 

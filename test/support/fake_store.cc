@@ -21,6 +21,7 @@ Status FakeStore::Enter() {
   if (code == Code::kCorrupt) {
     records_.clear();
     applied_.reset();
+    shared_ = {};
     revision_ = 0;
   }
   return Fail(code, "the fake store was told to fail");
@@ -44,6 +45,7 @@ Result<std::uint64_t> FakeStore::Put(const model::Record& record, std::uint64_t 
   model::Record stored = record;
   stored.revision = ++revision_;
   records_.insert_or_assign(record.service, std::move(stored));
+  if (shares_) shared_.waiting[record.service] = {revision_, record.updated_unix_ms};
   return revision_;
 }
 
@@ -56,7 +58,38 @@ Result<std::uint64_t> FakeStore::Delete(const model::ServiceName& service, std::
     return Fail(Code::kConflict, "another revision is stored");
   }
   records_.erase(held);
-  return ++revision_;
+  ++revision_;
+  if (shares_) shared_.waiting[service] = {revision_, 0};
+  return revision_;
+}
+
+Result<std::uint64_t> FakeStore::SaveShared(const ports::SharedDelta& delta) {
+  Status entered = Enter();
+  if (!entered) return Forward(entered.error());
+  ++revision_;
+  for (const model::Record& record : delta.upserts) {
+    model::Record stored = record;
+    stored.revision = revision_;
+    records_.insert_or_assign(record.service, std::move(stored));
+  }
+  for (const model::ServiceName& service : delta.deletes) records_.erase(service);
+  for (const auto& [service, revision] : delta.revisions) {
+    if (revision == 0) {
+      shared_.revisions.erase(service);
+    } else {
+      shared_.revisions[service] = revision;
+    }
+  }
+  for (const model::ServiceName& service : delta.settled) shared_.waiting.erase(service);
+  for (const auto& [service, waiting] : delta.waiting) shared_.waiting[service] = waiting;
+  if (delta.position) shared_.position = *delta.position;
+  return revision_;
+}
+
+Result<ports::SharedState> FakeStore::LoadShared() {
+  Status entered = Enter();
+  if (!entered) return Forward(entered.error());
+  return shared_;
 }
 
 Status FakeStore::SaveApplied(const ports::AppliedDelta& delta) {

@@ -22,6 +22,10 @@ class FakeStore final : public ports::StateStore {
   /// While it answers true, no call has any effect, as if the caller had been killed.
   void SetFrozen(std::function<bool()> frozen) { frozen_ = std::move(frozen); }
 
+  /// As `shares` of sqlite::MakeStore.
+  void SetShares(bool shares) { shares_ = shares; }
+  [[nodiscard]] const ports::SharedState& shared() const { return shared_; }
+
   [[nodiscard]] const std::map<model::ServiceName, model::Record>& records() const {
     return records_;
   }
@@ -33,12 +37,16 @@ class FakeStore final : public ports::StateStore {
   Result<std::uint64_t> Delete(const model::ServiceName& service, std::uint64_t expected) override;
   Status SaveApplied(const ports::AppliedDelta& delta) override;
   Result<std::optional<ports::AppliedState>> LoadApplied() override;
+  Result<std::uint64_t> SaveShared(const ports::SharedDelta& delta) override;
+  Result<ports::SharedState> LoadShared() override;
 
  private:
   [[nodiscard]] Status Enter();
 
   std::map<model::ServiceName, model::Record> records_;
   std::optional<ports::AppliedState> applied_;
+  ports::SharedState shared_;
+  bool shares_ = false;
   std::uint64_t revision_ = 0;
   std::uint64_t saves_ = 0;
   std::vector<Code> failures_;

@@ -91,6 +91,14 @@ struct Options {
   std::string docker_cert_path;
   std::string own_container;
 
+  // Replicas.
+  std::vector<std::string> consul_servers;  ///< base URLs; empty: this is the only replica
+  std::string consul_token;
+  std::string consul_ca_file;
+  std::string consul_cert_file;
+  std::string consul_key_file;
+  bool consul_verify = true;
+
   // This process.
   std::string data_dir;
   std::string run_dir;

@@ -20,6 +20,7 @@
 #include "swarmgate/ports/certificate_files.h"
 #include "swarmgate/ports/docker_api.h"
 #include "swarmgate/ports/proxy_control.h"
+#include "swarmgate/ports/shared_store.h"
 #include "swarmgate/ports/state_store.h"
 
 namespace swarmgate::engine {
@@ -30,6 +31,14 @@ struct CertificateOptions {
   std::vector<std::string> preferred;  ///< PREFERRED_CERTIFICATE: globs on names
   std::string directory = "/certs";    ///< for people
   Duration poll{2000};                 ///< how often files are looked at
+};
+
+/// How this replica stands among others; only looked at where there is a shared store.
+struct SharingOptions {
+  ports::Replica self;        ///< but for its revision
+  Duration start_wait{5000};  ///< how long readiness waits for the shared store
+  Duration answer_wait{500};  ///< how long the answer to a call waits for it
+  Duration announce_every{5000};
 };
 
 /// Settings that are fixed for the life of the process.
@@ -46,6 +55,7 @@ struct EngineOptions {
       30000};  ///< then a draining server's remaining sessions are left to their own end
   Duration resolve_interval{5000};
   CertificateOptions certificates;
+  SharingOptions sharing;
   /// DFP_SERVICE_*: origin static; names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
   /// Where the proxy itself listens for something else than requests (the admin API).
@@ -61,6 +71,7 @@ struct Outcome {
   std::string message;  ///< empty on success
   std::optional<model::ServiceSpec> spec;
   std::vector<model::Diagnostic> diagnostics;
+  /// On this replica's disk, and where there is a shared store, there too. False: it will be.
   bool persisted = true;
   std::uint64_t revision = 0;  ///< applied with this revision
 };
@@ -77,6 +88,7 @@ class Engine {
     ports::ProxyControl* proxy = nullptr;
     ports::ConfigFiles* files = nullptr;
     ports::StateStore* store = nullptr;
+    ports::SharedStore* shared = nullptr;             ///< null: this is the only replica
     ports::CertificateFiles* certificates = nullptr;  ///< may be null
     /// Called once, when the first complete set of files lies on disk, so that the supervisor may
     /// start HAProxy.

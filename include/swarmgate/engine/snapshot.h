@@ -17,6 +17,7 @@
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/routes.h"
 #include "swarmgate/model/service_spec.h"
+#include "swarmgate/ports/shared_store.h"
 #include "swarmgate/routing/build.h"
 
 namespace swarmgate::engine {
@@ -69,6 +70,18 @@ struct PartnerStatus {
   WallTime since;
 };
 
+/// What replicas share, as this one sees it.
+struct SharedStatus {
+  bool configured = false;
+  PartnerStatus store;
+  std::uint64_t revision = 0;  ///< of the shared store; everything up to here is taken over
+  std::size_t waiting = 0;     ///< changes that were accepted here and are not there yet
+  std::string waiting_reason;  ///< why the oldest of them waits, when it was refused
+  /// Never null; sorted by id. This one is among them, as the others see it.
+  std::shared_ptr<const std::vector<ports::Replica>> replicas =
+      std::make_shared<const std::vector<ports::Replica>>();
+};
+
 /// Upper bounds in seconds of the latency histograms; the last bucket is +Inf.
 inline constexpr std::array<double, 14> kLatencyBounds = {
     0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0};
@@ -106,6 +119,7 @@ struct Snapshot {
   PartnerStatus docker;
   PartnerStatus proxy;
   PartnerStatus store;
+  SharedStatus shared;
   int proxy_pid = 0;
   std::string proxy_version;
   /// Sorted by name. Shared between snapshots as long as the service does not change; never null.

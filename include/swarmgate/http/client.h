@@ -24,6 +24,7 @@ struct Endpoint {
   std::string cert_file{};    ///< client certificate, with key_file
   std::string key_file{};
   bool verify_peer = true;  ///< false: any certificate is taken (encrypted, not authenticated)
+  Duration connect_timeout{30000};  ///< for a connection alone; the request's deadline holds too
 };
 
 struct Request {
@@ -37,7 +38,11 @@ struct Request {
 
 struct Response {
   int status = 0;
-  std::string body;
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< names in lower case
+
+  /// The first header of this name (lower case); empty when there is none.
+  [[nodiscard]] std::string_view Header(std::string_view name) const;
 };
 
 /// What to do with a response as it comes in.

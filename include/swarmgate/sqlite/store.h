@@ -13,12 +13,15 @@ namespace swarmgate::sqlite {
 /// opened before the first call, and a call that could not open it tries again at the next one.
 ///
 /// Durability: records are on the disk when Put and Delete return (synchronous=FULL); the applied
-/// state survives the end of the process at once and a power loss up to the last checkpoint
-/// (synchronous=NORMAL): it is derived, and costs one disk write less per change.
+/// state, and what came from a shared store, survive the end of the process at once and a power loss up to the last checkpoint
+/// (synchronous=NORMAL): they are derived, and cost one disk write less per change.
 ///
 /// A damaged file is renamed to "<path>.damaged-<UTC time>" (with its -wal and -shm), the call
 /// answers kCorrupt once, and the store goes on empty. A file of a newer schema is left as it is:
 /// every call answers kUnavailable and says so.
-std::unique_ptr<ports::StateStore> MakeStore(std::string path);
+///
+/// `shares`: there is a shared store, and every Put and Delete waits for it (ports::Waiting) from
+/// the same transaction on.
+std::unique_ptr<ports::StateStore> MakeStore(std::string path, bool shares = false);
 
 }  // namespace swarmgate::sqlite

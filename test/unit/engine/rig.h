@@ -16,9 +16,11 @@
 #include <vector>
 
 #include "engine/reconciler.h"
+#include "engine/sharing.h"
 #include "support/fake_clock.h"
 #include "support/fake_docker.h"
 #include "support/fake_proxy.h"
+#include "support/fake_shared_store.h"
 #include "support/fake_store.h"
 
 namespace swarmgate::engine {
@@ -39,12 +41,16 @@ class FakeSources final : public Sources {
   }
   void Resolve(std::string name) override { names.push_back(std::move(name)); }
   void CheckFiles(std::uint64_t writes) override { checks.push_back(writes); }
+  void Share(ShareRequest request) override { shares.push_back(std::move(request)); }
+  void Announce(ports::Replica self) override { replicas.push_back(std::move(self)); }
 
   std::deque<List_> lists;
   std::deque<std::vector<std::string>> tasks;
   std::deque<std::pair<std::string, std::string>> looks;  ///< container, service
   std::deque<std::string> names;
   std::deque<std::uint64_t> checks;
+  std::deque<ShareRequest> shares;
+  std::deque<ports::Replica> replicas;
 };
 
 /// The world outlives the engine: Restart is a new controller on the same files, store and HAProxy.
@@ -70,6 +76,10 @@ class Rig {
     ports.proxy = &proxy;
     ports.files = &proxy;
     ports.store = &store;
+    ports.shared = shared;
+    store.SetShares(shared != nullptr);
+    watched = {};
+    shared_failed = false;
     ports.clock = &clock;
     ports.files_ready = [this] {
       ++files_ready_calls;
@@ -218,7 +228,12 @@ class Rig {
   std::unique_ptr<Reconciler> reconciler;
   std::map<std::string, Result<std::vector<std::string>>> dns;
   std::map<std::size_t, Outcome> outcomes;
-  Duration call_time{3600000};  ///< how long callers wait
+  Duration call_time{3600000};                 ///< how long callers wait
+  testing::FakeSharedStore* shared = nullptr;  ///< several rigs may share one
+  ports::SharedPosition watched;               ///< what the watching thread has seen
+  bool shared_failed = false;
+  bool answer_shares = true;
+  bool answer_news = true;
   bool with_docker = true;
   bool start_haproxy = true;
   bool answer_lists = true;
@@ -256,6 +271,7 @@ class Rig {
       Send(NameResolved{std::move(name), std::move(addresses)});
       return true;
     }
+    if (AnswerShared()) return true;
     if (!sources.checks.empty()) {
       const std::uint64_t writes = sources.checks.front();
       sources.checks.pop_front();
@@ -263,6 +279,37 @@ class Rig {
       return true;
     }
     return false;
+  }
+
+  bool AnswerShared() {
+    if (shared == nullptr) return false;
+    if (!sources.replicas.empty()) {
+      const ports::Replica self = sources.replicas.front();
+      sources.replicas.pop_front();
+      Send(ReplicasSeen{shared->Announce(self)});
+      return true;
+    }
+    if (answer_shares && !sources.shares.empty()) {
+      ShareRequest request = std::move(sources.shares.front());
+      sources.shares.pop_front();
+      auto outcome = ShareOne(*shared, request);
+      Send(ShareDone{request.name, request.waiting, request.epoch, std::move(outcome)});
+      return true;
+    }
+    if (!answer_news) return false;
+    // As the watching thread: one failure is told once here, so that there is rest.
+    Result<ports::Changes> changes = shared->Watch(watched, Duration(0));
+    const bool failed = std::exchange(shared_failed, !changes);
+    if (!changes) {
+      if (failed) return false;
+      Send(SharedNews{std::move(changes)});
+      return true;
+    }
+    const bool news = changes->complete || changes->position != watched;
+    watched = changes->position;
+    if (!news && !failed) return false;
+    Send(SharedNews{std::move(changes)});
+    return true;
   }
 
   std::size_t next_call = 0;

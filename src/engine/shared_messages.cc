@@ -1,0 +1,66 @@
+// The part of Reconciler that takes what the shared store says, and what has become of our own
+// changes there.
+#include <algorithm>
+#include <utility>
+
+#include "engine/reconciler.h"
+#include "swarmgate/base/log.h"
+
+namespace swarmgate::engine {
+
+using model::ServiceName;
+
+void Reconciler::On(SharedNews message) {
+  shared_.Hold(std::move(message));
+  PublishPartners();
+}
+
+// A call that is not judged yet has changed the records in memory, and may be taken back: news wait
+// for that.
+void Reconciler::TakeSharedNews() {
+  if (!shared_.has_news()) return;
+  if (std::any_of(pending_.begin(), pending_.end(),
+                  [](const Pending& pending) { return !pending.judged; })) {
+    return;
+  }
+  std::size_t changed = 0;
+  for (const ports::Changes& changes : shared_.TakeHeld()) {
+    const std::set<ServiceName> names = store_.Take(changes);
+    changed += names.size();
+    if (names.empty()) continue;
+    LogEvent(LogLevel::kInfo, "SHARED_CHANGES", "other replicas have changed records",
+             {{"records", std::to_string(names.size())},
+              {"first", names.begin()->str()},
+              {"revision", std::to_string(changes.position.revision)}});
+  }
+  if (changed > 0) dirty_ = true;
+  PublishPartners();
+}
+
+void Reconciler::On(ShareDone message) {
+  shared_.On(message);
+  if (message.outcome && message.outcome->theirs_won) {
+    LogEvent(LogLevel::kWarning, "SHARED_WRITE_LOST",
+             "another replica has changed the same record later; what it wrote stands",
+             {{"record", message.name.str()},
+              {"theirs", message.outcome->exists ? "changed" : "deleted"},
+              {"revision", std::to_string(message.outcome->revision)}});
+    for (Pending& pending : pending_) {
+      if (pending.service != message.name) continue;
+      pending.outcome.status = 409;
+      pending.outcome.message =
+          "another replica has changed the same at the same time; what it wrote stands";
+    }
+  }
+  if (message.outcome && store_.Settle(message)) {
+    dirty_ = true;
+  }
+  PublishPartners();
+}
+
+void Reconciler::On(ReplicasSeen message) {
+  shared_.On(std::move(message));
+  PublishPartners();
+}
+
+}  // namespace swarmgate::engine

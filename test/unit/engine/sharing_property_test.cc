@@ -1,0 +1,139 @@
+// Whatever happens to replicas and to what they share, in any order: once everything is there
+// again, all of them serve the same, and it is what the shared store holds.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/sharing.h"
+#include "unit/engine/rig.h"
+
+namespace swarmgate::engine {
+namespace {
+
+class World {
+ public:
+  explicit World(unsigned seed) : random_(seed) {
+    for (int i = 0; i < 3; ++i) {
+      rigs_.push_back(std::make_unique<Rig>());
+      Rig& rig = *rigs_.back();
+      rig.shared = &shared_;
+      rig.with_docker = false;
+      rig.options.sharing.self.id = "replica-" + std::to_string(i);
+      rig.clock.Advance(Duration(i * 7));
+      rig.Start();
+    }
+  }
+
+  void Step() {
+    Rig& rig = *rigs_[Below(rigs_.size())];
+    switch (Below(14)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return Reconfigure(rig);
+      case 4:
+      case 5:
+        return (void)rig.Post(Command::Kind::kRemove, {{"serviceName", Name()}});
+      case 6:
+        return shared_.SetDown(Below(2) == 0 ? Code::kUnavailable : Code::kDeadlineExceeded);
+      case 7:
+        return shared_.SetDown(std::nullopt);
+      case 8:
+        rig.proxy.Kill();
+        return rig.Restart();
+      case 9:
+        if (Below(4) == 0) shared_.Lose();
+        return;
+      case 10:
+        return Toggle(rig.answer_shares);
+      case 11:
+        return Toggle(rig.answer_news);
+      case 12:
+        return rig.store.FailNext(Code::kUnavailable, static_cast<int>(Below(3)));
+      default:
+        for (const auto& each : rigs_) each->clock.Advance(Duration(Below(3000)));
+        return rig.Settle();
+    }
+  }
+
+  /// Everything is there again, and time passes.
+  void Calm() {
+    shared_.SetDown(std::nullopt);
+    for (const auto& rig : rigs_) {
+      rig->answer_shares = rig->answer_news = true;
+    }
+    for (int i = 0; i < 6; ++i) {
+      for (const auto& rig : rigs_) rig->Advance(Duration(11000));
+    }
+  }
+
+  void ExpectAgreement() {
+    const auto truth = shared_.records();
+    for (const auto& rig : rigs_) {
+      SCOPED_TRACE(rig->options.sharing.self.id);
+      const auto snapshot = rig->snapshot();
+      EXPECT_TRUE(snapshot->shared.store.ok);
+      EXPECT_EQ(snapshot->shared.waiting, 0U);
+      EXPECT_TRUE(rig->store.shared().waiting.empty());
+      EXPECT_EQ(snapshot->shared.revision, shared_.position().revision);
+      std::vector<std::string> expected;
+      std::vector<std::string> served;
+      for (const auto& [name, record] : truth) expected.push_back(name.str());
+      for (const auto& service : snapshot->services) served.push_back(service->name.str());
+      EXPECT_EQ(served, expected);
+      // What is on the disk is the same.
+      ASSERT_EQ(rig->store.records().size(), truth.size());
+      for (const auto& [name, record] : rig->store.records()) {
+        ASSERT_TRUE(truth.contains(name)) << name.str();
+        EXPECT_TRUE(SameContent(record, truth.at(name))) << name.str();
+        EXPECT_EQ(rig->store.shared().revisions.at(name), truth.at(name).revision);
+      }
+      EXPECT_EQ(rig->Served(), rigs_[0]->Served());
+    }
+  }
+
+ private:
+  std::size_t Below(std::size_t limit) {
+    return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_);
+  }
+  std::string Name() { return "s" + std::to_string(Below(4)); }
+  static void Toggle(bool& flag) { flag = !flag; }
+  void Reconfigure(Rig& rig) {
+    // Never twice the same path, so that no call is refused for another service's sake.
+    const std::string name = Name();
+    (void)rig.Post(Command::Kind::kReconfigure,
+                   {{"serviceName", name},
+                    {"servicePath", "/" + name + "-" + std::to_string(++calls_)},
+                    {"port", "9000"},
+                    {"outboundHostname", "192.0.2.7"}});
+  }
+
+  std::mt19937 random_;
+  testing::FakeSharedStore shared_;
+  std::vector<std::unique_ptr<Rig>> rigs_;
+  int calls_ = 0;
+};
+
+class SharingProperty : public ::testing::TestWithParam<unsigned> {};
+
+TEST_P(SharingProperty, ReplicasAgreeWhateverHappened) {
+  for (unsigned i = 0; i < 40 && !HasFailure(); ++i) {
+    const unsigned seed = GetParam() * 1000 + i;
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    World world(seed);
+    for (int round = 0; round < 3 && !HasFailure(); ++round) {
+      for (int step = 0; step < 40; ++step) world.Step();
+      world.Calm();
+      world.ExpectAgreement();
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Worlds, SharingProperty, ::testing::Values(1U, 2U, 3U));
+
+}  // namespace
+}  // namespace swarmgate::engine
