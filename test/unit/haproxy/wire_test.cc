@@ -268,8 +268,8 @@ TEST(CertificateWireTest, RepliesOf26AreUnderstoodAndNoneShowsAKey) {
   const char* good[] = {"New empty certificate store 'certs/b.pem'!\n\n",
                         "Transaction created for certificate certs/b.pem!\n\n",
                         "Committing certs/b.pem\nSuccess!\n\n",
-                        "Inserting certificate 'certs/b.pem' in crt-list "
-                        "'certs/crt-list.txt'.\nSuccess!\n\n"};
+                        ("Inserting certificate 'certs/b.pem' in crt-list "
+                         "'certs/crt-list.txt'.\nSuccess!\n\n")};
   for (std::size_t i = 0; i < commands.size(); ++i) {
     EXPECT_TRUE(CheckCertificateReply(commands[i], good[i])) << good[i];
     const Status bad = CheckCertificateReply(commands[i], "Can't update certs/b.pem!\n\n");
