@@ -39,6 +39,12 @@ void WriteTexts(JsonWriter& json, std::string_view key, const std::vector<model:
   json.EndArray();
 }
 
+void WriteStrings(JsonWriter& json, std::string_view key, const std::vector<std::string>& list) {
+  json.Key(key).BeginArray();
+  for (const std::string& text : list) json.String(text);
+  json.EndArray();
+}
+
 }  // namespace
 
 std::string PathText(const model::PathMatch& path) {

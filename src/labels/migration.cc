@@ -163,8 +163,7 @@ std::vector<MigrationRow> MigrationRows() {
     if (parameter == nullptr) continue;  // a test says so
     const bool effective =
         parameter->effect == Effect::kHonoured || parameter->effect == Effect::kAccepted;
-    const std::string_view said =
-        effective && known.differs != kItsHelp ? known.differs : parameter->help;
+    const std::string_view said = effective ? known.differs : parameter->help;
     rows.push_back(
         {std::string(parameter->name), Here(*parameter, known.differs), std::string(said)});
   }

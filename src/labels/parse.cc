@@ -192,11 +192,15 @@ class ServiceParser {
       About(std::string(name), value, FindParameter(name).parameter);
     };
     const auto value = [this](const Parameter& parameter, int index) -> std::string_view {
-      const std::size_t position = Position(parameter);
-      if (position >= given_.size()) return {};
-      const Given* given = &given_[position][static_cast<std::size_t>(index)];
-      if (given->name == nullptr && index > 0 && !parameter.creates)
-        given = given_[position].data();
+      const auto at = std::find_if(table_.begin(), table_.end(), [&](const Parameter& known) {
+        return known.name == parameter.name;
+      });
+      if (at == table_.end()) return {};
+      const auto position = static_cast<std::size_t>(at - table_.begin());
+      const Given* given = &placement_.At(position, static_cast<std::size_t>(index));
+      if (given->name == nullptr && index > 0 && !parameter.creates) {
+        given = &placement_.At(position, 0);
+      }
       return given->value == nullptr ? std::string_view() : Trim(*given->value);
     };
     ApplyTemplates(draft_, options_, value, about, report_);
