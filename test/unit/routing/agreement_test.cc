@@ -269,7 +269,7 @@ struct Round {
   std::uint32_t tables;
 };
 
-class AgreementTest : public testing::TestWithParam<Round> {};
+class AgreementTest : public ::testing::TestWithParam<Round> {};
 
 TEST_P(AgreementTest, TableAnswersAsPrecedenceSays) {
   std::size_t asked = 0;
@@ -291,16 +291,16 @@ TEST_P(AgreementTest, TableAnswersAsPrecedenceSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Moods, AgreementTest,
-                         testing::Values(Round{"Plain", {0, 0, 0, 0, 6}, 100},
-                                         Round{"Ranked", {60, 0, 0, 0, 6}, 150},
-                                         Round{"Ports", {0, 60, 0, 10, 8}, 100},
-                                         Round{"Excludes", {0, 0, 60, 10, 6}, 150},
-                                         Round{"Everything", {40, 30, 30, 20, 12}, 200},
-                                         Round{"Crowded", {30, 20, 10, 10, 40}, 30},
-                                         Round{"Conditions", {0, 0, 0, 10, 8, 60, 20}, 150},
-                                         Round{"Shared", {20, 10, 10, 10, 12, 15, 60}, 100},
-                                         Round{"Wild", {40, 30, 20, 20, 12, 50, 30}, 200}),
-                         [](const testing::TestParamInfo<Round>& param) {
+                         ::testing::Values(Round{"Plain", {0, 0, 0, 0, 6}, 100},
+                                           Round{"Ranked", {60, 0, 0, 0, 6}, 150},
+                                           Round{"Ports", {0, 60, 0, 10, 8}, 100},
+                                           Round{"Excludes", {0, 0, 60, 10, 6}, 150},
+                                           Round{"Everything", {40, 30, 30, 20, 12}, 200},
+                                           Round{"Crowded", {30, 20, 10, 10, 40}, 30},
+                                           Round{"Conditions", {0, 0, 0, 10, 8, 60, 20}, 150},
+                                           Round{"Shared", {20, 10, 10, 10, 12, 15, 60}, 100},
+                                           Round{"Wild", {40, 30, 20, 20, 12, 50, 30}, 200}),
+                         [](const ::testing::TestParamInfo<Round>& param) {
                            return param.param.name;
                          });
 
