@@ -61,9 +61,10 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
 // the ones before it are tried in their turn.
 void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders) {
   for (const auto& [name, reason] : offenders) {
-    auto refused = std::find_if(pending_.rbegin(), pending_.rend(), [&](const Pending& pending) {
-      return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
-    });
+    auto refused =
+        std::find_if(pending_.rbegin(), pending_.rend(), [&name = name](const Pending& pending) {
+          return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
+        });
     if (refused == pending_.rend()) continue;
     (void)store_.Set(name, std::move(refused->previous));
     store_.Persist(name);
