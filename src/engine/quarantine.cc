@@ -60,13 +60,11 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
 // taken back: the last good version goes on. Of several calls for one name the newest is in force;
 // the ones before it are tried in their turn.
 void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>& offenders) {
-  for (const auto& offender : offenders) {
-    // A lambda may capture no structured binding (clang 14).
-    const model::ServiceName& name = offender.first;
-    const std::string& reason = offender.second;
-    auto refused = std::find_if(pending_.rbegin(), pending_.rend(), [&](const Pending& pending) {
-      return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
-    });
+  for (const auto& [name, reason] : offenders) {
+    auto refused =
+        std::find_if(pending_.rbegin(), pending_.rend(), [&name = name](const Pending& pending) {
+          return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
+        });
     if (refused == pending_.rend()) continue;
     (void)store_.Set(name, std::move(refused->previous));
     store_.Persist(name);

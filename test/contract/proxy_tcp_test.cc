@@ -246,7 +246,8 @@ TEST_F(ProxyTcpTest, OnlyWhoMayConnectReachesTheService) {
   for (const auto& [label, value, open] : cases) {
     (void)Change({service(label, value)});
     // The worker before it may take connections for a moment.
-    EXPECT_TRUE(WaitUntil([&] { return (Who(port) == 0) == open; })) << label << "=" << value;
+    EXPECT_TRUE(WaitUntil([&, open = open] { return (Who(port) == 0) == open; }))
+        << label << "=" << value;
   }
 }
 
