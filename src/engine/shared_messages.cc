@@ -16,9 +16,9 @@ void Reconciler::On(SharedNews message) {
 }
 
 // A call that is not judged yet has changed the records in memory, and may be taken back: news wait
-// for that.
+// for that. And for our own store: what waits there for the shared one must be known first.
 void Reconciler::TakeSharedNews() {
-  if (!shared_.has_news()) return;
+  if (!shared_.has_news() || !store_.loaded()) return;
   if (std::any_of(pending_.begin(), pending_.end(),
                   [](const Pending& pending) { return !pending.judged; })) {
     return;

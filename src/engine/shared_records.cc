@@ -24,7 +24,10 @@ std::int64_t StoreKeeper::UnixMs() const {
 void StoreKeeper::TakeUpsert(const Record& record, std::uint64_t revision,
                              std::set<ServiceName>& changed) {
   const ServiceName& name = record.service;
-  if (IsOurs(name)) return;
+  if (IsOurs(name)) {
+    skipped_[name] = {record.revision, record};
+    return;
+  }
   // News that were read before a write of ours, and come in after it.
   const auto known = shared_.revisions.find(name);
   if (known != shared_.revisions.end() && known->second > std::max(record.revision, revision)) {
@@ -42,12 +45,35 @@ void StoreKeeper::TakeUpsert(const Record& record, std::uint64_t revision,
   changed.insert(name);
 }
 
-void StoreKeeper::TakeDelete(const ServiceName& name, std::set<ServiceName>& changed) {
-  if (IsOurs(name)) return;
+void StoreKeeper::TakeDelete(const ServiceName& name, std::uint64_t revision,
+                             std::set<ServiceName>& changed) {
+  if (IsOurs(name)) {
+    skipped_[name] = {revision, std::nullopt};
+    return;
+  }
+  const auto known = shared_.revisions.find(name);
+  if (known != shared_.revisions.end() && known->second > revision) return;
   if (shared_.revisions.erase(name) > 0) unsaved_.insert(name);
   if (records_.erase(name) == 0) return;
   unsaved_.insert(name);
   changed.insert(name);
+}
+
+// Between a write of ours and the word that it was done others may have gone on, and the news of
+// that may have come first.
+void StoreKeeper::TakeSkipped(std::set<ServiceName>& changed) {
+  for (auto next = skipped_.begin(); next != skipped_.end();) {
+    const auto entry = next++;
+    if (IsOurs(entry->first)) continue;
+    const ServiceName name = entry->first;
+    const Skipped skipped = std::move(entry->second);
+    skipped_.erase(entry);
+    if (skipped.record) {
+      TakeUpsert(*skipped.record, skipped.revision, changed);
+    } else {
+      TakeDelete(name, skipped.revision, changed);
+    }
+  }
 }
 
 void StoreKeeper::ShareAgain(const ServiceName& name, const Record& record) {
@@ -67,6 +93,7 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
     for (const auto& [name, revision] : shared_.revisions) unsaved_.insert(name);
     shared_.revisions.clear();
   }
+  skipped_.clear();  // what is still true of it is said again
   std::map<ServiceName, std::uint64_t> there;
   for (const Record& record : changes.upserts) there[record.service] = record.revision;
   const std::set<ServiceName> unreadable(changes.unreadable.begin(), changes.unreadable.end());
@@ -87,7 +114,7 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
     }
     // Revision 0 and one that is known: emptied before anybody had seen our write there.
     if (went_on && is_known && now.revision > 0) {
-      if (known->second <= now.revision) TakeDelete(name, changed);
+      TakeDelete(name, now.revision, changed);
       continue;
     }
     if (is_known) shared_.revisions.erase(known);
@@ -104,13 +131,12 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
 
 std::set<ServiceName> StoreKeeper::Take(const Changes& changes) {
   std::set<ServiceName> changed;
+  TakeSkipped(changed);
   if (changes.complete) TakeComplete(changes, changed);
   for (const Record& record : changes.upserts)
     TakeUpsert(record, changes.position.revision, changed);
   for (const ServiceName& name : changes.deletes) {
-    const auto known = shared_.revisions.find(name);
-    if (known != shared_.revisions.end() && known->second > changes.position.revision) continue;
-    TakeDelete(name, changed);
+    TakeDelete(name, changes.position.revision, changed);
   }
   if (shared_.position != changes.position) {
     shared_.position = changes.position;
@@ -151,11 +177,11 @@ bool StoreKeeper::Settle(const ShareDone& done) {
     if (settlement.revision > 0) deleted_[name] = settlement.revision;
   }
   unsaved_.insert(name);
-  bool changed = false;
+  std::set<ServiceName> changed;
   if (latest) {
     shared_.waiting.erase(waits);
     if (settlement.theirs_won && !queue_.contains(name)) {
-      changed = true;
+      changed.insert(name);
       if (settlement.record) {
         records_.insert_or_assign(name, *settlement.record);
       } else {
@@ -163,8 +189,9 @@ bool StoreKeeper::Settle(const ShareDone& done) {
       }
     }
   }
+  TakeSkipped(changed);
   (void)SaveShared();
-  return changed;
+  return !changed.empty();
 }
 
 bool StoreKeeper::SaveShared() {

@@ -17,8 +17,10 @@ void StoreKeeper::Note(const Error* error) {
     ok_ = true;
     backoff_.Reset();
     retry_at_.reset();
-    // That something else was saved does not save these.
-    if (!unsaved_.empty() || position_unsaved_) retry_at_ = clock_.Now() + backoff_.Next();
+    // That something else could be saved neither saves these nor reads what was not read yet.
+    if (!loaded_ || !unsaved_.empty() || position_unsaved_) {
+      retry_at_ = clock_.Now() + backoff_.Next();
+    }
     return;
   }
   if (ok_) {
@@ -141,7 +143,9 @@ bool StoreKeeper::Flush() {
     Note(nullptr);
   }
   if (retry_at_ && *retry_at_ <= clock_.Now()) retry_at_.reset();
-  return first;
+  std::set<ServiceName> changed;
+  TakeSkipped(changed);  // of a record that was made and unmade before it was stored
+  return first || !changed.empty();
 }
 
 bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta) {

@@ -25,6 +25,8 @@ class StoreKeeper {
 
   /// Reads the records. False: not yet (Flush tries again).
   bool Load();
+  /// What is on the disk has been read once.
+  [[nodiscard]] bool loaded() const { return loaded_; }
   /// What was served last; nothing when it is not known.
   std::optional<ports::AppliedState> LoadApplied();
 
@@ -81,7 +83,9 @@ class StoreKeeper {
   }
   void TakeUpsert(const model::Record& record, std::uint64_t revision,
                   std::set<model::ServiceName>& changed);
-  void TakeDelete(const model::ServiceName& name, std::set<model::ServiceName>& changed);
+  void TakeDelete(const model::ServiceName& name, std::uint64_t revision,
+                  std::set<model::ServiceName>& changed);
+  void TakeSkipped(std::set<model::ServiceName>& changed);
   void TakeComplete(const ports::Changes& changes, std::set<model::ServiceName>& changed);
   void ShareAgain(const model::ServiceName& name, const model::Record& record);
   [[nodiscard]] std::int64_t UnixMs() const;
@@ -94,6 +98,12 @@ class StoreKeeper {
   ports::SharedState shared_;
   /// Deletions of ours, until the news are as new as they are.
   std::map<model::ServiceName, std::uint64_t> deleted_;
+  /// News of records of which a change of ours waited; may be newer than what becomes of that.
+  struct Skipped {
+    std::uint64_t revision = 0;
+    std::optional<model::Record> record;  ///< nothing: it was deleted
+  };
+  std::map<model::ServiceName, Skipped> skipped_;
   std::set<model::ServiceName> unsaved_;  ///< what is known of these is not on the disk
   bool position_unsaved_ = false;
   Records records_;
