@@ -13,8 +13,9 @@ namespace swarmgate::sqlite {
 /// opened before the first call, and a call that could not open it tries again at the next one.
 ///
 /// Durability: records are on the disk when Put and Delete return (synchronous=FULL); the applied
-/// state, and what came from a shared store, survive the end of the process at once and a power loss up to the last checkpoint
-/// (synchronous=NORMAL): they are derived, and cost one disk write less per change.
+/// state, and what came from a shared store, survive the end of the process at once and a power
+/// loss up to the last checkpoint (synchronous=NORMAL): they are derived, and cost one disk write
+/// less per change.
 ///
 /// A damaged file is renamed to "<path>.damaged-<UTC time>" (with its -wal and -shm), the call
 /// answers kCorrupt once, and the store goes on empty. A file of a newer schema is left as it is:
