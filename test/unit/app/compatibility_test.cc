@@ -63,17 +63,42 @@ TEST(CompatibilityTest, EveryLabelAndVariableHasARow) {
     EXPECT_TRUE(known.contains(std::string("variable ") + variable.name)) << variable.name;
   }
   // What is none of the predecessor's.
-  const std::set<std::string> own = {
-      "ACCESS_LOG",       "ACCESS_LOG_FORMAT",    "ADMIN_ALLOW_REMOTE",
-      "ADMIN_TOKEN",      "ALLOW_RAW_CONFIG",     "CERTS_DIR",
-      "CERT_KEY",         "CERT_KEY_FILE",        "DATA_DIR",
-      "DOCKER_CERT_PATH", "DOCKER_HOST",          "DOCKER_TLS_VERIFY",
-      "DRAIN_TIMEOUT",    "HAPROXY_BINARY",       "HAPROXY_START_TIMEOUT",
-      "HAPROXY_USER",     "HARD_STOP_AFTER",      "LABEL_PREFIX",
-      "LOG_LEVEL",        "MAX_CONNECTIONS",      "MINIMUM_SLOTS",
-      "OWN_CONTAINER",    "PROXY_PROTOCOL_FROM",  "RUN_DIR",
-      "STOP_GRACE",       "TEMPLATES_PATH",       "THREADS",
-      "TRUSTED_PROXIES",  "UNKNOWN_ROUTE_STATUS", "UPSTREAM_CA_FILE"};
+  const std::set<std::string> own = {"CONSUL_CACERT",
+                                     "CONSUL_CLIENT_CERT",
+                                     "CONSUL_CLIENT_KEY",
+                                     "CONSUL_HTTP_SSL_VERIFY",
+                                     "CONSUL_HTTP_TOKEN",
+
+                                     "ACCESS_LOG",
+                                     "ACCESS_LOG_FORMAT",
+                                     "ADMIN_ALLOW_REMOTE",
+                                     "ADMIN_TOKEN",
+                                     "ALLOW_RAW_CONFIG",
+                                     "CERTS_DIR",
+                                     "CERT_KEY",
+                                     "CERT_KEY_FILE",
+                                     "DATA_DIR",
+                                     "DOCKER_CERT_PATH",
+                                     "DOCKER_HOST",
+                                     "DOCKER_TLS_VERIFY",
+                                     "DRAIN_TIMEOUT",
+                                     "HAPROXY_BINARY",
+                                     "HAPROXY_START_TIMEOUT",
+                                     "HAPROXY_USER",
+                                     "HARD_STOP_AFTER",
+                                     "LABEL_PREFIX",
+                                     "LOG_LEVEL",
+                                     "MAX_CONNECTIONS",
+                                     "MINIMUM_SLOTS",
+                                     "OWN_CONTAINER",
+                                     "PROXY_PROTOCOL_FROM",
+                                     "RUN_DIR",
+                                     "STOP_GRACE",
+                                     "TEMPLATES_PATH",
+                                     "THREADS",
+                                     "TRUSTED_PROXIES",
+                                     "UNKNOWN_ROUTE_STATUS",
+                                     "UPSTREAM_CA_FILE"};
   for (const OptionRow& row : OptionTable()) {
     EXPECT_NE(known.contains(std::string("variable ") + row.name), own.contains(row.name))
         << row.name << ": a row of src/app/compatibility.cc, or one of ours";
