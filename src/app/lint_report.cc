@@ -130,7 +130,7 @@ class Linter {
     AdoptNetworkName(input, spec.network);
     AssumeReachable(spec, input, notes);
     for (const model::DestSpec& dest : spec.dests) {
-      if (dest.src_port) ports_.insert(*dest.src_port);
+      if (dest.src_port && dest.mode == model::ReqMode::kHttp) ports_.insert(*dest.src_port);
     }
     for (const std::string& network : input.networks) networks_.insert(network);
     routing::ServiceInput service;
@@ -153,6 +153,7 @@ class Linter {
       context.own_network_ids.push_back(name);
     }
     context.bound_ports.assign(ports_.begin(), ports_.end());
+    context.tls = true;  // a file does not say which ports the proxy has
     return context;
   }
 

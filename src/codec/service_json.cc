@@ -74,16 +74,16 @@ int PortNumber(const std::optional<std::uint16_t>& port) {
   return static_cast<int>(port.value_or(0));
 }
 
-/// Header rules of one kind, written as their owner would.
+/// Header rules of one kind, written as their owner would; but for the values, which may be an
+/// Authorization.
 std::vector<std::string> Headers(const model::DestSpec& dest, model::HeaderRule::Action action,
                                  bool response) {
   std::vector<std::string> texts;
   for (const model::HeaderRule& rule : dest.profile.headers) {
     if (rule.action != action || rule.response != response) continue;
     std::string text = rule.name;
-    for (const std::string* part : {&rule.format, &rule.condition}) {
-      if (!part->empty()) text += " " + *part;
-    }
+    if (!rule.format.empty()) text += std::string(" ") + kHidden;
+    if (!rule.condition.empty()) text += " " + rule.condition;
     texts.push_back(std::move(text));
   }
   return texts;

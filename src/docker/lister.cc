@@ -282,7 +282,6 @@ Status Lister::ReadNodes(SteadyTime deadline) {
   if (!status) return status;
   std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   nodes_ = std::move(nodes);
-  nodes_until_ = clock_.Now() + kNodesLifetime;
   return Ok();
 }
 
@@ -294,7 +293,10 @@ Status Lister::ListNodes(Draft* draft) {
     return Ok();
   }
   if (clock_.Now() >= nodes_until_) {
-    const Status status = ReadNodes(draft->deadline);
+    // A failure is not repeated with every list.
+    nodes_until_ = clock_.Now() + kNodesLifetime;
+    const SteadyTime soon = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    const Status status = ReadNodes(std::min(draft->deadline, soon));
     if (!status && status.error().code == Code::kCancelled) return status;
   }
   draft->facts.nodes = nodes_;

@@ -169,6 +169,8 @@ Result<std::optional<ports::DockerApi::StartedTask>> Lister::LookAt(const std::s
                                                                     SteadyTime deadline) {
   using Started = std::optional<ports::DockerApi::StartedTask>;
   const std::string path = "/containers/" + http::EscapeQuery(container_id) + "/json";
+  // Nobody else waits for one that the daemon is slow to describe.
+  deadline = std::min(deadline, SteadyTime(std::chrono::steady_clock::now() + kInspectTime));
   const auto json = daemon_.Get(path, deadline);
   if (!json) {
     if (json.error().code == Code::kNotFound) return Started();

@@ -254,7 +254,8 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
     if (record.kind == Record::Kind::kCertificate) continue;
     auto held = definitions.find(name);
     if (held == definitions.end()) continue;
-    if (held->second.parsed->hash == record.labels_hash) {
+    // The labels alone: a template's file may change, or be away for a moment.
+    if (HashParameters(held->second.parsed->parameters) == record.labels_hash) {
       held->second.withdrawn = true;
     } else {
       assembly.obsolete.push_back(name);

@@ -55,7 +55,7 @@ void Reconciler::On(DockerHint message) {
   if (event.type == "container" && !event.service_id.empty()) {
     desk_.WantTasks({event.service_id});
     desk_.QuickenPolls();
-    if (event.action == "start" || event.action.starts_with("health_status")) {
+    if (event.action == "start" || event.action == "health_status: healthy") {
       sources_.LookAt(event.id, event.service_id);
       desk_.SprintPolls(event.service_id);
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "labels/templates.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
 
@@ -142,6 +143,12 @@ void CheckTcp(const ServiceDraft& service, const std::vector<GivenForDest>& give
   CheckGiven(given, placement, report);
   CheckUsers(service, dest, placement, report);
   TakeOff(spec);
+  if (const std::string_view ignored = FirstHttpLine(spec.profile.raw); !ignored.empty()) {
+    report.About(placement.Shown("backendExtra"), "");
+    report.Error("not-for-tcp",
+                 "HAProxy ignores " + Quoted(ignored) + " where it reads no requests",
+                 "Write tcp-request content … instead");
+  }
   if (dest.check_tcp && !spec.server.check_interval) spec.server.check_interval = kCheckInterval;
 }
 

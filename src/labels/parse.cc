@@ -49,7 +49,11 @@ class ServiceParser {
       for (const auto& [name, value] : parameters) placement_.Place(name, value);
       ParseService();
       if (report_.errors() == 0) ParseDests();
-      if (!draft_.template_fe.empty() || !draft_.template_be.empty()) UseTemplates();
+      if (!draft_.template_fe.empty() || !draft_.template_be.empty()) {
+        // A template speaks for all destinations: it would serve one that was refused.
+        if (report_.errors() > 0) draft_.spec.dests.clear();
+        if (!draft_.spec.dests.empty()) UseTemplates();
+      }
     }
     if (!draft_.spec.dests.empty()) parsed.spec = std::move(draft_.spec);
     parsed.diagnostics = report_.Take();

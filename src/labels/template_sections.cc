@@ -218,9 +218,18 @@ class Frontend {
 }  // namespace
 
 bool IsForeignWord(std::string_view word) {
-  // ".if" would reach into what follows.
+  // ".if" would reach into what follows; of quotes, escapes and variables HAProxy makes another
+  // word than the one that is looked at here.
   return word.empty() || word.front() == '.' ||
+         word.find_first_of("\"'\\$") != std::string_view::npos ||
          std::find(kForeign.begin(), kForeign.end(), word) != kForeign.end();
+}
+
+std::string_view FirstHttpLine(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    if (line.starts_with("http-") || line.starts_with("redirect ")) return line;
+  }
+  return {};
 }
 
 bool IsServerWord(std::string_view word) {

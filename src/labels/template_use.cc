@@ -86,6 +86,8 @@ const char* Restriction(const model::DestSpec& dest) {
   if (!policy.allowed_methods.empty()) return "allowedMethods";
   if (!policy.denied_methods.empty()) return "deniedMethods";
   if (policy.deny_http) return "denyHttp";
+  if (policy.redirect_when_http) return "redirectWhenHttpProto";
+  if (policy.redirect_unless_https) return "redirectUnlessHttpsProto";
   if (policy.verify_client) return "verifyClientSsl";
   if (policy.rate_limit) return "rateLimit";
   if (policy.maintenance) return "maintenance";
@@ -146,6 +148,13 @@ class Use {
     const auto taken = TakeBackendLines(backends);
     if (!taken) return Refuse("bad-template", taken.error().ToString(), kCorrect);
     for (model::DestSpec& dest : draft_.spec.dests) {
+      const std::string_view ignored =
+          dest.mode == model::ReqMode::kHttp ? "" : FirstHttpLine(taken->lines);
+      if (!ignored.empty()) {
+        return Refuse("not-for-tcp",
+                      "HAProxy ignores " + Quoted(ignored) + " where it reads no requests",
+                      "Write tcp-request content … instead");
+      }
       dest.profile.raw.insert(dest.profile.raw.end(), taken->lines.begin(), taken->lines.end());
     }
     if (taken->servers) {
@@ -162,7 +171,7 @@ class Use {
     auto raw = TakeSections(draft_.spec.name, frontend, backends);
     if (!raw) return Refuse("bad-template", raw.error().ToString(), kCorrect);
     for (const model::DestSpec& dest : draft_.spec.dests) {
-      const char* restriction = Restriction(dest);
+      const char* restriction = draft_.acl_condition.empty() ? Restriction(dest) : "aclCondition";
       if (restriction == nullptr) continue;
       return Refuse("template-restricts",
                     std::string(restriction) +

@@ -50,6 +50,10 @@ struct BackendLines {
 
 /// Would this line, by its first word (lower case), end a backend's section or change what it is?
 [[nodiscard]] bool IsForeignWord(std::string_view word);
+
+/// The first of these lines that HAProxy ignores, with a warning only, in a backend that speaks no
+/// HTTP; empty for none. A restriction among them would not be carried out.
+[[nodiscard]] std::string_view FirstHttpLine(const std::vector<std::string>& lines);
 /// Is it about servers?
 [[nodiscard]] bool IsServerWord(std::string_view word);
 

@@ -181,7 +181,7 @@ TEST(ServiceFieldsTest, FieldsHaveTheValuesThatWereAskedFor) {
                                                   {"httpsRedirectCode", "301"},
                                                   {"serviceCert", "hunter3"}}));
   for (const char* part :
-       {R"("AclName":"05-full")", R"("AddReqHeader":["X-A b","X-C d"])",
+       {R"("AclName":"05-full")", R"("AddReqHeader":["X-A ***","X-C ***"])",
         R"("DelResHeader":["Server"])",
         R"("CompressionAlgo":"gzip","CompressionType":"text/css text/html")",
         R"("ConnectionMode":"http-server-close")", R"("BackendExtra":"option http-no-delay")",

@@ -261,7 +261,9 @@ TEST(RawTest, WhereItIsAllowedItIsTakenAsItIs) {
   EXPECT_THAT(
       Dest({{"backendExtra", "option httplog\\n\\n  acl a src 10.0.0.1 "}}, options).profile.raw,
       ElementsAre("option httplog", "acl a src 10.0.0.1"));
-  for (const std::string line : {"backend x", "SERVER a 1.2.3.4:80", ".if 0", "userlist u"}) {
+  for (const std::string line : {"backend x", "SERVER a 1.2.3.4:80", ".if 0", "userlist u",
+                                 // HAProxy takes these off before it compares.
+                                 "\"listen\" x", "'global'", "fron\\tend x", "$X y"}) {
     const ParsedService parsed =
         Parse({{"servicePath", "/x"}, {"backendExtra", "option httplog\\n" + line}}, options);
     EXPECT_FALSE(parsed.spec) << line;

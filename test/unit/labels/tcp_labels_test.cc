@@ -186,6 +186,9 @@ TEST(TcpLabelsTest, AConditionOfHaproxysIsHonouredWhereItIsAllowed) {
   ASSERT_TRUE(Parse(tcp, options).spec);
   EXPECT_THAT(Parse(tcp, options).spec->dests.at(0).profile.raw,
               ElementsAre("tcp-request content reject unless " + value));
+  Parameters ignored = tcp;
+  ignored["backendExtra"] = "http-request deny unless " + value;
+  EXPECT_FALSE(Parse(ignored, options).spec) << "HAProxy would only warn, and serve everybody";
   http["aclCondition"] = "if " + value;
   EXPECT_FALSE(Parse(http, options).spec);
 }

@@ -248,6 +248,16 @@ TEST(Templates, ABadTemplateKeepsItsServiceOutAndSaysWhy) {
   only_fe.erase("templateBePath");
   Parameters restricted = both;
   restricted["allowedMethods"] = "GET";
+  Parameters conditional = both;
+  conditional["aclCondition"] = "{ src 10.0.0.0/8 }";
+  Parameters half = both;
+  half.erase("servicePath");
+  half.erase("port");
+  half.insert({{"servicePath.1", "/admin"},
+               {"port.1", "80"},
+               {"allowFrom.1", "10.0.0/8"},
+               {"servicePath.2", "/"},
+               {"port.2", "80"}});
   ParseOptions forbidden = Options("", kBackend);
   forbidden.allow_raw = false;
   ParseOptions unreadable = Options("", kBackend);
@@ -268,6 +278,10 @@ TEST(Templates, ABadTemplateKeepsItsServiceOutAndSaysWhy) {
       {only_fe, Options("acl a path /", ""), "without templateBePath there are none"},
       {restricted, Options("acl a path /", kBackend),
        "error template-restricts: service web: com.df.templateFePath=fe.tmpl: allowedMethods"},
+      {conditional, Options("acl a path /", kBackend),
+       "error template-restricts: service web: com.df.templateFePath=fe.tmpl: aclCondition"},
+      // The template would serve /admin, too.
+      {half, Options("acl a path /", kBackend), "com.df.allowFrom.1=10.0.0/8"},
   };
   for (const auto& c : cases) {
     const auto parsed = Parse(c.parameters, c.options);
