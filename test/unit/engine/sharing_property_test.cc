@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/sharing.h"
+#include "support/rounds.h"
 #include "unit/engine/rig.h"
 
 namespace swarmgate::engine {
@@ -121,7 +122,7 @@ class World {
 class SharingProperty : public ::testing::TestWithParam<unsigned> {};
 
 TEST_P(SharingProperty, ReplicasAgreeWhateverHappened) {
-  for (unsigned i = 0; i < 30 && !HasFailure(); ++i) {
+  for (unsigned i = 0; i < testing::Rounds(30) && !HasFailure(); ++i) {
     const unsigned seed = GetParam() * 1000 + i;
     SCOPED_TRACE("seed " + std::to_string(seed));
     World world(seed);
