@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/share_revision.h"
 #include "engine/sharing.h"
 #include "engine/store_keeper.h"
 #include "swarmgate/base/log.h"
@@ -164,6 +165,12 @@ ShareRequest StoreKeeper::RequestFor(const ServiceName& name) const {
   if (record != records_.end()) request.record = record->second;
   const auto revision = shared_.revisions.find(name);
   if (revision != shared_.revisions.end()) request.expected = revision->second;
+  // That a record is not there says nothing: the store may have lost it. Only news tell.
+  const auto skipped = skipped_.find(name);
+  if (request.expected != 0 && skipped != skipped_.end() && !skipped->second.record &&
+      skipped->second.revision >= request.expected) {
+    request.expected = kDeletedByOthers;
+  }
   request.waiting = shared_.waiting.at(name);
   request.epoch = shared_.position.epoch;
   return request;
