@@ -139,8 +139,8 @@ void Reconciler::RunDue() {
     dirty_ = true;
   }
   if (certificates_.next_news() && *certificates_.next_news() <= clock_.WallNow()) dirty_ = true;
-  if (awaits_shared_ && !shared_.ShouldAwaitStart()) dirty_ = true;
   TakeSharedNews();
+  if (awaits_shared_ && !shared_.ShouldAwaitStart()) dirty_ = true;
   if (dirty_) {
     Converge();
   } else if (was_up != applier_.proxy_up()) {

@@ -51,6 +51,7 @@ void SharedDesk::Hold(SharedNews news) {
   backoff_.Reset();
   share_not_before_ = clock_.Now();  // it is there: what waits need not
   loaded_ = loaded_ || news.changes->complete;
+  if (news.changes->complete) held_.clear();  // it says all that those before it said
   held_.push_back(std::move(*news.changes));
 }
 
@@ -140,7 +141,7 @@ bool SharedDesk::ShouldAwait(const model::ServiceName& name, SteadyTime received
 }
 
 bool SharedDesk::ShouldAwaitStart() const {
-  return enabled_ && !loaded_ && clock_.Now() < start_deadline_;
+  return enabled_ && (!loaded_ || has_news()) && clock_.Now() < start_deadline_;
 }
 
 void SharedDesk::Describe(SharedStatus& status) const {

@@ -33,7 +33,7 @@ void Reconciler::TakeSharedNews() {
               {"first", names.begin()->str()},
               {"revision", std::to_string(changes.position.revision)}});
   }
-  if (changed > 0) dirty_ = true;
+  if (changed > 0 || (awaits_shared_ && !shared_.ShouldAwaitStart())) dirty_ = true;
   PublishPartners();
 }
 

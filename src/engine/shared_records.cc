@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/share_revision.h"
 #include "engine/sharing.h"
 #include "engine/store_keeper.h"
 #include "swarmgate/base/log.h"
@@ -94,8 +95,8 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
     shared_.revisions.clear();
   }
   skipped_.clear();  // what is still true of it is said again
-  std::map<ServiceName, std::uint64_t> there;
-  for (const Record& record : changes.upserts) there[record.service] = record.revision;
+  std::map<ServiceName, const Record*> there;
+  for (const Record& record : changes.upserts) there[record.service] = &record;
   const std::set<ServiceName> unreadable(changes.unreadable.begin(), changes.unreadable.end());
   std::vector<ServiceName> names;
   for (const auto& [name, record] : records_) {
@@ -106,9 +107,18 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
     const auto known = shared_.revisions.find(name);
     const bool is_known = known != shared_.revisions.end();
     if (const auto present = there.find(name); present != there.end()) {
-      if (went_on || !is_known || known->second <= present->second) continue;
+      const Record& theirs = *present->second;
+      if (!same_history) {
+        // A new history that was begun on an old state, or by a replica that knew less.
+        if (IsOurs(name) || records_.at(name).updated_unix_ms <= theirs.updated_unix_ms) continue;
+        shared_.revisions[name] = theirs.revision;
+        ShareAgain(name, records_.at(name));
+        ++lost;
+        continue;
+      }
+      if (went_on || !is_known || known->second <= theirs.revision) continue;
       // A history that was turned back holds an older one than we have seen.
-      known->second = present->second;
+      known->second = theirs.revision;
       if (!IsOurs(name)) ShareAgain(name, records_.at(name));
       continue;
     }
@@ -155,6 +165,12 @@ ShareRequest StoreKeeper::RequestFor(const ServiceName& name) const {
   if (record != records_.end()) request.record = record->second;
   const auto revision = shared_.revisions.find(name);
   if (revision != shared_.revisions.end()) request.expected = revision->second;
+  // That a record is not there says nothing: the store may have lost it. Only news tell.
+  const auto skipped = skipped_.find(name);
+  if (request.expected != 0 && skipped != skipped_.end() && !skipped->second.record &&
+      skipped->second.revision >= request.expected) {
+    request.expected = kDeletedByOthers;
+  }
   request.waiting = shared_.waiting.at(name);
   request.epoch = shared_.position.epoch;
   return request;

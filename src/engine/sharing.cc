@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/share_revision.h"
+
 namespace swarmgate::engine {
 namespace {
 
@@ -34,8 +36,13 @@ Result<Settlement> ShareOne(ports::SharedStore& store, const ShareRequest& reque
   if (!held) return Forward(held.error());
   if (!*held) {
     if (!request.record) return Ours(request, 0);
-    if (request.expected != 0) return Settlement{true, false, 0, std::nullopt};
-    return Fail(Code::kUnavailable, "another replica changes the same record now");
+    if (request.expected == kDeletedByOthers) {
+      return Settlement{true, false, 0, std::nullopt};
+    }
+    return Fail(Code::kUnavailable,
+                request.expected == 0
+                    ? "another replica changes the same record now"
+                    : "the record is gone; whether it was deleted or lost is not known yet");
   }
   Record& theirs = **held;
   // An answer that was lost on its way here.

@@ -45,7 +45,11 @@ bool StoreKeeper::Load() {
   }
   Result<ports::StoredRecords> stored = store_.Load();
   // The damaged file has been set aside; the new one is empty, and read for its revision.
-  if (!stored && stored.error().code == Code::kCorrupt) stored = store_.Load();
+  if (!stored && stored.error().code == Code::kCorrupt) {
+    // A change that waits, without its record, would be taken for a deletion.
+    if (!loaded_) shared_ = {};
+    stored = store_.Load();
+  }
   if (!stored) {
     Note(&stored.error());
     return false;

@@ -241,6 +241,56 @@ TEST_F(SharingTest, AStoreThatWasEmptiedBeforeItsFirstWriteWasSeenGetsItBack) {
   EXPECT_THAT(Keys(a), ElementsAre("/db"));
 }
 
+TEST_F(SharingTest, AChangeThatWaitsOutlivesASharedStoreThatComesBackEmpty) {
+  StartBoth();
+  ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);
+  SettleBoth();
+  shared.SetDown(Code::kUnavailable);
+  SettleBoth();
+  ASSERT_FALSE(a.Reconfigure(Call("db", "/new")).persisted);
+  shared.Lose();
+  shared.SetDown(std::nullopt);
+  a.answer_news = b.answer_news = false;  // the write comes before the news of it
+  a.Advance(Duration(6000));
+  EXPECT_THAT(Keys(a), ElementsAre("/new"));
+  a.answer_news = b.answer_news = true;
+  a.Settle();
+  EXPECT_THAT(Shared(), ElementsAre("db")) << "at once";
+  SettleBoth();
+  EXPECT_THAT(Keys(a), ElementsAre("/new"));
+  EXPECT_THAT(Keys(b), ElementsAre("/new"));
+}
+
+TEST_F(SharingTest, AChangeOfWhatOthersHaveDeletedMeanwhileIsNotKept) {
+  StartBoth();
+  ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);
+  SettleBoth();
+  a.answer_shares = false;
+  (void)a.Post(Command::Kind::kReconfigure, Call("db", "/new"));
+  a.Settle();
+  ASSERT_EQ(b.Remove("db").status, 200);
+  a.answer_shares = true;
+  a.Advance(Duration(400));
+  SettleBoth();
+  EXPECT_THAT(Keys(a), IsEmpty());
+  EXPECT_THAT(Shared(), IsEmpty());
+}
+
+TEST_F(SharingTest, ALaterChangeStandsAgainstANewHistoryOfAnOlderState) {
+  StartBoth();
+  ASSERT_EQ(a.Reconfigure(Call("db", "/old")).status, 200);
+  SettleBoth();
+  const model::Record old = shared.records().begin()->second;
+  a.clock.Advance(Duration(1000));
+  ASSERT_EQ(a.Reconfigure(Call("db", "/new")).status, 200);
+  SettleBoth();
+  shared.Lose();
+  shared.PutAsOther(old);
+  SettleBoth();
+  EXPECT_THAT(Keys(a), ElementsAre("/new"));
+  EXPECT_THAT(Keys(b), ElementsAre("/new"));
+}
+
 TEST_F(SharingTest, WhatWasDeletedWhileAReplicaWasDownDoesNotReturn) {
   StartBoth();
   ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);
