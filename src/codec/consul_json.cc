@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codec/strict_reader.h"
+#include "swarmgate/base/strings.h"
 #include "swarmgate/codec/json.h"
 
 namespace swarmgate::codec {
@@ -99,6 +100,10 @@ Result<std::vector<std::size_t>> DecodeConsulRefusals(std::string_view text) {
   for (const JsonValue& error : (*json)["Errors"].items()) {
     const std::optional<std::uint64_t> index = error["OpIndex"].AsUint64();
     if (!index) return Fail(Code::kCorrupt, "a refused transaction does not say what was refused");
+    const std::string what(error["What"].AsString().value_or(""));
+    if (what.find("index is stale") == std::string::npos) {
+      return Fail(Code::kRejected, "Consul refuses a transaction: " + Printable(what, 200));
+    }
     refused.push_back(*index);
   }
   if (refused.empty()) return Fail(Code::kCorrupt, "a refused transaction does not say why");

@@ -30,7 +30,8 @@ struct ConsulWrite {
 };
 /// The body of PUT /v1/txn.
 [[nodiscard]] std::string EncodeConsulWrites(const std::vector<ConsulWrite>& writes);
-/// Which writes were refused, of the answer 409: their places in the list.
+/// Which writes came too late, of the answer 409: their places in the list. Errors: also kRejected,
+/// with Consul's words, when one was refused for another reason (a permission).
 [[nodiscard]] Result<std::vector<std::size_t>> DecodeConsulRefusals(std::string_view text);
 
 /// Padded, of RFC 4648.

@@ -11,6 +11,7 @@
 #include "support/consul_server.h"
 #include "support/network.h"
 #include "support/wait.h"
+#include "swarmgate/codec/consul_json.h"
 #include "unit/consul/tcp_stub.h"
 
 namespace swarmgate::consul {
@@ -291,6 +292,19 @@ TEST_F(ConsulStoreTest, WhatIsNotConsulIsAnErrorAndNotAnEmptyStore) {
     EXPECT_EQ(store->Watch({}, seconds(1)).error().code, test.code);
     EXPECT_FALSE(store->Put(MakeRecord("web"), 0));
   }
+}
+
+// A token that may only read, in Consul's answer to a transaction.
+TEST(ConsulRefusalTest, OnlyAStaleIndexIsALostRace) {
+  const auto lost = codec::DecodeConsulRefusals(
+      R"({"Results":null,"Errors":[{"OpIndex":1,"What":"failed to set key \"a\", index is stale"}]})");
+  ASSERT_TRUE(lost) << lost.error().ToString();
+  EXPECT_THAT(*lost, ElementsAre(1U));
+  const auto denied = codec::DecodeConsulRefusals(
+      R"({"Results":null,"Errors":[{"OpIndex":0,"What":"Permission denied"}]})");
+  ASSERT_FALSE(denied);
+  EXPECT_EQ(denied.error().code, Code::kRejected);
+  EXPECT_THAT(denied.error().message, HasSubstr("Permission denied"));
 }
 
 TEST_F(ConsulStoreTest, TheNextServerIsAskedSoon) {
