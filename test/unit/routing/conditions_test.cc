@@ -234,8 +234,9 @@ TEST(HttpsPortTest, SaysWhereTheProxyDoesNotListen) {
   Service both("web");
   both.Dest("/demo").SrcPort(81);
   both.last().https_port = 8443;
-  EXPECT_THAT(Codes(BuildAll({Named(both)}).diagnostics),
-              ElementsAre("unbound-port web com.df.srcHttpsPort", "unbound-port web com.df.srcPort"));
+  EXPECT_THAT(
+      Codes(BuildAll({Named(both)}).diagnostics),
+      ElementsAre("unbound-port web com.df.srcHttpsPort", "unbound-port web com.df.srcPort"));
 }
 
 TEST(HttpsPortTest, ServesOnlyTlsWhereThereIsNoOtherPort) {
