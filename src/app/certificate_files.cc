@@ -165,7 +165,7 @@ Result<std::string> ReadSecretFile(const std::string& path, std::size_t limit) {
 }
 
 Result<std::string> LoadSelfSigned(const Layout& layout) {
-  constexpr std::int64_t kRoom = 7 * 86400;
+  constexpr std::int64_t kRoom = 604800;  // a week
   const std::string path = layout.state_dir + "/self-signed.pem";
   const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
                                std::chrono::system_clock::now().time_since_epoch())

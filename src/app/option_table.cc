@@ -1,6 +1,7 @@
 #include "app/option_table.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <iterator>
 #include <utility>
@@ -250,7 +251,7 @@ constexpr const char* kDocker = "Docker";
 constexpr const char* kReplicas = "Replicas";
 constexpr const char* kProcess = "Files and processes";
 
-std::vector<OptionRow> OwnRows() {
+std::vector<OptionRow> CallRows() {
   return {
       {"DEFAULT_PORTS", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
@@ -332,7 +333,11 @@ std::vector<OptionRow> OwnRows() {
       Yes<&Options::admin_allow_remote>(
           "ADMIN_ALLOW_REMOTE", "false", kAdmin,
           "take changing calls from other machines without a token; MODE=swarm does so too"),
+  };
+}
 
+std::vector<OptionRow> LabelRows() {
+  return {
       {"MODE", "MODE", "default", kLabels,
        "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
        SetMode},
@@ -377,7 +382,11 @@ std::vector<OptionRow> OwnRows() {
        SetPlainFile},
       {"DF_NOTIFY_LABEL", "LABEL", "", kLabels,
        "the label that opts a service in; sets LABEL_PREFIX too", SetNotifyLabel},
+  };
+}
 
+std::vector<OptionRow> ProcessRows() {
+  return {
       {"DOCKER_HOST", "URL", "unix:///var/run/docker.sock", kDocker,
        "the Docker daemon to listen to, unix:// or tcp://; none: no daemon", SetDockerHost, false,
        "DF_DOCKER_HOST"},
@@ -442,7 +451,10 @@ std::string OptionRow::flag() const {
 
 const std::vector<OptionRow>& OptionTable() {
   static const std::vector<OptionRow> table = [] {
-    std::vector<OptionRow> rows = OwnRows();
+    std::vector<OptionRow> rows = CallRows();
+    for (std::vector<OptionRow>& part : std::array{LabelRows(), ProcessRows()}) {
+      std::move(part.begin(), part.end(), std::back_inserter(rows));
+    }
     const auto admin = std::find_if(rows.begin(), rows.end(), [](const OptionRow& row) {
       return std::string_view(row.group) == kAdmin;
     });

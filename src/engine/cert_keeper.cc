@@ -14,7 +14,6 @@ namespace {
 using model::Certificate;
 using model::CertificateFile;
 using model::CertificateSource;
-using model::Diagnostic;
 using model::Severity;
 
 constexpr std::int64_t kDay = 86400;

@@ -332,6 +332,7 @@ std::vector<std::string> PolicyRules(const Extras& extras) {
 
 std::vector<std::string> RateTables() {
   std::vector<std::string> sections;
+  sections.reserve(kPeriods.size());
   for (const Period& period : kPeriods) {
     sections.push_back("\nbackend " + RateTable(period) +
                        " from sg_front\n  stick-table type binary len 20 size " + "100k expire " +

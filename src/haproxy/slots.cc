@@ -140,10 +140,10 @@ std::string ShardFile(const Slot& slot) {
 
 bool IsClass(std::string_view name) { return ParseKind(name).has_value(); }
 
-bool IsDeclared(const model::SlotName& name, const Declared& declared) {
-  const auto slot = ParseSlotName(name);
-  const auto found = slot ? declared.find(slot->backend_class) : declared.end();
-  return found != declared.end() && slot->number <= found->second.count;
+bool IsDeclared(const model::SlotName& slot, const Declared& declared) {
+  const auto parts = ParseSlotName(slot);
+  const auto found = parts ? declared.find(parts->backend_class) : declared.end();
+  return found != declared.end() && parts->number <= found->second.count;
 }
 
 namespace {

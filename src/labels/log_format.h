@@ -36,7 +36,7 @@ struct HeaderItem {
 /// Splits a list of headers at `separator`, but not inside %[ ], nor in a quoted word; a backslash
 /// makes it a plain character. Items are trimmed; empty ones stay.
 [[nodiscard]] std::vector<std::string> SplitHeaders(std::string_view text, char separator);
-[[nodiscard]] HeaderItem TakeApartHeader(std::string_view item);
+[[nodiscard]] HeaderItem TakeApartHeader(std::string_view text);
 
 /// A token of RFC 9110, as names of headers and methods are.
 [[nodiscard]] bool IsToken(std::string_view text);

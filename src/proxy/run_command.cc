@@ -26,6 +26,7 @@ Result<pid_t> Spawn(const std::vector<std::string>& argv, int output) {
   arguments.push_back(nullptr);
   std::vector<std::string> entries = HaproxyEnvironment();
   std::vector<char*> environment;
+  environment.reserve(entries.size() + 1);
   for (std::string& entry : entries) environment.push_back(entry.data());
   environment.push_back(nullptr);
 

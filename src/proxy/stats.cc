@@ -33,11 +33,11 @@ class StatsReader::Impl {
     MutexLock lock(mutex_);
     reading_ = false;
     // Old figures of a HAProxy that is gone would look like a healthy one.
-    text_ = reply ? std::make_shared<const std::string>(*std::move(reply)) : nullptr;
+    text_ = reply ? std::make_shared<const std::string>(*reply) : nullptr;
     fresh_until_ =
         end + std::max<SteadyTime::duration>(std::chrono::seconds(1), (end - begin) * 20);
     read_.NotifyAll();
-    if (!text_) return Forward(reply.error());
+    if (!reply) return Forward(reply.error());
     return text_;
   }
 
