@@ -287,7 +287,9 @@ TEST_P(AgreementTest, TableAnswersAsPrecedenceSays) {
   EXPECT_GT(asked, swarmgate::testing::Rounds(GetParam().tables) * 300U);
   // Neither always nor never: the rounds would show nothing.
   EXPECT_GT(answered, asked / 10);
-  if (asked >= 10'000) EXPECT_LT(answered, asked);
+  if (asked >= 10'000) {
+    EXPECT_LT(answered, asked);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Moods, AgreementTest,
