@@ -251,7 +251,7 @@ constexpr const char* kDocker = "Docker";
 constexpr const char* kReplicas = "Replicas";
 constexpr const char* kProcess = "Files and processes";
 
-std::vector<OptionRow> CallRows() {
+std::vector<OptionRow> PortAndAdminRows() {
   return {
       {"DEFAULT_PORTS", "PORTS", "80,443:ssl", kTraffic,
        "ports that take requests, separated by commas; address:port binds one address. "
@@ -451,7 +451,7 @@ std::string OptionRow::flag() const {
 
 const std::vector<OptionRow>& OptionTable() {
   static const std::vector<OptionRow> table = [] {
-    std::vector<OptionRow> rows = CallRows();
+    std::vector<OptionRow> rows = PortAndAdminRows();
     for (std::vector<OptionRow>& part : std::array{LabelRows(), ProcessRows()}) {
       std::move(part.begin(), part.end(), std::back_inserter(rows));
     }

@@ -66,6 +66,13 @@ std::vector<std::string> PathTexts(const std::vector<model::PathMatch>& paths) {
   return texts;
 }
 
+std::vector<std::string> HostTexts(const std::vector<model::HostMatch>& hosts) {
+  std::vector<std::string> texts;
+  texts.reserve(hosts.size());
+  for (const model::HostMatch& host : hosts) texts.push_back(HostText(host));
+  return texts;
+}
+
 std::string Seconds(const std::optional<std::chrono::milliseconds>& time) {
   return time ? std::to_string(time->count() / 1000) : std::string();
 }
@@ -123,15 +130,9 @@ void WriteUsers(JsonWriter& json, const model::DestSpec& dest) {
   json.EndArray();
 }
 
-/// "X-Version:3,X-Y:z" → {"X-Version": "3", "X-Y": "z"}.
-void WriteServiceHeader(JsonWriter& json, const std::vector<std::string>& items) {
-  std::map<std::string, std::string> headers;
-  for (const std::string& item : items) {
-    const auto colon = item.find(':');
-    if (colon != std::string::npos) headers[item.substr(0, colon)] = item.substr(colon + 1);
-  }
+void WriteServiceHeader(JsonWriter& json, const std::vector<model::HeaderCondition>& headers) {
   json.Key("ServiceHeader").BeginObject();
-  for (const auto& [name, value] : headers) json.Field(name, value);
+  for (const model::HeaderCondition& header : headers) json.Field(header.name, header.value);
   json.EndObject();
 }
 
@@ -153,26 +154,23 @@ const char* ModeText(model::ReqMode mode) {
   return mode == model::ReqMode::kHttp ? "http" : mode == model::ReqMode::kTcp ? "tcp" : "sni";
 }
 
-void WriteDestRouting(JsonWriter& json, const model::DestSpec& dest, const Given& given) {
-  const int index = dest.index;
-  std::vector<std::string> hosts;
-  for (const model::HostMatch& host : dest.hosts) hosts.push_back(HostText(host));
+void WriteDestRouting(JsonWriter& json, const model::DestSpec& dest) {
   const std::string mode = ModeText(dest.mode);
   const std::string path = dest.paths.empty() ? "path_beg " : PathText(dest.paths.front());
   json.Field("OutboundHostname", dest.outbound_hostname);
   json.Field("PathType", path.substr(0, path.find(' ')));
   json.Field("Port", dest.port ? std::to_string(*dest.port) : std::string());
-  WriteList(json, "RedirectFromDomain", given.List("redirectFromDomain", index));
+  WriteList(json, "RedirectFromDomain", HostTexts(dest.redirect_from));
   json.Field("ReqMode", mode);
   json.Field("ReqModeFormatted", mode == "sni" ? "tcp" : mode);
   json.Field("ReqPathSearchReplace", Joined(Rewrites(dest), ':'));
-  WriteList(json, "ServiceDomain", hosts);
-  json.Field("ServiceGroup", given.Text("serviceGroup", index));
-  WriteServiceHeader(json, given.List("serviceHeader", index));
+  WriteList(json, "ServiceDomain", HostTexts(dest.hosts));
+  json.Field("ServiceGroup", dest.tcp.group);
+  WriteServiceHeader(json, dest.headers);
   WriteList(json, "ServicePath", PathTexts(dest.paths));
   WriteList(json, "ServicePathExclude", PathTexts(dest.path_excludes));
   json.Field("SrcPort", PortNumber(dest.src_port));
-  json.Field("SrcHttpsPort", given.Number("srcHttpsPort", index));
+  json.Field("SrcHttpsPort", PortNumber(dest.src_https_port));
   // Its rules of the configuration, which here are none of the service's.
   for (const char* name :
        {"SrcPortAcl", "SrcPortAclName", "SrcHttpsPortAcl", "SrcHttpsPortAclName"}) {
@@ -196,7 +194,7 @@ void WriteDest(JsonWriter& json, const model::DestSpec& dest, const Given& given
   json.Field("HttpsRedirectCode",
              policy.redirect_code == 0 ? std::string() : std::to_string(policy.redirect_code));
   json.Field("IgnoreAuthorization", given.Flag("ignoreAuthorization", index));
-  WriteDestRouting(json, dest, given);
+  WriteDestRouting(json, dest);
   json.Field("SslVerifyNone", dest.server.tls == model::ServerOptions::Tls::kUnverified);
   json.Field("TimeoutServer", Seconds(policy.timeout_server));
   json.Field("TimeoutClient", given.Text("timeoutClient", index));

@@ -126,7 +126,8 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
         origin == Origin::kStatic ? labels::Source::kEnvironment : labels::Source::kQuery;
     parsed->parameters = parameters;
   }
-  parsed->hash = HashParameters(parsed->parameters);
+  parsed->parameters_hash = HashParameters(parsed->parameters);
+  parsed->hash = parsed->parameters_hash;
   for (const auto& [path, file] : options.templates.files) {
     parsed->hash = HashHex(parsed->hash + path + '\x1f' + file.text + file.problem);
   }
@@ -255,7 +256,7 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
     auto held = definitions.find(name);
     if (held == definitions.end()) continue;
     // The labels alone: a template's file may change, or be away for a moment.
-    if (HashParameters(held->second.parsed->parameters) == record.labels_hash) {
+    if (held->second.parsed->parameters_hash == record.labels_hash) {
       held->second.withdrawn = true;
     } else {
       assembly.obsolete.push_back(name);

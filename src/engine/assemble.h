@@ -28,8 +28,9 @@ using Records = std::map<model::ServiceName, model::Record>;
 /// The outcome of parsing one set of parameters; shared, never changed.
 struct Parsed {
   Parameters parameters;  ///< names without prefix
-  std::string hash;       ///< of the parameters, and of the templates that they name
-  bool opted_in = true;   ///< com.df.notify; true for other origins
+  std::string parameters_hash;
+  std::string hash;      ///< of the parameters, and of the templates that they name
+  bool opted_in = true;  ///< com.df.notify; true for other origins
   labels::ParsedService result;
   std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
 };

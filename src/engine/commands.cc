@@ -306,7 +306,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
     record.kind = Record::Kind::kWithdrawn;
     record.service = name;
     record.origin = definition->origin;
-    record.labels_hash = HashParameters(definition->parsed->parameters);
+    record.labels_hash = definition->parsed->parameters_hash;
     record.updated_unix_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
             .count();

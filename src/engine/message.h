@@ -66,6 +66,7 @@ struct ShareRequest {
   model::ServiceName name;
   std::optional<model::Record> record;  ///< nothing: it is deleted
   std::uint64_t expected = 0;           ///< revision that the shared store is thought to hold
+  bool deletion_seen = false;           ///< the news say that others have deleted it since
   ports::Waiting waiting;               ///< which write of ours this is
   std::string epoch;                    ///< of the history that `expected` belongs to
 };

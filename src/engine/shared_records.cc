@@ -5,7 +5,6 @@
 #include <chrono>
 #include <utility>
 
-#include "engine/share_revision.h"
 #include "engine/sharing.h"
 #include "engine/store_keeper.h"
 #include "swarmgate/base/log.h"
@@ -167,10 +166,8 @@ ShareRequest StoreKeeper::RequestFor(const ServiceName& name) const {
   if (revision != shared_.revisions.end()) request.expected = revision->second;
   // That a record is not there says nothing: the store may have lost it. Only news tell.
   const auto skipped = skipped_.find(name);
-  if (request.expected != 0 && skipped != skipped_.end() && !skipped->second.record &&
-      skipped->second.revision >= request.expected) {
-    request.expected = kDeletedByOthers;
-  }
+  request.deletion_seen = request.expected != 0 && skipped != skipped_.end() &&
+                          !skipped->second.record && skipped->second.revision >= request.expected;
   request.waiting = shared_.waiting.at(name);
   request.epoch = shared_.position.epoch;
   return request;

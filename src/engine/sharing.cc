@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "engine/share_revision.h"
-
 namespace swarmgate::engine {
 namespace {
 
@@ -36,9 +34,7 @@ Result<Settlement> ShareOne(ports::SharedStore& store, const ShareRequest& reque
   if (!held) return Forward(held.error());
   if (!*held) {
     if (!request.record) return Ours(request, 0);
-    if (request.expected == kDeletedByOthers) {
-      return Settlement{true, false, 0, std::nullopt};
-    }
+    if (request.deletion_seen) return Settlement{true, false, 0, std::nullopt};
     return Fail(Code::kUnavailable,
                 request.expected == 0
                     ? "another replica changes the same record now"

@@ -230,14 +230,16 @@ TEST_F(ApiTest, CommandsPrintTablesAndJsonAndHaveExitCodes) {
   EXPECT_NE(gate_.Cli({"why", "http://any.example/api/x"}).output.find("api"), std::string::npos);
   EXPECT_EQ(gate_.Cli({"remove", "api"}).exit_code, 0);
   EXPECT_EQ(gate_.Web("/api").status, 503);
+  EXPECT_EQ(gate_.Cli({"health"}).exit_code, 0);
   EXPECT_EQ(gate_.Cli({"version"}).exit_code, 0);
   EXPECT_EQ(gate_.Cli({"no-such-command"}).exit_code, 2);
-  for (const char* command : {"run", "status", "services", "routes", "why", "lint", "reconfigure",
-                              "remove", "events", "version"}) {
+  for (const char* command : {"run", "status", "health", "services", "routes", "why", "lint",
+                              "reconfigure", "remove", "events", "version"}) {
     EXPECT_EQ(gate_.Cli({command, "--help"}).exit_code, 0) << command;
   }
   gate_.Stop();
   EXPECT_EQ(gate_.Cli({"status"}).exit_code, 3);
+  EXPECT_EQ(gate_.Cli({"health"}).exit_code, 3);
 }
 
 TEST_F(SwarmTest, ManualOverridesLabelsUntilItIsRemoved) {
