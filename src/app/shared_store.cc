@@ -33,13 +33,14 @@ class SealedSharedStore final : public ports::SharedStore {
     if (!sealed) return Forward(sealed.error());
     return store_->Put(*sealed, expected);
   }
-  Result<std::uint64_t> Delete(const model::ServiceName& service, std::uint64_t expected) override {
-    return store_->Delete(service, expected);
+  Result<std::uint64_t> DeleteAt(const model::ServiceName& service, std::uint64_t expected,
+                                 std::int64_t made_unix_ms) override {
+    return store_->DeleteAt(service, expected, made_unix_ms);
   }
-  Result<std::optional<model::Record>> Get(const model::ServiceName& service) override {
-    auto record = store_->Get(service);
-    if (record && *record) UnsealRecord(**record, key_);
-    return record;
+  Result<ports::SharedRecord> Get(const model::ServiceName& service) override {
+    auto held = store_->Get(service);
+    if (held && held->record) UnsealRecord(*held->record, key_);
+    return held;
   }
   Result<Changes> Watch(const ports::SharedPosition& after, Duration wait) override {
     auto changes = store_->Watch(after, wait);
