@@ -57,16 +57,16 @@ class Cluster::Impl {
       answers = FanOut(options_.self, addresses, call, options_.deadline);
     } else {
       for (const std::string& address : addresses) {
-        answers.push_back({address, "", false, 0,
-                           "not called: too many calls are handed on at this moment", ""});
+        answers.push_back(
+            {address, "", false, 0, "not called: too many calls are handed on at this moment", ""});
       }
     }
     --under_way_;
     return answers;
   }
 
-  SignedAnswer Identify(const std::string& nonce, const std::string& instance,
-                        const std::string& digest, bool ready) {
+  ports::SignedAnswer Identify(const std::string& nonce, const std::string& instance,
+                               const std::string& digest, bool ready) {
     const Membership& self = options_.self;
     model::ReplicaIdentity identity;
     identity.cluster = self.cluster;
@@ -85,8 +85,8 @@ class Cluster::Impl {
     return Signed(nonce, codec::EncodeIdentity(identity));
   }
 
-  Result<SignedAnswer> Documents(const std::string& nonce, const std::string& epoch,
-                                 std::uint64_t revision) {
+  Result<ports::SignedAnswer> Documents(const std::string& nonce, const std::string& epoch,
+                                        std::uint64_t revision) {
     if (!store_) return Fail(Code::kNotFound, "records are shared through Consul");
     const auto list = store_->DocumentsAfter(epoch, revision);
     if (!list) return Forward(list.error());
@@ -102,7 +102,7 @@ class Cluster::Impl {
   }
 
  private:
-  [[nodiscard]] SignedAnswer Signed(const std::string& nonce, std::string body) const {
+  [[nodiscard]] ports::SignedAnswer Signed(const std::string& nonce, std::string body) const {
     std::string proof = credentials_.ProofOf(nonce, body);
     return {std::move(body), std::move(proof)};
   }
@@ -124,12 +124,12 @@ ports::SharedStore* Cluster::store() { return impl_->store(); }
 std::vector<model::PeerAnswer> Cluster::Send(const model::PeerCall& call) {
   return impl_->Send(call);
 }
-SignedAnswer Cluster::Identify(const std::string& nonce, const std::string& instance,
-                               const std::string& digest, bool ready) {
+ports::SignedAnswer Cluster::Identify(const std::string& nonce, const std::string& instance,
+                                      const std::string& digest, bool ready) {
   return impl_->Identify(nonce, instance, digest, ready);
 }
-Result<SignedAnswer> Cluster::Documents(const std::string& nonce, const std::string& epoch,
-                                        std::uint64_t revision) {
+Result<ports::SignedAnswer> Cluster::Documents(const std::string& nonce, const std::string& epoch,
+                                               std::uint64_t revision) {
   return impl_->Documents(nonce, epoch, revision);
 }
 bool Cluster::Accepts(const model::PeerCall& call, std::string_view challenge,

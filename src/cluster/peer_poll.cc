@@ -111,8 +111,7 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
     const Error& error = identity.error();
     if (error.ToString() != std::exchange(seen.told, error.ToString()) &&
         error.code != Code::kCancelled) {
-      LogEvent(error.code == Code::kRejected ? LogLevel::kError : LogLevel::kWarning, "PEER_LOST",
-               "no replica to share with answers there",
+      LogEvent(LogLevel::kWarning, "PEER_LOST", "no replica to share with answers there",
                {{"address", address}, {"error", error.ToString()}});
     }
     seen.identity.reset();
@@ -153,7 +152,8 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
   seen.differs_since = std::min(seen.differs_since, seen.at);
   advice.fetch = true;
   const auto upto = known_upto_.find(identity->epoch);
-  const bool stays = seen.differs_since + kSettlesByNews < seen.at && seen.full_not_before < seen.at;
+  const bool stays =
+      seen.differs_since + kSettlesByNews < seen.at && seen.full_not_before < seen.at;
   if (stays) seen.full_not_before = seen.at + kFullEvery;
   const bool backwards = upto != known_upto_.end() && upto->second > identity->revision;
   advice.after = upto == known_upto_.end() || backwards || stays ? 0 : upto->second;
@@ -167,8 +167,7 @@ void PeerStore::TakeDocuments(const std::string& address, const std::string& epo
              "a replica has records of a newer version, which are left to it",
              {{"address", address}, {"records", std::to_string(list.unreadable)}});
   }
-  const std::size_t taken =
-      records_.Merge(std::move(list.documents), list.revision, UnixMs());
+  const std::size_t taken = records_.Merge(std::move(list.documents), list.revision, UnixMs());
   records_.Forget(UnixMs());
   known_upto_[epoch] = list.revision;
   caught_up_ = true;
@@ -195,9 +194,8 @@ void PeerStore::JudgeStart() {
     const auto seen = seen_.find(entry.first);
     return seen != seen_.end() && !seen->second.identity;
   };
-  const bool alone =
-      directory_.asked() && std::all_of(pollers_.begin(), pollers_.end(), asked) &&
-      pollers_.size() == directory_.Addresses().size();
+  const bool alone = directory_.asked() && std::all_of(pollers_.begin(), pollers_.end(), asked) &&
+                     pollers_.size() == directory_.Addresses().size();
   if (alone || Now() >= started_ + options_.catch_up) {
     caught_up_ = true;
     AnswerWaiters();

@@ -15,8 +15,6 @@ using model::ServiceName;
 
 // How often what has no message of its own is looked at: addresses, waiters, a disk that was full.
 constexpr Duration kTick{250};
-// The owner never waits for anything but its own disk.
-constexpr Duration kOwnerAnswers{10000};
 constexpr Duration kLoadAgain{500};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
@@ -76,21 +74,6 @@ void PeerStore::Tick() {
   MatchPollers();
   JudgeStart();
   AnswerWaiters();
-}
-
-/// Does `work` on the owner's thread.
-template <typename T, typename Work>
-Result<T> PeerStore::Ask(Work work) {
-  if (cancelled_.closed()) return Fail(Code::kCancelled, "cancelled");
-  auto answer = std::make_shared<Inbox<Result<T>>>();
-  const bool posted = inbox_.Push([this, answer, work = std::move(work)] {
-    const Status loaded = EnsureLoaded();
-    answer->Push(loaded ? work() : Result<T>(Forward(loaded.error())));
-  });
-  std::optional<Result<T>> result;
-  if (posted) result = answer->PopUntil(Now() + kOwnerAnswers);
-  if (result) return std::move(*result);
-  return Fail(posted ? Code::kDeadlineExceeded : Code::kCancelled, "the replica's own records");
 }
 
 // --- the disk ------------------------------------------------------------------------------------
@@ -154,7 +137,8 @@ Result<std::uint64_t> PeerStore::Written(Result<std::uint64_t> written) {
 }
 
 void PeerStore::AfterChange() {
-  shown_.Set(std::make_shared<const Shown>(Shown{records_.position(), applied_, records_.digest()}));
+  shown_.Set(
+      std::make_shared<const Shown>(Shown{records_.position(), applied_, records_.digest()}));
   AnswerWaiters();
 }
 

@@ -6,6 +6,7 @@
 // thread per peer asks that peer, so that one that hangs holds up nobody.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -98,8 +99,10 @@ class PeerStore final : public ports::SharedStore {
     std::string digest;
   };
 
+  /// Does `work` on the owner's thread, which never waits for anything but its own disk.
   template <typename T, typename Work>
   Result<T> Ask(Work work);
+  static constexpr Duration kOwnerAnswers{10000};
   void Run();
   void Tick();
 
@@ -149,5 +152,19 @@ class PeerStore final : public ports::SharedStore {
   SteadyTime started_;
   bool caught_up_ = false;  ///< with a peer, or there is none to be reached
 };
+
+template <typename T, typename Work>
+Result<T> PeerStore::Ask(Work work) {
+  if (cancelled_.closed()) return Fail(Code::kCancelled, "cancelled");
+  auto answer = std::make_shared<Inbox<Result<T>>>();
+  const bool posted = inbox_.Push([this, answer, work = std::move(work)] {
+    const Status loaded = EnsureLoaded();
+    answer->Push(loaded ? work() : Result<T>(Forward(loaded.error())));
+  });
+  std::optional<Result<T>> result;
+  if (posted) result = answer->PopUntil(std::chrono::steady_clock::now() + kOwnerAnswers);
+  if (result) return std::move(*result);
+  return Fail(posted ? Code::kDeadlineExceeded : Code::kCancelled, "the replica's own records");
+}
 
 }  // namespace swarmgate::cluster

@@ -181,6 +181,7 @@ bool SharedDesk::ShouldAwaitStart() const {
 
 void SharedDesk::Describe(SharedStatus& status) const {
   status.configured = enabled_;
+  status.name = options_.store_name;
   status.store = partner_;
   status.revision = store_.shared().position.revision;
   status.waiting = store_.shared().waiting.size();

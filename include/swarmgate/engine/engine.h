@@ -35,9 +35,10 @@ struct CertificateOptions {
 
 /// How this replica stands among others; only looked at where there is a shared store.
 struct SharingOptions {
-  ports::Replica self;        ///< but for its revision
-  Duration start_wait{5000};  ///< how long readiness waits for the shared store
-  Duration answer_wait{500};  ///< how long the answer to a call waits for it
+  ports::Replica self;                ///< but for its revision
+  std::string store_name = "consul";  ///< what people call the shared store
+  Duration start_wait{5000};          ///< how long readiness waits for the shared store
+  Duration answer_wait{500};          ///< how long the answer to a call waits for it
   Duration announce_every{5000};
 };
 
