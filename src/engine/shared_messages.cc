@@ -43,11 +43,14 @@ void Reconciler::On(ShareDone message) {
   shared_.On(message);
   if (message.outcome) settled_.push_back(std::move(message));
   TakeSettled();
+  PublishPartners();
 }
 
 void Reconciler::TakeSettled() {
   if (!AllJudged()) return;
+  if (settled_.empty()) return;
   for (const ShareDone& done : std::exchange(settled_, {})) Settle(done);
+  PublishPartners();
 }
 
 void Reconciler::Settle(const ShareDone& message) {
@@ -58,14 +61,17 @@ void Reconciler::Settle(const ShareDone& message) {
               {"theirs", message.outcome->exists ? "changed" : "deleted"},
               {"revision", std::to_string(message.outcome->revision)}});
     for (Pending& pending : pending_) {
-      if (pending.service != message.name) continue;
+      // A call that came after the change that has lost is not decided by it.
+      if (pending.service != message.name ||
+          pending.command.made_unix_ms > message.waiting.since_unix_ms) {
+        continue;
+      }
       pending.outcome.status = 409;
       pending.outcome.message =
           "another replica has changed the same at the same time; what it wrote stands";
     }
   }
   if (store_.Settle(message)) dirty_ = true;
-  PublishPartners();
 }
 
 void Reconciler::On(ReplicasSeen message) {

@@ -312,6 +312,17 @@ TEST_P(StoreContract, WhatIsWrittenWaitsForTheSharedStoreIfThereIsOne) {
                                                            {ServiceName("web"), *put}}));
 }
 
+TEST_P(StoreContract, WhatIsWrittenInARunWithoutTheSharedStoreWaitsForALaterOne) {
+  Open(true);
+  ports::SharedDelta seen;
+  seen.position = ports::SharedPosition{"e", 3};
+  ASSERT_TRUE(store().SaveShared(seen));
+  Open(false);
+  const auto put = store().Put(MakeRecord("web", "/web"), 0);
+  ASSERT_TRUE(put);
+  EXPECT_EQ(Shared().waiting.at(ServiceName("web")).revision, *put);
+}
+
 TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
   Open(true);
   ASSERT_TRUE(store().Put(MakeRecord("mine", "/mine"), 0));
