@@ -375,7 +375,9 @@ const std::vector<Command>& Commands() {
        RunWhy},
       {"lint", "lint FILE", "what would be done with the labels in a file, without a daemon",
        "FILE is a stack or compose file (YAML), or the output of docker inspect or docker service\n"
-       "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df.\n"
+       "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df., "
+       "--allow-raw-config where the operator has set ALLOW_RAW_CONFIG (templates are read from "
+       "--templates-path DIR).\n"
        "Exit status 1 when a service would not be served as it is written.",
        RunLint},
       {"import-consul", "import-consul [ADDRESSES]",
