@@ -73,6 +73,10 @@ class Reader {
       line.follow = true;
       return Ok();
     }
+    if (name == "--ready") {
+      line.ready = true;
+      return Ok();
+    }
     static const std::vector<std::string> kWithValue = {"--address", "--token", "--output",
                                                         "-o",        "--after", "--label-prefix"};
     bool known = false;
