@@ -155,6 +155,15 @@ void Cluster::PowerOn(size_t machine) {
   entry.docker->StartDaemon();
 }
 
+size_t Cluster::Leader(size_t asked) {
+  const std::string names =
+      Docker(asked, {"node", "ls", "--format", "{{.ManagerStatus}} {{.Hostname}}"});
+  for (size_t i = 0; i < kMachines; ++i) {
+    if (names.find("Leader " + machines_[i].name) != std::string::npos) return i;
+  }
+  throw std::runtime_error("the Swarm has no leader:\n" + names);
+}
+
 void Cluster::RemoveServices() {
   const std::string names = TryDocker(0, {"service", "ls", "-q"}).output;
   std::vector<std::string> words{"service", "rm"};
@@ -192,15 +201,17 @@ void ClusterTest::SetUp() {
   cluster();
 }
 
+void ClusterTest::TellOfFailure() {
+  if (!HasFailure()) return;
+  for (size_t i = 0; i < kMachines; ++i) {
+    GTEST_LOG_(INFO) << "the replica on machine " << i << " says:\n" << cluster().LogOf(i, "proxy");
+  }
+  GTEST_LOG_(INFO) << cluster().TryDocker(0, {"service", "ps", "--no-trunc", "proxy"}).output;
+}
+
 void ClusterTest::TearDown() {
   if (!Cluster::IsRaised()) return;
-  if (HasFailure()) {
-    for (size_t i = 0; i < kMachines; ++i) {
-      GTEST_LOG_(INFO) << "the replica on machine " << i << " says:\n"
-                       << cluster().LogOf(i, "proxy");
-    }
-    GTEST_LOG_(INFO) << cluster().TryDocker(0, {"service", "ps", "--no-trunc", "proxy"}).output;
-  }
+  TellOfFailure();
   cluster().RemoveServices();
 }
 

@@ -65,6 +65,8 @@ class Cluster {
 
   void PowerOff(size_t machine);
   void PowerOn(size_t machine);
+  /// The machine whose manager leads the Swarm, as `asked` sees it.
+  size_t Leader(size_t asked);
   /// Takes away all services and what Consul holds of them.
   void RemoveServices();
 
@@ -92,6 +94,8 @@ class ClusterTest : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
+  /// When the test has failed: what the replicas logged.
+  static void TellOfFailure();
   static Cluster& cluster() { return Cluster::Get(); }
   /// A call of the admin API, as curl would send it.
   static HttpResponse Call(size_t machine, const std::string& target);
