@@ -52,11 +52,11 @@ std::string Changes::Missing(size_t machine) const {
   const std::string routes = RoutesOf(*cluster_, machine);
   std::string missing;
   for (const auto& [service, path] : last_) {
-    if (routes.find("path_beg " + path + "\"") == std::string::npos) {
+    if (routes.find("path_beg " + path + "\n") == std::string::npos) {
       missing += service + " with " + path + "; ";
     }
   }
-  return missing.empty() ? missing : missing + "it has " + routes;
+  return missing.empty() ? missing : missing + "it has\n" + routes;
 }
 
 uint64_t LostByServing(const LoadReport& report) {

@@ -29,6 +29,8 @@ using std::chrono::steady_clock;
 const std::vector<size_t> kAll{0, 1, 2};
 /// The one that faults of a single replica hit.
 constexpr size_t kVictim = 2;
+/// Two seconds are the promise; a machine that builds something meanwhile is given more.
+constexpr seconds kSoon{10};
 const std::vector<size_t> kOthers{0, 1};
 
 /// SWARMGATE_SOAK=10 is the long form, which the documentation shows.
@@ -89,6 +91,19 @@ class FaultsTest : public ClusterTest {
     Cluster::Get().Docker(0, words);
   }
 
+  /// No task of the services on this machine, so that only the replica there is lost with it.
+  static void KeepOff(size_t machine) { Place("--constraint-add", machine, {kMachines - 1}); }
+  static void ReturnTo(size_t machine) { Place("--constraint-rm", machine, {kMachines}); }
+  static void Place(const std::string& how, size_t machine, size_t tasks) {
+    for (const char* service : {"go-demo", "shop"}) {
+      const size_t asked = (machine + 1) % kMachines;
+      cluster().Docker(asked, {"service", "update", "--detach", how,
+                               "node.hostname!=m" + std::to_string(machine), service});
+      cluster().machine(asked).WaitRunning(service, tasks);
+    }
+    ASSERT_TRUE(WaitServedByAll());
+  }
+
   static bool WaitServedByAll() {
     return cluster().WaitReady(kAll) &&
            WaitUntil(
@@ -111,6 +126,17 @@ class FaultsTest : public ClusterTest {
     return options;
   }
 
+  /// All replicas answer again.
+  static bool WaitReachable(milliseconds limit) {
+    return WaitUntil(
+        [] {
+          return std::all_of(kAll.begin(), kAll.end(), [](size_t machine) {
+            return Call(machine, "/v1/test").status == 200;
+          });
+        },
+        limit, milliseconds(10));
+  }
+
   /// All replicas are ready, and serve the last accepted changes and nothing else.
   static bool WaitRight(milliseconds limit) {
     const bool right = WaitUntil(
@@ -124,39 +150,66 @@ class FaultsTest : public ClusterTest {
         limit, milliseconds(10));
     if (!right) {
       for (const size_t machine : kAll) {
-        ADD_FAILURE() << "machine " << machine << " lacks " << changes().Missing(machine)
-                      << "\nand serves " << RoutesOf(cluster(), machine);
+        ADD_FAILURE() << "machine " << machine << " lacks " << changes().Missing(machine);
       }
     }
     return right;
   }
 
   /// Load on the replicas of `well`, and changes to them, from before `fault` until all is right
-  /// after it. `fault` returns when what it did is undone.
+  /// after it. `fault` returns when what it did is undone; within `limit` from then on, all
+  /// replicas must answer again.
   static void Measure(const std::string& name, const std::vector<size_t>& well,
                       const std::function<void()>& fault, milliseconds limit = seconds(30)) {
+    Loads loads = StartLoads(well);
     const unsigned before = changes().accepted();
-    std::vector<std::unique_ptr<LoadGenerator>> loads;
-    for (const size_t machine : well) {
-      loads.push_back(std::make_unique<LoadGenerator>(LoadOf(cluster().Web(machine))));
-    }
     changes().Start(well);
-    for (const auto& load : loads) ASSERT_TRUE(load->WaitForAnswers(20));
     fault();
     const unsigned enough = before + Rounds(10);
     EXPECT_TRUE(WaitUntil([&] { return changes().accepted() >= enough; }, seconds(60)));
-    changes().Stop();
-    const auto begun = steady_clock::now();
-    EXPECT_TRUE(WaitRight(limit)) << name;
-    const auto converged = duration_cast<milliseconds>(steady_clock::now() - begun);
+    Finish(name, &loads, before, limit, [](const LoadReport& report) { return report.lost; });
+  }
+
+  /// The same for a fault that takes the replicas away one after the other: a request fails when a
+  /// replica that took its connection does not answer it.
+  static void MeasureReplacing(const std::string& name, const std::vector<size_t>& replaced,
+                               const std::function<void()>& fault) {
+    Loads loads = StartLoads(replaced);
+    const unsigned before = changes().accepted();
+    fault();
+    // A client that found nobody is just trying again.
     for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20));
-    FaultResult result{
-        .fault = name, .changes = changes().accepted() - before, .converged = converged};
-    for (size_t i = 0; i < loads.size(); ++i) {
-      const LoadReport report = loads[i]->Stop();
-      result.requests += report.ok + report.lost;
-      result.failed += report.lost;
-      EXPECT_EQ(report.lost, 0U) << name << ", machine " << well[i] << ": " << report.Summary();
+    Finish(name, &loads, before, seconds(60), LostByServing);
+  }
+
+  using Loads = std::vector<std::unique_ptr<LoadGenerator>>;
+  static Loads StartLoads(const std::vector<size_t>& machines) {
+    Loads loads;
+    for (const size_t machine : machines) {
+      loads.push_back(std::make_unique<LoadGenerator>(LoadOf(cluster().Web(machine))));
+    }
+    for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20));
+    return loads;
+  }
+
+  /// Ends changes and load, and notes what they showed.
+  static void Finish(const std::string& name, Loads* loads, unsigned accepted_before,
+                     milliseconds limit,
+                     const std::function<uint64_t(const LoadReport&)>& lost_of) {
+    changes().Stop();
+    EXPECT_TRUE(WaitReachable(limit)) << name;
+    const auto begun = steady_clock::now();
+    EXPECT_TRUE(WaitRight(kSoon)) << name;
+    FaultResult result{.fault = name,
+                       .changes = changes().accepted() - accepted_before,
+                       .converged = duration_cast<milliseconds>(steady_clock::now() - begun)};
+    for (const auto& load : *loads) {
+      EXPECT_TRUE(load->WaitForAnswers(20)) << name;
+      const LoadReport report = load->Stop();
+      const uint64_t lost = lost_of(report);
+      result.requests += report.ok + lost;
+      result.failed += lost;
+      EXPECT_EQ(lost, 0U) << name << ": " << report.Summary();
     }
     for (const auto& [reason, count] : changes().refused()) {
       ADD_FAILURE() << name << ": " << count << " changes were refused: " << reason;
@@ -225,6 +278,7 @@ TEST_F(FaultsTest, AReplicaThatSleepsIsRightWhenItWakes) {
 
 TEST_F(FaultsTest, AReplicaThatWasCutOffIsRightWhenItIsBack) {
   const seconds time(IsLongForm() ? 30 : 5);
+  KeepOff(kVictim);
   Measure(
       "a machine is cut off from the network for " + std::to_string(time.count()) + " s", kOthers,
       [&] {
@@ -233,10 +287,27 @@ TEST_F(FaultsTest, AReplicaThatWasCutOffIsRightWhenItIsBack) {
         cluster().hub().SetLink("m" + std::to_string(kVictim), true);
       },
       seconds(90));
+  ReturnTo(kVictim);
 }
 
+TEST_F(FaultsTest, AManagerThatIsLostCostsTheOthersNothing) {
+  const size_t leader = cluster().Leader(0);
+  KeepOff(leader);
+  Measure(
+      "the machine of Swarm's leader loses its power, and comes back", Without(leader),
+      [&] {
+        cluster().PowerOff(leader);
+        Hold(seconds(IsLongForm() ? 30 : 5));
+        cluster().PowerOn(leader);
+      },
+      seconds(90));
+  ReturnTo(leader);
+}
+
+// Tasks of the services are on that machine, too.
 TEST_F(FaultsTest, ADaemonThatIsRestartedCostsTheOthersNothing) {
   for (const size_t machine : kAll) {
+    if (machine != kVictim && !IsLongForm()) continue;
     Measure(
         "dockerd is restarted on machine " + std::to_string(machine + 1), Without(machine),
         [&] {
@@ -249,16 +320,81 @@ TEST_F(FaultsTest, ADaemonThatIsRestartedCostsTheOthersNothing) {
   }
 }
 
-TEST_F(FaultsTest, AManagerThatIsLostCostsTheOthersNothing) {
-  const size_t leader = cluster().Leader(0);
-  Measure(
-      "the machine of Swarm's leader is lost, and comes back", Without(leader),
-      [&] {
-        cluster().PowerOff(leader);
-        Hold(seconds(IsLongForm() ? 30 : 5));
-        cluster().PowerOn(leader);
-      },
-      seconds(90));
+// One replica after the other: its port has one owner at a time.
+TEST_F(FaultsTest, ARollingUpdateOfTheProxyLosesNoRequestThatAReplicaTook) {
+  MeasureReplacing("the proxy is rolled to another image", kAll, [] {
+    cluster().Docker(0, {"service", "update", "--detach", "--image", kNextImage, "proxy"});
+    EXPECT_TRUE(WaitUntil(
+        [] {
+          return cluster()
+                     .Docker(0,
+                             {"service", "inspect", "--format", "{{.UpdateStatus.State}}", "proxy"})
+                     .rfind("completed", 0) == 0;
+        },
+        seconds(120), milliseconds(100)));
+    for (const size_t machine : kAll) {
+      const std::string container = cluster().ContainerOf(machine, "proxy");
+      EXPECT_EQ(cluster().Docker(machine, {"inspect", "--format", "{{.Config.Image}}", container}),
+                std::string(kNextImage) + "\n");
+    }
+  });
+}
+
+// Nine replicas want nine ports of three machines: these publish none, and are reached by their own
+// addresses.
+TEST_F(FaultsTest, ScalingToSixAndToOneLosesNoRequestThatAReplicaTook) {
+  const std::vector<std::string> options{
+      "--env",   "MODE=swarm",
+      "--env",   "CONSUL_ADDRESS=" + cluster().consul().addresses(),
+      "--mount", "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock"};
+  std::vector<std::string> words{"service",   "create",      "--detach",   "--name", "edge",
+                                 "--network", kProxyNetwork, "--replicas", "3"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back(kProxyImage);
+  cluster().Docker(0, words);
+  const Anchor client(&cluster().machine(1), "client", {kProxyNetwork});
+  std::map<std::string, std::unique_ptr<LoadGenerator>> loads;
+  const auto scale = [&](size_t count) {
+    cluster().Docker(0, {"service", "scale", "--detach", "edge=" + std::to_string(count)});
+    std::vector<std::string> addresses;
+    for (const Task& task : cluster().machine(0).WaitRunning("edge", count, seconds(120))) {
+      addresses.push_back(task.addresses.at(0));
+    }
+    return addresses;
+  };
+  const auto load = [&](const std::vector<std::string>& addresses) {
+    for (const std::string& address : addresses) {
+      const Endpoint endpoint{.ip = address, .port = 80, .network = client.network()};
+      // A task that is healthy serves at once.
+      if (loads.count(address) == 0) {
+        loads[address] = std::make_unique<LoadGenerator>(LoadOf(endpoint));
+      }
+      EXPECT_TRUE(loads[address]->WaitForAnswers(50)) << address;
+    }
+  };
+  const unsigned before = changes().accepted();
+  changes().Start(kAll);
+  load(scale(3));
+  load(scale(6));
+  const std::vector<std::string> left = scale(1);
+  load(left);
+  changes().Stop();
+  const auto begun = steady_clock::now();
+  EXPECT_TRUE(WaitRight(kSoon));
+  FaultResult result{.fault = "another proxy service is scaled from 3 to 6 to 1",
+                     .changes = changes().accepted() - before,
+                     .converged = duration_cast<milliseconds>(steady_clock::now() - begun)};
+  ASSERT_EQ(left.size(), 1U);
+  for (const auto& [address, generator] : loads) {
+    const LoadReport report = generator->Stop();
+    const uint64_t lost = address == left[0] ? report.lost : LostByServing(report);
+    result.requests += report.ok + lost;
+    result.failed += lost;
+    EXPECT_EQ(lost, 0U) << address << ": " << report.Summary();
+  }
+  EXPECT_EQ(loads.size(), 6U);
+  world_->results.push_back(result);
+  cluster().Docker(0, {"service", "rm", "edge"});
 }
 
 }  // namespace

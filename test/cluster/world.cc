@@ -190,8 +190,15 @@ void Cluster::RemoveServices() {
 }
 
 std::string RoutesOf(Cluster& cluster, size_t machine) {
-  const HttpResponse routes = Get(cluster.Admin(machine), "/v1/routes");
-  return routes.status == 200 ? JsonText(routes.body, "/routes") : "no answer: " + routes.Summary();
+  const HttpResponse answer = Get(cluster.Admin(machine), "/v1/routes");
+  if (answer.status != 200) return "no answer: " + answer.Summary();
+  std::string routes;
+  for (size_t i = 0; i < JsonCount(answer.body, "/routes"); ++i) {
+    const std::string at = "/routes/" + std::to_string(i);
+    routes += JsonText(answer.body, at + "/service") + " " + JsonText(answer.body, at + "/host") +
+              " " + JsonText(answer.body, at + "/path") + "\n";
+  }
+  return routes;
 }
 
 void ClusterTest::SetUp() {

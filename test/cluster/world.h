@@ -85,7 +85,7 @@ class Cluster {
   std::array<Machine, kMachines> machines_;
 };
 
-/// All routes, as the replica on this machine tells them.
+/// All routes, as the replica on this machine tells them: service, host and path, one a line.
 std::string RoutesOf(Cluster& cluster, size_t machine);
 
 /// A cluster without services; says what the replicas logged when a test fails.
