@@ -74,6 +74,10 @@ class Reader {
       line.follow = true;
       return Ok();
     }
+    if (name == "--ready") {
+      line.ready = true;
+      return Ok();
+    }
     if (name == "--allow-raw-config") {
       return equals == std::string::npos
                  ? ParseBool("true", line.allow_raw_config)

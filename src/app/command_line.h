@@ -21,6 +21,7 @@ struct CommandLine {
   bool json = false;
   bool help = false;
   bool follow = false;
+  bool ready = false;  ///< --ready, for health
   std::uint64_t after = 0;
 };
 

@@ -129,7 +129,7 @@ int RunStatus(const CommandLine& line) {
 int RunHealth(const CommandLine& line) {
   if (!line.words.empty()) return UsageError("health takes no arguments");
   AdminClient client(line);
-  return Answer(line, client.Get("/healthz"), [](const JsonValue&) {
+  return Answer(line, client.Get(line.ready ? "/readyz" : "/healthz"), [](const JsonValue&) {
     PrintLine("ok");
     return kExitOk;
   });
@@ -359,10 +359,10 @@ const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
       {"status", "status", "how the instance and its partners are",
        "Exit status 1 when it is not ready, or HAProxy does not answer.", RunStatus},
-      {"health", "health", "whether it serves, for health checks",
+      {"health", "health [--ready]", "whether it serves, for health checks",
        "Exit status 1 when HAProxy does not answer. Whether Docker does is no part of it: routes "
        "are\n"
-       "served without it, too.",
+       "served without it, too. --ready: also while what is to be served at start is not yet.",
        RunHealth},
       {"services", "services [NAME]", "all services and their states, or one in full",
        "One service is shown with its routes, its tasks and what is wrong with its labels.",

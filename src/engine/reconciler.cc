@@ -392,7 +392,7 @@ void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied)
   if (started_) return;
   if (!docker_tried_) {
     not_started_reason_ = "Docker has not been asked yet";
-  } else if (!docker_listed_ && !restored_) {
+  } else if (!docker_listed_ && !restored_ && !options_.docker_optional) {
     not_started_reason_ =
         "Docker could not be listed yet, and nothing is stored of an earlier run: " +
         shown_.docker.detail;
