@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/base/log.h"
 #include "unit/engine/rig.h"
 
 namespace swarmgate::engine {
@@ -62,7 +63,10 @@ void Measure(std::size_t services, int changes) {
     const std::string number = std::to_string(i % 10);
     rig.docker.SetService(testing::MakeService("web" + number, "/moved" + std::to_string(i),
                                                {testing::MakeTask("a" + number, "10.0.0.9")}));
-    timed(event, [&] { rig.Hint("service", "update", "id-web" + number); });
+    timed(event, [&] {
+      rig.Hint("service", "update", "id-web" + number);
+      rig.Settle();
+    });
     rig.Advance(Duration(200));
   }
   std::printf("%zu services: API change %.2f ms, Docker event %.2f ms\n", services, api.Take(),
@@ -73,6 +77,7 @@ void Measure(std::size_t services, int changes) {
 }  // namespace swarmgate::engine
 
 int main(int argc, char** argv) {
+  (void)swarmgate::SetLogLevel("error");
   const int changes = argc > 2 ? std::atoi(argv[2]) : 40;
   if (argc > 1) {
     swarmgate::engine::Measure(static_cast<std::size_t>(std::atol(argv[1])), changes);
