@@ -264,8 +264,8 @@ int RunController(const Options& options) {
   };
   ports.clock = &clock;
   engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
-  engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
   engine_options.docker_optional = DockerIsOptional(options);
+  engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
   engine_options.sharing.self = SelfOf(options, clock.WallNow());
   engine::Engine engine(std::move(engine_options), ports);
 

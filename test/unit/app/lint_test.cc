@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 #include "app/lint_input.h"
 #include "app/lint_report.h"
@@ -25,7 +26,7 @@ LintReport LintFile(const std::string& name,
   return services ? Lint(*std::move(services), {}) : LintReport();
 }
 
-const LintedService& ServiceOf(const LintReport& report, const std::string& name) {
+const LintedService& ServiceOf(const LintReport& report, std::string_view name) {
   const auto found =
       std::find_if(report.services.begin(), report.services.end(),
                    [&](const LintedService& service) { return service.input.name == name; });
