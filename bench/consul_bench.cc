@@ -169,7 +169,7 @@ void Measure(const testing::ConsulServer& server, int services) {
   const long writer_before = to_writer.bytes();
   constexpr int kChanges = 100;
   double latency = 0;
-  std::uint64_t held = Must(writer->Get(model::ServiceName("service-5")))->revision;
+  std::uint64_t held = Must(writer->Get(model::ServiceName("service-5"))).record->revision;
   for (int i = 0; i < kChanges; ++i) {
     auto seen = std::async(std::launch::async, [&] {
       auto changes = Must(watcher->Watch(position, seconds(60)));

@@ -22,7 +22,8 @@ std::string Directory(const std::string& where) {
 
 }  // namespace
 
-std::string CertOutcomeJson(const engine::Outcome& outcome) {
+std::string CertOutcomeJson(const engine::Outcome& outcome,
+                            const std::vector<model::PeerAnswer>* others) {
   const bool good = outcome.status < 400;
   JsonWriter json;
   json.BeginObject();
@@ -32,6 +33,7 @@ std::string CertOutcomeJson(const engine::Outcome& outcome) {
   if (!good) json.Field("Code", outcome.status);
   json.Field("Persisted", outcome.persisted);
   json.Field("Revision", outcome.revision);
+  WriteAnswers(json, others);
   json.EndObject();
   return std::move(json).Take();
 }

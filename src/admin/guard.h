@@ -19,6 +19,7 @@ enum class Access {
   kOpen,   ///< health and metrics: never refused
   kRead,   ///< tells about services
   kWrite,  ///< changes something
+  kPeer,   ///< tells everything, keys too: for other replicas only (RefuseStranger)
 };
 
 /// The refusal, or nothing when the call may go on.

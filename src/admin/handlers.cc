@@ -6,6 +6,7 @@
 #include "admin/answers.h"
 #include "admin/metrics.h"
 #include "admin/proxy_metrics.h"
+#include "admin/replica_calls.h"
 #include "admin/views.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/routing/build.h"
@@ -58,32 +59,59 @@ SteadyTime StatsDeadline() { return std::chrono::steady_clock::now() + std::chro
 
 // --- the predecessor's calls ----------------------------------------------------------
 
+/// Reads the call, lets `apply` do it here, and hands it on where that was asked for.
+template <typename Apply, typename Write>
+Response Changed(const Request& request, const HandlerContext& context, Apply apply, Write write) {
+  const auto change = ReadChange(request);
+  if (!change) return FromError(change.error());
+  engine::Outcome outcome = apply(*change);
+  const auto others = HandOn(request, context, *change, outcome);
+  Response response = Json(write(outcome, others ? &*others : nullptr));
+  response.status = outcome.status;
+  return response;
+}
+
+template <typename Apply>
+Response ChangedService(const Request& request, const HandlerContext& context, Apply apply) {
+  return Changed(request, context, apply,
+                 [&](const engine::Outcome& outcome, const std::vector<model::PeerAnswer>* others) {
+                   return OutcomeJson(outcome, request.query, others);
+                 });
+}
+
 Response Reconfigure(const Request& request, const HandlerContext& context) {
-  return FromOutcome(context.backend->Reconfigure(request.query, WriteDeadline(context)),
-                     request.query);
+  return ChangedService(request, context, [&](const Change& change) {
+    return context.backend->Reconfigure(change.parameters, WriteDeadline(context),
+                                        change.made_unix_ms);
+  });
 }
 
 Response Remove(const Request& request, const HandlerContext& context) {
-  return FromOutcome(context.backend->Remove(request.query, WriteDeadline(context)), request.query);
+  return ChangedService(request, context, [&](const Change& change) {
+    return context.backend->Remove(request.query, WriteDeadline(context), change.made_unix_ms);
+  });
 }
 
 Response Cert(const Request& request, const HandlerContext& context) {
   const SteadyTime deadline = WriteDeadline(context);
   const std::string name = request.Query("certName");
-  engine::Outcome outcome;
-  if (request.method == "PUT") {
-    outcome = context.backend->PutCertificate(name, request.body, deadline);
-  } else if (request.method == "DELETE") {
-    outcome = context.backend->RemoveCertificate(name, deadline);
-  } else {
+  if (request.method != "PUT" && request.method != "DELETE") {
     Response refused =
         Problem(405, "method_not_allowed", "PUT stores a certificate, DELETE removes one");
     refused.headers.emplace_back("Allow", "PUT, DELETE");
     return refused;
   }
-  Response response = Json(CertOutcomeJson(outcome));
-  response.status = outcome.status;
-  return response;
+  return Changed(
+      request, context,
+      [&](const Change& change) {
+        return request.method == "PUT"
+                   ? context.backend->PutCertificate(name, request.body, deadline,
+                                                     change.made_unix_ms)
+                   : context.backend->RemoveCertificate(name, deadline, change.made_unix_ms);
+      },
+      [](const engine::Outcome& outcome, const std::vector<model::PeerAnswer>* others) {
+        return CertOutcomeJson(outcome, others);
+      });
 }
 
 Response Certs(const Request& request, const HandlerContext& context) {
@@ -93,11 +121,16 @@ Response Certs(const Request& request, const HandlerContext& context) {
 
 Response Reload(const Request& request, const HandlerContext& context) {
   const SteadyTime deadline = WriteDeadline(context);
-  // The predecessor's way to fetch everything from its listener anew.
-  if (ToLower(request.Query("fromListener")) == "true") {
-    return FromOutcome(context.backend->Resync(deadline));
-  }
-  return FromOutcome(context.backend->Reload(deadline));
+  return Changed(
+      request, context,
+      [&](const Change&) {
+        // The predecessor's way to fetch everything from its listener anew.
+        return ToLower(request.Query("fromListener")) == "true" ? context.backend->Resync(deadline)
+                                                                : context.backend->Reload(deadline);
+      },
+      [](const engine::Outcome& outcome, const std::vector<model::PeerAnswer>* others) {
+        return OutcomeJson(outcome, {}, others);
+      });
 }
 
 Response Resync(const Request& request, const HandlerContext& context) {
@@ -256,6 +289,9 @@ Response ProxyCsv(const Request& request, const HandlerContext& context) {
   Response response;
   response.content_type = kText;
   response.body = StatsCsv(**stats, *context.backend->GetSnapshot());
+  for (const model::PeerAnswer& other : AskOthers(request, context)) {
+    if (other.status == 200) response.body += other.body + "\n";
+  }
   return response;
 }
 
@@ -290,13 +326,19 @@ constexpr Entry kListener[] = {{"/notify-services", Access::kWrite, Resync},
                                {"/get-services", Access::kRead, GetServices},
                                {"/get-nodes", Access::kRead, GetNodes},
                                {"/ping", Access::kOpen, Health}};
-constexpr Entry kOwn[] = {
-    {"/v1/status", Access::kRead, Status}, {"/v1/services", Access::kRead, Services},
-    {"/v1/routes", Access::kRead, Routes}, {"/v1/why", Access::kRead, Why},
-    {"/v1/events", Access::kRead, Events}, {"/v1/validate", Access::kWrite, Validate},
-    {"/metrics", Access::kOpen, Metrics},  {"/healthz", Access::kOpen, Health},
-    {"/readyz", Access::kOpen, Ready},     {"/v1/test", Access::kOpen, TestV1},
-    {"/v2/test", Access::kOpen, TestV2}};
+constexpr Entry kOwn[] = {{"/v1/status", Access::kRead, Status},
+                          {"/v1/services", Access::kRead, Services},
+                          {"/v1/routes", Access::kRead, Routes},
+                          {"/v1/why", Access::kRead, Why},
+                          {"/v1/events", Access::kRead, Events},
+                          {"/v1/validate", Access::kWrite, Validate},
+                          {"/v1/replica", Access::kOpen, ReplicaCall},
+                          {"/v1/replica/records", Access::kPeer, RecordsCall},
+                          {"/metrics", Access::kOpen, Metrics},
+                          {"/healthz", Access::kOpen, Health},
+                          {"/readyz", Access::kOpen, Ready},
+                          {"/v1/test", Access::kOpen, TestV1},
+                          {"/v2/test", Access::kOpen, TestV2}};
 constexpr std::string_view kServicePrefix = "/v1/services/";
 
 bool StartsWith(std::string_view text, std::string_view prefix) {
@@ -340,7 +382,11 @@ Response Handle(const Request& request, const HandlerContext& context) {
                        "'; see /v1/status, /v1/services, /v1/routes, /v1/why?url=…");
   }
   const Access access = service ? Access::kRead : entry->access;
-  if (auto refused = Refuse(request, access, context.guard)) return *std::move(refused);
+  if (!IsSignedByPeer(request, context)) {
+    auto refused = access == Access::kPeer ? RefuseStranger(request, context)
+                                           : Refuse(request, access, context.guard);
+    if (refused) return *std::move(refused);
+  }
   if (service) return OneService(std::string(path.substr(kServicePrefix.size())), context);
   return entry->handle(request, context);
 }

@@ -8,11 +8,13 @@
 #include "admin/guard.h"
 #include "admin/http_types.h"
 #include "swarmgate/admin/backend.h"
+#include "swarmgate/ports/replicas.h"
 
 namespace swarmgate::admin {
 
 struct HandlerContext {
   AdminBackend* backend = nullptr;
+  ports::Replicas* replicas = nullptr;  ///< may be null
   std::string version;
   Duration write_deadline{15000};
   GuardOptions guard;

@@ -73,9 +73,10 @@ bool ReadsBody(const std::string& method) {
 
 class AdminServer::Impl {
  public:
-  Impl(AdminOptions options, AdminBackend& backend)
+  Impl(AdminOptions options, AdminBackend& backend, ports::Replicas* replicas)
       : options_(std::move(options)), server_(Limits()) {
     context_.backend = &backend;
+    context_.replicas = replicas;
     context_.version = options_.version;
     context_.write_deadline = options_.write_deadline;
     context_.guard = {options_.token, options_.allow_remote, HostName()};
@@ -243,8 +244,8 @@ class AdminServer::Impl {
   std::thread thread_;
 };
 
-AdminServer::AdminServer(AdminOptions options, AdminBackend& backend)
-    : impl_(std::make_unique<Impl>(std::move(options), backend)) {}
+AdminServer::AdminServer(AdminOptions options, AdminBackend& backend, ports::Replicas* replicas)
+    : impl_(std::make_unique<Impl>(std::move(options), backend, replicas)) {}
 AdminServer::~AdminServer() = default;
 Result<std::uint16_t> AdminServer::Bind() { return impl_->Bind(); }
 void AdminServer::Start() { impl_->Start(); }

@@ -27,6 +27,7 @@ void WritePartner(JsonWriter& json, const char* name, const engine::PartnerStatu
 
 void WriteShared(JsonWriter& json, const engine::SharedStatus& shared) {
   json.Key("shared").BeginObject();
+  json.Field("store", shared.name);
   json.Field("ok", shared.store.ok);
   json.Field("detail", shared.store.detail);
   json.Field("since", TimeText(shared.store.since));
@@ -361,8 +362,24 @@ std::string ConfigJson(const Snapshot& snapshot) {
   return std::move(json).Take();
 }
 
+void WriteAnswers(JsonWriter& json, const std::vector<model::PeerAnswer>* others) {
+  if (others == nullptr) return;
+  json.Key("replicas").BeginArray();
+  for (const model::PeerAnswer& other : *others) {
+    json.BeginObject();
+    json.Field("address", other.address);
+    json.Field("instance", other.instance);
+    json.Field("ok", other.ok);
+    json.Field("status", other.status);
+    json.Field("message", other.message);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
 std::string OutcomeJson(const engine::Outcome& outcome,
-                        const std::map<std::string, std::string>& given) {
+                        const std::map<std::string, std::string>& given,
+                        const std::vector<model::PeerAnswer>* others) {
   const bool good = outcome.status < 400;
   JsonWriter json;
   json.BeginObject();
@@ -380,6 +397,7 @@ std::string OutcomeJson(const engine::Outcome& outcome,
   json.Field("Revision", outcome.revision);
   json.Key("Diagnostics");
   codec::WriteDiagnostics(json, outcome.diagnostics);
+  WriteAnswers(json, others);
   json.EndObject();
   return std::move(json).Take();
 }

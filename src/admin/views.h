@@ -3,10 +3,13 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "swarmgate/base/log.h"
+#include "swarmgate/codec/json.h"
 #include "swarmgate/engine/engine.h"
 #include "swarmgate/engine/snapshot.h"
+#include "swarmgate/model/replica.h"
 #include "swarmgate/routing/build.h"
 
 namespace swarmgate::admin {
@@ -26,11 +29,16 @@ namespace swarmgate::admin {
 [[nodiscard]] std::string ListenerNodesJson(const engine::Snapshot& snapshot);
 /// The predecessor's config?type=json: {"<service>": {…}}.
 [[nodiscard]] std::string ConfigJson(const engine::Snapshot& snapshot);
-/// The answer to reconfigure, remove and their like. `given`: the call's parameters.
+/// The answer to reconfigure, remove and their like. `given`: the call's parameters. `others`: what
+/// other replicas answered; null: they were not asked.
 [[nodiscard]] std::string OutcomeJson(const engine::Outcome& outcome,
-                                      const std::map<std::string, std::string>& given);
+                                      const std::map<std::string, std::string>& given,
+                                      const std::vector<model::PeerAnswer>* others = nullptr);
 /// The answer to PUT and DELETE …/cert.
-[[nodiscard]] std::string CertOutcomeJson(const engine::Outcome& outcome);
+[[nodiscard]] std::string CertOutcomeJson(const engine::Outcome& outcome,
+                                          const std::vector<model::PeerAnswer>* others = nullptr);
+/// Into an object: what each replica answered.
+void WriteAnswers(codec::JsonWriter& json, const std::vector<model::PeerAnswer>* others);
 /// All certificates, without keys.
 [[nodiscard]] std::string CertsJson(const engine::Snapshot& snapshot);
 /// One event, one line, without its newline.

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "app/client.h"
@@ -77,7 +78,9 @@ std::string PartnerLine(const char* name, const JsonValue& partner) {
 
 void PrintShared(const JsonValue& shared) {
   if (!shared.is_object()) return;
-  std::string text = PartnerLine("consul    ", shared);
+  const std::string store = Printable(shared["store"].StringOr("shared"), 9);
+  std::string text = PartnerLine(
+      (store + std::string(10 - std::min<std::size_t>(store.size(), 9), ' ')).c_str(), shared);
   text += (text.ends_with(' ') ? "revision " : ", revision ") + Number(shared["revision"]);
   if (shared["waiting"].AsUint64().value_or(0) > 0) {
     text += "; " + Number(shared["waiting"]) + " changes wait to be written";

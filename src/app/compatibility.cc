@@ -30,9 +30,8 @@ struct Row {
 
 constexpr auto kProxyCalls = std::to_array<Row>({
     {"/reconfigure", "as there",
-     "Live when it answers. 409 also where an older service has the route. `distribute` changes "
-     "the "
-     "replica that gets the call."},
+     "Live when it answers. 409 also where an older service has the route. `distribute` calls all "
+     "others at once; one that fails is told and makes no error."},
     {"/remove", "as there",
      "Says so when nothing was removed; a labelled service comes back when its "
      "labels change."},
@@ -49,9 +48,7 @@ constexpr auto kProxyCalls = std::to_array<Row>({
     {"/certs", "differs",
      "Names, dates and fingerprints instead of the files: private keys are never "
      "given."},
-    {"/metrics", "as there",
-     "HAProxy's CSV with the names of backends. `distribute` has no effect: each "
-     "replica answers for itself."},
+    {"/metrics", "as there", "HAProxy's CSV with the names of backends."},
     {"/ping", "differs", "503 when HAProxy does not answer."},
     {"/successfulinitreload", "as there", "503 before, not 500."},
     {"/metrics (Prometheus)", "as there",
@@ -83,7 +80,7 @@ constexpr auto kFlags = std::to_array<Row>({
     {"-l, --listener-address", "told at the start, and without effect",
      "The listener is built in."},
     {"-p, --port", "as there"},
-    {"-n, --service-name", "told at the start, and without effect"},
+    {"-n, --service-name", "as there"},
     {"-c, --configs-path", "accepted, without effect", "DATA_DIR is where HAProxy's files are."},
     {"--proxy-instance-name", "as there"},
     {"-t, --templates-path", "honoured",

@@ -13,11 +13,12 @@
 
 #include "app/access_log.h"
 #include "app/certificate_files.h"
+#include "app/docker_of.h"
 #include "app/layout.h"
 #include "app/port_probe.h"
+#include "app/replicas.h"
 #include "app/resolve.h"
 #include "app/sealed_store.h"
-#include "app/shared_store.h"
 #include "app/supervisor.h"
 #include "app/template_files.h"
 #include "swarmgate/admin/server.h"
@@ -102,14 +103,7 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
 
 Result<std::unique_ptr<ports::DockerApi>> DockerOf(const Options& options) {
   if (options.docker_host.empty()) return std::unique_ptr<ports::DockerApi>();
-  docker::DockerOptions docker;
-  docker.host = options.docker_host;
-  docker.tls = options.docker_tls || !options.docker_cert_path.empty();
-  docker.tls_verify = options.docker_tls && options.docker_tls_verify;
-  docker.cert_path = options.docker_cert_path;
-  docker.label_prefix = options.label_prefix;
-  docker.own_container = options.own_container;
-  return docker::MakeDockerApi(docker);
+  return docker::MakeDockerApi(DockerOptionsOf(options));
 }
 
 /// Docker Flow Proxy was given no socket, and its users' commands mount none: where nobody says
@@ -239,13 +233,17 @@ int RunController(const Options& options) {
   const SystemClock clock;
   proxy::DiskConfigFiles files(files_options);
   proxy::HaproxyControl control({settings, options.haproxy_binary});
-  const auto store =
-      sqlite::MakeStore(layout.state_dir + "/state.db", !options.consul_servers.empty());
   const auto seal_key = SealKeyOf(options);
   if (!seal_key) return Refuse("CERT_KEY_UNUSABLE", seal_key.error(), {}, kExitSettings);
+  engine::Engine* running = nullptr;  // set before anybody asks
+  const auto replicas = Replicas::Make(options, layout, *seal_key, clock, [&running] {
+    return *running->snapshot()->shared.replicas;
+  });
+  if (!replicas) return Refuse("STATE_UNUSABLE", replicas.error(), {}, 1);
+  ports::SharedStore* shared = (*replicas)->shared();
+  const auto store = sqlite::MakeStore(layout.state_dir + "/state.db", shared != nullptr);
   std::optional<SealedStore> sealed;
   if (*seal_key) sealed.emplace(*store, **seal_key);
-  const auto shared = MakeSharedStore(options, *seal_key);
   auto self_signed = LoadSelfSigned(layout);
   if (!self_signed) return Refuse("STATE_UNUSABLE", self_signed.error(), {}, 1);
   DiskCertificates certificates(options.certs_dir, options.secrets_dir);
@@ -254,7 +252,7 @@ int RunController(const Options& options) {
   ports.docker = docker->get();
   ports.proxy = &control;
   ports.files = &files;
-  ports.shared = shared.get();
+  ports.shared = shared;
   ports.store = sealed ? static_cast<ports::StateStore*>(&*sealed) : store.get();
   if (options.tls.crt_list.empty()) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
@@ -266,8 +264,11 @@ int RunController(const Options& options) {
   engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
   engine_options.docker_optional = DockerIsOptional(options);
   engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
-  engine_options.sharing.self = SelfOf(options, clock.WallNow());
+  engine_options.sharing.self = (*replicas)->self();
+  engine_options.sharing.store_name = (*replicas)->shared_name();
+  engine_options.sharing.announce_every = (*replicas)->announce_every();
   engine::Engine engine(std::move(engine_options), ports);
+  running = &engine;
 
   proxy::StatsReader stats(layout.run_dir);
   admin::EngineBackend backend(engine,
@@ -278,12 +279,13 @@ int RunController(const Options& options) {
   admin_options.token = options.admin_token;
   admin_options.allow_remote = options.admin_allow_remote;
   admin_options.version = SWARMGATE_VERSION;
-  admin::AdminServer admin(admin_options, backend);
+  admin::AdminServer admin(admin_options, backend, &(*replicas)->cluster());
   if (const Status bound = BindAdmin(admin); !bound) {
     return Refuse("ADMIN_PORT_UNAVAILABLE", bound.error(), "choose another PORT (or IP)",
                   kExitSettings);
   }
   const auto access_log = OpenAccessLog(settings);
+  (*replicas)->Start();
   engine.Start();
   admin.Start();
 
@@ -298,6 +300,7 @@ int RunController(const Options& options) {
   admin.Stop();
   control.Cancel();
   engine.Stop();
+  (*replicas)->Stop();
   return 0;
 }
 

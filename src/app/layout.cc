@@ -85,8 +85,9 @@ std::string ReadSmallFile(const std::string& path) {
   return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-bool IsCookieKey(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+bool IsHex(std::string_view text, std::size_t digits) {
+  return text.size() == digits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 }  // namespace
@@ -194,9 +195,12 @@ Status CheckBindable(const haproxy::Bind& bind) {
   return Fail(Code::kInvalidArgument, "cannot bind " + where + ": " + std::strerror(why));
 }
 
-Result<std::string> LoadCookieKey(const Layout& layout) {
-  const std::string path = layout.state_dir + "/cookie_key";
-  if (const std::string kept(Trim(ReadSmallFile(path))); IsCookieKey(kept)) return kept;
+namespace {
+
+/// The hex digits that `name` keeps, made up the first time.
+Result<std::string> LoadOrMake(const Layout& layout, const char* name, std::size_t digits) {
+  const std::string path = layout.state_dir + "/" + name;
+  if (const std::string kept(Trim(ReadSmallFile(path))); IsHex(kept, digits)) return kept;
   std::array<unsigned char, 16> bytes{};
   if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     return Fail(Code::kInternal, "no random bytes: " + ErrnoText());
@@ -207,6 +211,7 @@ Result<std::string> LoadCookieKey(const Layout& layout) {
     key.push_back(kDigits[byte >> 4U]);
     key.push_back(kDigits[byte & 15U]);
   }
+  key.resize(digits);
   const std::string fresh = path + ".new";
   const int file = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   const std::string text = key + "\n";
@@ -219,6 +224,18 @@ Result<std::string> LoadCookieKey(const Layout& layout) {
     return Fail(Code::kUnavailable, "cannot write " + path + ": " + why);
   }
   return key;
+}
+
+}  // namespace
+
+Result<std::string> LoadCookieKey(const Layout& layout) {
+  return LoadOrMake(layout, "cookie_key", 32);
+}
+
+Result<std::string> LoadInstanceId(const Layout& layout, const std::string& host) {
+  const auto digits = LoadOrMake(layout, "instance", 8);
+  if (!digits) return Forward(digits.error());
+  return host + "-" + *digits;
 }
 
 }  // namespace swarmgate::app

@@ -48,6 +48,10 @@ class FileLock {
 /// (not allowed), kInvalidArgument (not an address of this machine).
 [[nodiscard]] Status CheckBindable(const haproxy::Bind& bind);
 
+/// What this instance is called among replicas, made once: "<host name>-<8 hex digits>". A copy of
+/// the directory on another machine is another one. Errors: kUnavailable.
+[[nodiscard]] Result<std::string> LoadInstanceId(const Layout& layout, const std::string& host);
+
 /// The secret behind sticky cookies: 32 hex digits, made once. Errors: kUnavailable.
 [[nodiscard]] Result<std::string> LoadCookieKey(const Layout& layout);
 

@@ -9,22 +9,9 @@
 #include "app/option_values.h"
 #include "app/tls_options.h"
 #include "swarmgate/base/strings.h"
-#include "swarmgate/consul/store.h"
 
 namespace swarmgate::app {
 namespace {
-
-/// A name as it may stand in URLs, logs and files.
-template <std::string Options::*kMember>
-Status SetName(Options& options, const std::string& value) {
-  const bool good = value.size() <= 128 && std::all_of(value.begin(), value.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
-                    });
-  if (!good) return Bad("use letters, digits, '.', '-' and '_', at most 128 of them");
-  options.*kMember = value;
-  return Ok();
-}
 
 /// Takes an ending such as ":ssl" off.
 bool TakeSuffix(std::string& text, std::string_view suffix) {
@@ -143,27 +130,6 @@ Status SetNotifyLabel(Options& options, const std::string& value) {
   return SetLabelPrefix(options, label.substr(0, label.size() - kEnd.size() + 1));
 }
 
-Status SetConsul(Options& options, const std::string& value) {
-  auto servers = consul::ParseServers(value);
-  if (!servers) return Bad(servers.error().message);
-  options.consul_servers = std::move(*servers);
-  return Ok();
-}
-
-Status SetConsulToken(Options& options, const std::string& value) {
-  if (value.size() > 500 || HasControlByte(value)) return Bad("a token is one line of text");
-  options.consul_token = value;
-  return Ok();
-}
-
-Status SetServiceName(Options& options, const std::string& value) {
-  if (const Status good = SetName<&Options::service_name>(options, value); !good) return good;
-  options.warnings.push_back("SERVICE_NAME=" + value +
-                             " has no effect: this version does not send calls on to other "
-                             "replicas, so it need not find them");
-  return Ok();
-}
-
 Status SetListenerAddress(Options& options, const std::string& value) {
   options.warnings.push_back(
       "LISTENER_ADDRESS=" + Printable(value, 100) +
@@ -190,15 +156,6 @@ Status SetTlsVerify(Options& options, const std::string& value) {
   // As the docker client understands it: any value but these turns verification on.
   options.docker_tls = true;
   options.docker_tls_verify = !(value == "0" || ToLower(value) == "false");
-  return Ok();
-}
-
-template <std::string Options::*kMember>
-Status SetFile(Options& options, const std::string& value) {
-  if (!std::filesystem::path(value).is_absolute() || HasControlByte(value)) {
-    return Bad("write an absolute path");
-  }
-  options.*kMember = value;
   return Ok();
 }
 
@@ -248,7 +205,6 @@ constexpr const char* kTls = "Certificates and TLS";
 constexpr const char* kAdmin = "Admin API";
 constexpr const char* kLabels = "Services and labels";
 constexpr const char* kDocker = "Docker";
-constexpr const char* kReplicas = "Replicas";
 constexpr const char* kProcess = "Files and processes";
 
 std::vector<OptionRow> PortAndAdminRows() {
@@ -341,8 +297,6 @@ std::vector<OptionRow> LabelRows() {
       {"MODE", "MODE", "default", kLabels,
        "swarm: as ADMIN_ALLOW_REMOTE=true, for the calls that users of Docker Flow Proxy script",
        SetMode},
-      {"SERVICE_NAME", "NAME", "", kLabels, "accepted; has no effect in this version",
-       SetServiceName, false, nullptr},
       {"PROXY_INSTANCE_NAME", "NAME", "docker-flow", kLabels, "the name of this instance",
        SetName<&Options::instance_name>},
       Yes<&Options::filter_instance>(
@@ -385,7 +339,7 @@ std::vector<OptionRow> LabelRows() {
   };
 }
 
-std::vector<OptionRow> ProcessRows() {
+std::vector<OptionRow> DockerRows() {
   return {
       {"DOCKER_HOST", "URL", "unix:///var/run/docker.sock", kDocker,
        "the Docker daemon to listen to, unix:// or tcp://; none: no daemon. Where the default is "
@@ -401,29 +355,11 @@ std::vector<OptionRow> ProcessRows() {
        SetName<&Options::own_container>},
       {"LISTENER_ADDRESS", "ADDRESSES", "", kDocker,
        "accepted; has no effect: the listener is built in", SetListenerAddress},
+  };
+}
 
-      {"CONSUL_ADDRESS", "ADDRESSES", "", kReplicas,
-       "Consul servers that replicas share their definitions through, divided by commas: "
-       "host:8500, "
-       "http:// or https:// in front is allowed; the first that answers is used. Keys are below "
-       "PROXY_INSTANCE_NAME",
-       SetConsul},
-      {"CONSUL_HTTP_TOKEN", "TOKEN", "", kReplicas,
-       "Consul's ACL token; it needs to read and write the keys below PROXY_INSTANCE_NAME, and "
-       "sessions",
-       SetConsulToken, true, "CONSUL_TOKEN"},
-      {"CONSUL_CACERT", "FILE", "", kReplicas,
-       "PEM file of the authorities that https Consul servers are verified against; default: the "
-       "system's",
-       SetFile<&Options::consul_ca_file>},
-      {"CONSUL_CLIENT_CERT", "FILE", "", kReplicas,
-       "PEM file of our certificate for Consul, with CONSUL_CLIENT_KEY",
-       SetFile<&Options::consul_cert_file>},
-      {"CONSUL_CLIENT_KEY", "FILE", "", kReplicas, "and its key",
-       SetFile<&Options::consul_key_file>},
-      Yes<&Options::consul_verify>("CONSUL_HTTP_SSL_VERIFY", "true", kReplicas,
-                                   "verify the certificates of https Consul servers"),
-
+std::vector<OptionRow> ProcessRows() {
+  return {
       Directory<&Options::data_dir>(
           "DATA_DIR", "", kProcess,
           "where state and HAProxy's files are kept; one instance per directory. Default: "
@@ -454,7 +390,8 @@ std::string OptionRow::flag() const {
 const std::vector<OptionRow>& OptionTable() {
   static const std::vector<OptionRow> table = [] {
     std::vector<OptionRow> rows = PortAndAdminRows();
-    for (std::vector<OptionRow>& part : std::array{LabelRows(), ProcessRows()}) {
+    for (std::vector<OptionRow>& part :
+         std::array{LabelRows(), DockerRows(), ReplicaRows(), ProcessRows()}) {
       std::move(part.begin(), part.end(), std::back_inserter(rows));
     }
     const auto admin = std::find_if(rows.begin(), rows.end(), [](const OptionRow& row) {

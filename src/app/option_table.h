@@ -43,5 +43,7 @@ OptionRow Directory(const char* name, const char* fallback, const char* group, c
 [[nodiscard]] const std::vector<OptionRow>& OptionTable();
 /// The part of it that stands in option_rows_traffic.cc.
 [[nodiscard]] std::vector<OptionRow> TrafficRows();
+/// The part of it that stands in option_rows_replicas.cc.
+[[nodiscard]] std::vector<OptionRow> ReplicaRows();
 
 }  // namespace swarmgate::app

@@ -34,6 +34,16 @@ std::optional<std::string> CanonicalNetwork(std::string_view text) {
 
 }  // namespace
 
+Status ParseName(const std::string& value, std::string& field) {
+  const bool good = value.size() <= 128 && std::all_of(value.begin(), value.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+                    });
+  if (!good) return Bad("use letters, digits, '.', '-' and '_', at most 128 of them");
+  field = value;
+  return Ok();
+}
+
 Status Bad(std::string message) { return Fail(Code::kInvalidArgument, std::move(message)); }
 
 bool IsAddress(const std::string& text) {

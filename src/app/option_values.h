@@ -48,6 +48,13 @@ Status SetText(Options& options, const std::string& value) {
   return Ok();
 }
 
+/// A name as it may stand in URLs, logs and files.
+Status ParseName(const std::string& value, std::string& field);
+template <std::string Options::*kMember>
+Status SetName(Options& options, const std::string& value) {
+  return ParseName(value, options.*kMember);
+}
+
 template <bool Options::*kMember>
 Status SetBool(Options& options, const std::string& value) {
   return ParseBool(value, options.*kMember);

@@ -142,12 +142,17 @@ std::optional<std::string> ClosestMatch(std::string_view word,
   return *best;
 }
 
-std::string HashHex(std::string_view text) {
+std::uint64_t Hash64(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : text) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3ULL;
   }
+  return hash;
+}
+
+std::string HashHex(std::string_view text) {
+  const std::uint64_t hash = Hash64(text);
   std::string hex(16, '0');
   for (std::size_t i = 0; i < hex.size(); ++i) {
     hex[i] = kHexDigits[(hash >> (60 - 4 * i)) & 15U];

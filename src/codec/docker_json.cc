@@ -365,6 +365,11 @@ Result<ContainerDetails> DecodeContainerDetails(const JsonValue& json) {
   if (const auto task = labels.find("com.docker.swarm.task.id"); task != labels.end()) {
     details.task_id = task->second;
   }
+  // It is asked about again: what stands in a query is an id.
+  if (const auto service = labels.find("com.docker.swarm.service.id");
+      service != labels.end() && IsDockerId(service->second)) {
+    details.service_id = service->second;
+  }
   const JsonValue& state = read.Object(json, "State");
   details.running = read.Bool(state, "Running") && !read.Bool(state, "Paused");
   details.health = HealthOfWord(read.String(read.Object(state, "Health"), "Status"));

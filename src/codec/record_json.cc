@@ -100,6 +100,15 @@ bool Journal::ReachesBackTo(std::uint64_t known) const {
   return known <= revision && revision - known <= changes.size();
 }
 
+std::map<std::string, std::int64_t> Journal::Deletions() const {
+  std::map<std::string, std::int64_t> deletions;
+  for (const Change& change : changes) {
+    deletions.erase(change.name);
+    if (change.deleted && change.made_unix_ms > 0) deletions[change.name] = change.made_unix_ms;
+  }
+  return deletions;
+}
+
 std::string EncodeJournal(const Journal& journal) {
   JsonWriter json;
   json.BeginObject().Key("format").Uint(kFormat).Field("epoch", journal.epoch);
@@ -107,7 +116,14 @@ std::string EncodeJournal(const Journal& journal) {
   for (const Journal::Change& change : journal.changes) {
     json.String((change.deleted ? "-" : "+") + change.name);
   }
-  json.EndArray().EndObject();
+  json.EndArray();
+  const std::map<std::string, std::int64_t> deletions = journal.Deletions();
+  if (!deletions.empty()) {
+    json.Key("deleted").BeginObject();
+    for (const auto& [name, made] : deletions) json.Key(name).Int(made);
+    json.EndObject();
+  }
+  json.EndObject();
   return std::move(json).Take();
 }
 
@@ -126,6 +142,17 @@ Result<Journal> DecodeJournal(std::string_view text) {
       break;
     }
     journal.changes.push_back({change.substr(1), change[0] == '-'});
+  }
+  std::map<std::string, std::int64_t> deleted;
+  for (const auto& [name, made] : reader.Object(*document, "deleted").members()) {
+    deleted[name] = made.AsInt64().value_or(0);
+  }
+  // A deletion that others have followed is not written with its time: the last of a name has it.
+  for (auto change = journal.changes.rbegin(); change != journal.changes.rend(); ++change) {
+    const auto made = deleted.find(change->name);
+    if (made == deleted.end()) continue;
+    if (change->deleted) change->made_unix_ms = made->second;
+    deleted.erase(made);
   }
   if (journal.epoch.empty()) reader.Reject("epoch", "is missing");
   if (journal.changes.size() > journal.revision) reader.Reject("revision", "is too small");

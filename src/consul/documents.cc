@@ -102,7 +102,8 @@ Result<Journal> Documents::NewJournal() {
 
 Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name,
                                                          const std::optional<Record>& record,
-                                                         std::uint64_t expected) {
+                                                         std::uint64_t expected,
+                                                         std::int64_t made_unix_ms) {
   const auto held = Read(name);
   if (!held) return Forward(held.error());
   if (*held && !(*held)->record) {
@@ -112,8 +113,10 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
                 name.str());
   }
   const std::uint64_t revision = *held ? (*held)->record->revision : 0;
-  if (!record && !*held) return Fail(Code::kNotFound, "no such record", name.str());
-  if (revision != expected) {
+  if (!record && !*held && made_unix_ms == 0) {
+    return Fail(Code::kNotFound, "no such record", name.str());
+  }
+  if (revision != expected && (record || *held)) {
     return Fail(Code::kConflict,
                 "the record has revision " + std::to_string(revision) + ", expected was " +
                     std::to_string(expected),
@@ -127,17 +130,28 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
     if (!fresh) return Forward(fresh.error());
     journal = std::move(*fresh);
   }
-  journal.Append({name.str(), !record});
+  if (!*held) {
+    const std::map<std::string, std::int64_t> deletions = journal.Deletions();
+    const auto deleted = deletions.find(name.str());
+    const std::int64_t when = deleted == deletions.end() ? 0 : deleted->second;
+    if (record && when > record->updated_unix_ms) {
+      return Fail(Code::kConflict, "the record was deleted later than it was made", name.str());
+    }
+    if (!record && when >= made_unix_ms) {
+      return Fail(Code::kNotFound, "no such record", name.str());
+    }
+  }
+  journal.Append({name.str(), !record, record ? 0 : made_unix_ms});
   ConsulWrite document{keys_.Service(name.str()), {}, *held ? (*held)->index : 0, !record};
   if (record) {
     Record stored = *record;
     stored.revision = journal.revision;
     document.value = codec::EncodeRecord(stored);
   }
-  const auto response = servers_.Put(
-      "/v1/txn",
-      codec::EncodeConsulWrites(
-          {std::move(document), {keys_.journal, codec::EncodeJournal(journal), state->entry}}));
+  std::vector<ConsulWrite> writes;
+  if (record || *held) writes.push_back(std::move(document));
+  writes.push_back({keys_.journal, codec::EncodeJournal(journal), state->entry});
+  const auto response = servers_.Put("/v1/txn", codec::EncodeConsulWrites(writes));
   if (!response) return Forward(response.error());
   if (response->status == 200) return std::optional(journal.revision);
   if (response->status == 409) {
@@ -152,11 +166,11 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
 }
 
 Result<std::uint64_t> Documents::Write(const ServiceName& name, const std::optional<Record>& record,
-                                       std::uint64_t expected) {
+                                       std::uint64_t expected, std::int64_t made_unix_ms) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (attempt > 0) Pause(attempt);
     // A lost race for the document itself shows when it is read again: kConflict.
-    const auto written = TryWrite(name, record, expected);
+    const auto written = TryWrite(name, record, expected, made_unix_ms);
     if (!written) return Forward(written.error());
     if (*written) return **written;
   }

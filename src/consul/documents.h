@@ -48,14 +48,17 @@ class Documents {
   /// Puts (or, with nothing, deletes) one document when its revision is `expected` (0: there is
   /// none), together with the journal. Returns the new revision. Errors: kConflict, kNotFound, and
   /// those of Servers.
+  /// `made_unix_ms`: of a deletion, 0 where it is not known. One that finds nothing to delete is
+  /// noted in the journal, for those who would write the record again.
   Result<std::uint64_t> Write(const model::ServiceName& name,
-                              const std::optional<model::Record>& record, std::uint64_t expected);
+                              const std::optional<model::Record>& record, std::uint64_t expected,
+                              std::int64_t made_unix_ms = 0);
 
  private:
   /// Nothing: somebody was faster with the journal.
   Result<std::optional<std::uint64_t>> TryWrite(const model::ServiceName& name,
                                                 const std::optional<model::Record>& record,
-                                                std::uint64_t expected);
+                                                std::uint64_t expected, std::int64_t made_unix_ms);
   Document Decode(const model::ServiceName& name, const codec::ConsulEntry& entry) const;
   Result<codec::Journal> NewJournal();
 

@@ -107,6 +107,9 @@ Result<Changes> Watcher::Everything() {
   Changes changes;
   changes.complete = true;
   changes.position = PositionOf(*state);
+  for (const auto& [name, when] : state->journal.Deletions()) {
+    changes.deleted_unix_ms[ServiceName(name)] = when;
+  }
   TellForeign(all->foreign);
   for (Document& document : all->documents) {
     if (document.record) {
@@ -134,11 +137,14 @@ Result<Changes> Watcher::Named(const SharedPosition& after, const JournalState& 
   }
   Changes changes;
   changes.position = PositionOf(state);
+  const std::map<std::string, std::int64_t> deletions = journal.Deletions();
   for (const std::string& name : names) {
     auto document = documents_.Read(ServiceName(name));
     if (!document) return Forward(document.error());
     if (!*document) {
       changes.deletes.emplace_back(name);
+      const auto when = deletions.find(name);
+      if (when != deletions.end()) changes.deleted_unix_ms[ServiceName(name)] = when->second;
     } else if ((*document)->record) {
       changes.upserts.push_back(std::move(*(*document)->record));
     } else {
@@ -231,17 +237,18 @@ class ConsulStore final : public ports::SharedStore {
     return Told(documents_.Write(record.service, record, expected));
   }
 
-  Result<std::uint64_t> Delete(const ServiceName& service, std::uint64_t expected) override {
-    return Told(documents_.Write(service, std::nullopt, expected));
+  Result<std::uint64_t> DeleteAt(const ServiceName& service, std::uint64_t expected,
+                                 std::int64_t made_unix_ms) override {
+    return Told(documents_.Write(service, std::nullopt, expected, made_unix_ms));
   }
 
-  Result<std::optional<Record>> Get(const ServiceName& service) override {
+  Result<ports::SharedRecord> Get(const ServiceName& service) override {
     auto document = documents_.Read(service);
     if (!document) return Forward(document.error(), kWhere);
-    if (!*document) return std::optional<Record>();
+    if (!*document) return Deletion(service);
     Result<Record>& record = (*document)->record;
     if (!record) return Fail(Code::kRejected, record.error().message, kWhere);
-    return std::optional(std::move(*record));
+    return ports::SharedRecord{std::move(*record), 0};
   }
 
   Result<Changes> Watch(const SharedPosition& after, Duration wait) override {
@@ -265,6 +272,14 @@ class ConsulStore final : public ports::SharedStore {
 
  private:
   static constexpr const char* kWhere = "consul";
+
+  Result<ports::SharedRecord> Deletion(const ServiceName& service) {
+    const auto state = documents_.ReadJournal();
+    if (!state) return Forward(state.error(), kWhere);
+    const std::map<std::string, std::int64_t> deletions = state->journal.Deletions();
+    const auto when = deletions.find(service.str());
+    return ports::SharedRecord{std::nullopt, when == deletions.end() ? 0 : when->second};
+  }
 
   template <typename T>
   static Result<T> Told(Result<T> result) {

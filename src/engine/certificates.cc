@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/reconciler.h"
+#include "engine/sharing.h"
 #include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/certs/certificate.h"
@@ -69,19 +70,20 @@ void Reconciler::PutCertificate(Command command) {
   Record record;
   record.kind = Record::Kind::kCertificate;
   record.service = model::CertificateRecordName(name);
-  record.parameters[model::kPemParameter] = std::string(parsed->pem.reveal());
-  record.updated_unix_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
-          .count();
-  record.created_unix_ms = record.updated_unix_ms;
   const auto held = store_.records().find(record.service);
+  if (IsOutdated(command, held)) return Answer(command, 200, kOutdated);
+  Stamp(command);
+  record.parameters[model::kPemParameter] = std::string(parsed->pem.reveal());
+  record.updated_unix_ms = record.created_unix_ms = command.made_unix_ms;
   if (held != store_.records().end()) {
     record.revision = held->second.revision;
     record.created_unix_ms = held->second.created_unix_ms;
   }
   const ServiceName key = record.service;
-  (void)store_.Set(key, std::move(record));
-  store_.Persist(key);
+  const std::optional<Record> previous = store_.Set(key, std::move(record));
+  if (!previous || !SameContent(*previous, store_.records().at(key))) {
+    store_.Persist(key, command.made_unix_ms);
+  }
   command.parameters.clear();
   pending_.push_back({std::move(command), key, true, std::nullopt, Outcome()});
   dirty_ = true;
@@ -91,13 +93,16 @@ void Reconciler::RemoveCertificate(Command command) {
   const std::string name = command.parameters["certName"];
   if (name.empty()) return Answer(command, 400, kNoName);
   const ServiceName key = model::CertificateRecordName(name);
-  if (store_.records().count(key) == 0) {
+  const auto held = store_.records().find(key);
+  if (IsOutdated(command, held)) return Answer(command, 200, kOutdated);
+  Stamp(command);
+  if (held == store_.records().end()) {
     return Answer(command, 404,
                   "no certificate '" + Printable(name, 130) +
                       "' was put; those from files, secrets and services go with these");
   }
   (void)store_.Set(key, std::nullopt);
-  store_.Persist(key);
+  store_.Persist(key, command.made_unix_ms);
   pending_.push_back({std::move(command), key, true, std::nullopt, Outcome()});
   dirty_ = true;
 }

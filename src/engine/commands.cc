@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/reconciler.h"
+#include "engine/sharing.h"
 #include "swarmgate/base/log.h"
 
 namespace swarmgate::engine {
@@ -127,6 +128,16 @@ void Reconciler::On(Command message) {
   }
 }
 
+// A call that another replica hands on may come after a later one for the same record.
+bool Reconciler::IsOutdated(const Command& command, Records::const_iterator held) const {
+  return command.made_unix_ms != 0 && held != store_.records().end() &&
+         held->second.updated_unix_ms > command.made_unix_ms;
+}
+
+void Reconciler::Stamp(Command& command) const {
+  if (command.made_unix_ms == 0) command.made_unix_ms = store_.NextStamp();
+}
+
 // Docker lists a service without labels only when it is asked to: what such a service listens on is
 // not known before the next list.
 bool Reconciler::WantsList(const ServiceName& name, const model::ServiceSpec& spec) const {
@@ -172,11 +183,11 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   record.service = name;
   record.origin = Origin::kManual;
   record.parameters = std::move(command.parameters);
-  record.updated_unix_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
-          .count();
-  record.created_unix_ms = record.updated_unix_ms;
   auto held = store_.records().find(name);
+  if (IsOutdated(command, held)) return command.reply(Answer(200, kOutdated));
+  Stamp(command);
+  record.updated_unix_ms = command.made_unix_ms;
+  record.created_unix_ms = record.updated_unix_ms;
   if (held != store_.records().end()) {
     record.revision = held->second.revision;
     if (held->second.kind == Record::Kind::kReconfigure) {
@@ -263,7 +274,11 @@ bool Reconciler::Judge(const Assembly& assembly, const routing::Built& built) {
   for (Pending& pending : pending_) {
     if (pending.judged) continue;
     pending.judged = true;
-    store_.Persist(pending.service);
+    const auto record = store_.records().find(pending.service);
+    // Told by another replica what the shared store has told before: nothing to store.
+    const bool known = pending.previous && record != store_.records().end() &&
+                       SameContent(*pending.previous, record->second);
+    if (!known) store_.Persist(pending.service, pending.command.made_unix_ms);
   }
   return true;
 }
@@ -276,6 +291,9 @@ void Reconciler::Remove(Command command) {
 
 void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::string message) {
   auto held = store_.records().find(name);
+  if (IsOutdated(command, held)) return command.reply(Answer(200, kOutdated));
+  Stamp(command);
+  const std::int64_t made = command.made_unix_ms;
   const bool overridden =
       held != store_.records().end() && held->second.kind == Record::Kind::kReconfigure;
   Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
@@ -296,6 +314,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
     const Definition* definition = assembly.Find(name);
     if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
       // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
+      pending.outcome.made_unix_ms = made;
       pending.outcome.message =
           cancelled ? "a call that was to define the service is cancelled; it was not served yet"
                     : "nothing was removed: no service of this name is served";
@@ -307,15 +326,12 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
     record.service = name;
     record.origin = definition->origin;
     record.labels_hash = definition->parsed->parameters_hash;
-    record.updated_unix_ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
-            .count();
-    record.created_unix_ms = record.updated_unix_ms;
+    record.updated_unix_ms = record.created_unix_ms = made;
     (void)store_.Set(name, std::move(record));
     pending.outcome.message = "the service is withdrawn until its labels change";
   }
   if (!message.empty()) pending.outcome.message = std::move(message);
-  store_.Persist(name);
+  store_.Persist(name, made);
   pending_.push_back(std::move(pending));
   dirty_ = true;
 }
@@ -401,6 +417,7 @@ void Reconciler::AnswerPending() {
     if (!pending.judged || AwaitsName(pending)) continue;
     if (shared_.ShouldAwait(pending.service, pending.command.received)) continue;
     pending.outcome.revision = revision_;
+    pending.outcome.made_unix_ms = pending.command.made_unix_ms;
     pending.outcome.persisted = store_.IsPersisted(pending.service);
     pending.command.reply(std::move(pending.outcome));
     pending.command.reply = nullptr;

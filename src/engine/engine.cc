@@ -51,12 +51,13 @@ class Engine::Impl {
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return cell_.Get(); }
 
   Outcome Call(Command::Kind kind, std::map<std::string, std::string> parameters,
-               SteadyTime deadline) {
+               SteadyTime deadline, std::int64_t made_unix_ms = 0) {
     // An inbox of one is the way back; a caller that stopped waiting leaves it to the message.
     auto answer = std::make_shared<Inbox<Outcome>>();
     Command command;
     command.kind = kind;
     command.parameters = std::move(parameters);
+    command.made_unix_ms = made_unix_ms;
     command.received = ports_.clock->Now();
     command.deadline = deadline;
     command.reply = [answer](Outcome outcome) { answer->Push(std::move(outcome)); };
@@ -108,8 +109,8 @@ void Engine::Stop() { impl_->Stop(); }
 std::shared_ptr<const Snapshot> Engine::snapshot() const { return impl_->snapshot(); }
 
 Outcome Engine::Reconfigure(const std::map<std::string, std::string>& parameters,
-                            SteadyTime deadline) {
-  return impl_->Call(Command::Kind::kReconfigure, parameters, deadline);
+                            SteadyTime deadline, std::int64_t made_unix_ms) {
+  return impl_->Call(Command::Kind::kReconfigure, parameters, deadline, made_unix_ms);
 }
 
 Outcome Engine::Validate(const std::map<std::string, std::string>& parameters,
@@ -117,18 +118,21 @@ Outcome Engine::Validate(const std::map<std::string, std::string>& parameters,
   return impl_->Call(Command::Kind::kValidate, parameters, deadline);
 }
 
-Outcome Engine::Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline) {
-  return impl_->Call(Command::Kind::kRemove, parameters, deadline);
+Outcome Engine::Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline,
+                       std::int64_t made_unix_ms) {
+  return impl_->Call(Command::Kind::kRemove, parameters, deadline, made_unix_ms);
 }
 
 Outcome Engine::PutCertificate(const std::string& name, const std::string& pem,
-                               SteadyTime deadline) {
+                               SteadyTime deadline, std::int64_t made_unix_ms) {
   return impl_->Call(Command::Kind::kPutCertificate,
-                     {{"certName", name}, {model::kPemParameter, pem}}, deadline);
+                     {{"certName", name}, {model::kPemParameter, pem}}, deadline, made_unix_ms);
 }
 
-Outcome Engine::RemoveCertificate(const std::string& name, SteadyTime deadline) {
-  return impl_->Call(Command::Kind::kRemoveCertificate, {{"certName", name}}, deadline);
+Outcome Engine::RemoveCertificate(const std::string& name, SteadyTime deadline,
+                                  std::int64_t made_unix_ms) {
+  return impl_->Call(Command::Kind::kRemoveCertificate, {{"certName", name}}, deadline,
+                     made_unix_ms);
 }
 
 Outcome Engine::Reload(SteadyTime deadline) {

@@ -103,6 +103,8 @@ struct Command {
   };
   Kind kind = Kind::kReconfigure;
   std::map<std::string, std::string> parameters;
+  /// When the caller's change was made, where another replica has accepted it before; 0: now.
+  std::int64_t made_unix_ms = 0;
   SteadyTime received;
   SteadyTime deadline = SteadyTime::max();  ///< then the caller stops waiting
   std::function<void(Outcome)> reply;       ///< kConfigText: the text is Outcome::message
@@ -112,6 +114,10 @@ struct Command {
 inline constexpr const char* kTooLate =
     "HAProxy has not confirmed the change in time; it stays asked for and is carried out as soon "
     "as HAProxy answers";
+
+/// The answer to a call that another replica hands on too late.
+inline constexpr const char* kOutdated =
+    "a later change of the same is known here; nothing was done";
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
                              ContainerSeen, NameResolved, FilesChecked, CertificatesRead,

@@ -67,7 +67,7 @@ void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>
         });
     if (refused == pending_.rend()) continue;
     (void)store_.Set(name, std::move(refused->previous));
-    store_.Persist(name);
+    store_.Persist(name, refused->command.made_unix_ms);
     Outcome outcome;
     outcome.status = 500;
     outcome.message = kRefusedByHAProxy + Printable(reason, 400);

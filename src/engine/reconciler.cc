@@ -142,6 +142,7 @@ void Reconciler::RunDue() {
     dirty_ = true;
   }
   if (certificates_.next_news() && *certificates_.next_news() <= clock_.WallNow()) dirty_ = true;
+  TakeSettled();
   TakeSharedNews();
   if (awaits_shared_ && !shared_.ShouldAwaitStart()) dirty_ = true;
   if (dirty_) {
@@ -156,9 +157,9 @@ void Reconciler::RunDue() {
     if (save_wanted_) Save();
     PublishPartners();
   }
-  if (shared_.has_news()) {
-    TakeSharedNews();  // nothing is unjudged after Converge
-  }
+  // Nothing is unjudged after Converge.
+  TakeSettled();
+  TakeSharedNews();
   shared_.RunDue(live_ && !dirty_);
   AnswerPending();
   DropLate();
@@ -222,11 +223,14 @@ void Reconciler::DropObsolete(const std::vector<model::ServiceName>& names) {
     // Another replica may have seen newer labels than we: those that it has withdrawn. The record
     // counts for nothing meanwhile.
     const WallTime written{Duration(store_.records().at(name).updated_unix_ms)};
-    if (ports_.shared != nullptr && clock_.WallNow() < written + kSettleLabels) continue;
+    const WallTime now = clock_.WallNow();
+    // By a clock that is ahead of ours: no reason to wait until then.
+    const bool recent = now < written + kSettleLabels && written < now + kSettleLabels;
+    if (ports_.shared != nullptr && recent) continue;
     LogEvent(LogLevel::kInfo, "SERVICE_RETURNED", "the labels have changed: not withdrawn any more",
              {{"service", name.str()}});
     (void)store_.Set(name, std::nullopt);
-    store_.Persist(name);
+    store_.Persist(name, store_.NextStamp());
   }
 }
 

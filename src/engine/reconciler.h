@@ -86,6 +86,9 @@ class Reconciler {
   void On(ShareDone message);
   void On(ReplicasSeen message);
   void TakeSharedNews();
+  void TakeSettled();
+  void Settle(const ShareDone& message);
+  [[nodiscard]] bool AllJudged() const;
   void On(Command message);
   [[nodiscard]] bool IsIrrelevant(const ports::DockerEvent& event) const;
   void TakeNews(const FactsKeeper::News& news);
@@ -94,6 +97,10 @@ class Reconciler {
   // --- commands
   void Reconfigure(Command command, bool after_list);
   void Validate(Command command);
+  /// A later change of the same record is known here already.
+  [[nodiscard]] bool IsOutdated(const Command& command, Records::const_iterator held) const;
+  /// Gives it a time, unless another replica has.
+  void Stamp(Command& command) const;
   void Remove(Command command);
   void RemoveRecord(Command command, const model::ServiceName& name, std::string message);
   [[nodiscard]] bool WantsList(const model::ServiceName& name,
@@ -160,6 +167,7 @@ class Reconciler {
   Assembler assembler_;
   StoreKeeper store_;
   SharedDesk shared_;
+  std::vector<ShareDone> settled_;  ///< taken when no call is being judged
   Applier applier_;
   DockerDesk desk_;
   DockerHealth docker_health_;

@@ -14,6 +14,31 @@ constexpr Duration kRefusedRetry{30000};
 // Revisions that follow each other quickly are told together.
 constexpr Duration kAnnounceSoon{500};
 
+/// Puts news into earlier ones.
+void Fold(ports::Changes newer, ports::Changes& into) {
+  std::map<model::ServiceName, std::optional<model::Record>> latest;
+  for (model::Record& record : newer.upserts) latest[record.service] = std::move(record);
+  for (const model::ServiceName& name : newer.deletes) latest[name] = std::nullopt;
+  const auto replaced = [&](const model::ServiceName& name) { return latest.contains(name); };
+  std::erase_if(into.upserts,
+                [&](const model::Record& record) { return replaced(record.service); });
+  std::erase_if(into.deletes, replaced);
+  std::erase_if(into.unreadable, replaced);
+  std::erase_if(into.deleted_unix_ms, [&](const auto& entry) { return replaced(entry.first); });
+  for (auto& [name, record] : latest) {
+    if (record) {
+      into.upserts.push_back(std::move(*record));
+    } else {
+      into.deletes.push_back(name);
+    }
+  }
+  into.unreadable.insert(into.unreadable.end(), newer.unreadable.begin(), newer.unreadable.end());
+  into.deleted_unix_ms.merge(newer.deleted_unix_ms);
+  into.position = std::move(newer.position);
+  std::sort(into.upserts.begin(), into.upserts.end(),
+            [](const auto& a, const auto& b) { return a.service < b.service; });
+}
+
 bool IsRefusal(Code code) {
   return code == Code::kRejected || code == Code::kInvalidArgument || code == Code::kCorrupt;
 }
@@ -51,8 +76,13 @@ void SharedDesk::Hold(SharedNews news) {
   backoff_.Reset();
   share_not_before_ = clock_.Now();  // it is there: what waits need not
   loaded_ = loaded_ || news.changes->complete;
-  if (news.changes->complete) held_.clear();  // it says all that those before it said
-  held_.push_back(std::move(*news.changes));
+  // What is complete says all that was said before it. What is not is put into it: while our own
+  // store cannot be read nothing is taken, and no more than one state is kept.
+  if (news.changes->complete || held_.empty()) {
+    held_.assign(1, std::move(*news.changes));
+  } else {
+    Fold(*std::move(news.changes), held_.front());
+  }
 }
 
 std::vector<ports::Changes> SharedDesk::TakeHeld() { return std::exchange(held_, {}); }
@@ -66,6 +96,11 @@ void SharedDesk::On(const ShareDone& done) {
     return Note(nullptr);
   }
   const Error& error = done.outcome.error();
+  if (error.code == Code::kConflict) {
+    // The store is well: others write the same at this moment.
+    share_not_before_ = clock_.Now() + backoff_.Next();
+    return Note(nullptr);
+  }
   if (!IsRefusal(error.code)) {
     share_not_before_ = clock_.Now() + backoff_.Next();
     return Note(&error);
@@ -146,6 +181,7 @@ bool SharedDesk::ShouldAwaitStart() const {
 
 void SharedDesk::Describe(SharedStatus& status) const {
   status.configured = enabled_;
+  status.name = options_.store_name;
   status.store = partner_;
   status.revision = store_.shared().position.revision;
   status.waiting = store_.shared().waiting.size();

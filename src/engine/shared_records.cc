@@ -15,15 +15,17 @@ using model::Record;
 using model::ServiceName;
 using ports::Changes;
 
-std::int64_t StoreKeeper::UnixMs() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
-      .count();
+std::int64_t StoreKeeper::NextStamp() const {
+  const auto now = clock_.WallNow().time_since_epoch();
+  return std::max<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), latest_unix_ms_ + 1);
 }
 
 // `revision`: of the news as a whole.
 void StoreKeeper::TakeUpsert(const Record& record, std::uint64_t revision,
                              std::set<ServiceName>& changed) {
   const ServiceName& name = record.service;
+  Saw(record.updated_unix_ms);
   if (IsOurs(name)) {
     skipped_[name] = {record.revision, record};
     return;
@@ -128,6 +130,13 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
     }
     if (is_known) shared_.revisions.erase(known);
     if (IsOurs(name)) continue;
+    const auto deleted = changes.deleted_unix_ms.find(name);
+    if (deleted != changes.deleted_unix_ms.end() &&
+        deleted->second >= records_.at(name).updated_unix_ms) {
+      // Whoever deleted it met a store that had lost it.
+      TakeDelete(name, now.revision, changed);
+      continue;
+    }
     ShareAgain(name, records_.at(name));
     ++lost;
   }
@@ -140,6 +149,7 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
 
 std::set<ServiceName> StoreKeeper::Take(const Changes& changes) {
   std::set<ServiceName> changed;
+  for (const auto& [name, when] : changes.deleted_unix_ms) Saw(when);
   TakeSkipped(changed);
   if (changes.complete) TakeComplete(changes, changed);
   for (const Record& record : changes.upserts)

@@ -10,11 +10,19 @@ using model::Record;
 Result<std::uint64_t> Write(ports::SharedStore& store, const ShareRequest& request,
                             std::uint64_t expected) {
   if (request.record) return store.Put(*request.record, expected);
-  return store.Delete(request.name, expected);
+  return store.DeleteAt(request.name, expected, request.waiting.since_unix_ms);
 }
 
 Settlement Ours(const ShareRequest& request, std::uint64_t revision) {
   return {false, request.record.has_value(), revision, std::nullopt};
+}
+
+/// Another one that was faster again (kConflict) is seen by the next attempt.
+Result<Settlement> WriteOver(ports::SharedStore& store, const ShareRequest& request,
+                             std::uint64_t revision) {
+  const Result<std::uint64_t> written = Write(store, request, revision);
+  if (!written) return Forward(written.error());
+  return Ours(request, *written);
 }
 
 }  // namespace
@@ -30,30 +38,28 @@ Result<Settlement> ShareOne(ports::SharedStore& store, const ShareRequest& reque
   if (written) return Ours(request, *written);
   if (written.error().code == Code::kNotFound) return Ours(request, 0);  // deleted already
   if (written.error().code != Code::kConflict) return Forward(written.error());
-  Result<std::optional<Record>> held = store.Get(request.name);
+  Result<ports::SharedRecord> held = store.Get(request.name);
   if (!held) return Forward(held.error());
-  if (!*held) {
+  const std::int64_t made =
+      request.record ? request.record->updated_unix_ms : request.waiting.since_unix_ms;
+  if (!held->record) {
     if (!request.record) return Ours(request, 0);
-    if (request.deletion_seen) return Settlement{true, false, 0, std::nullopt};
-    return Fail(Code::kUnavailable,
+    const std::int64_t deleted = held->deleted_unix_ms;
+    if (deleted > 0 && made > deleted) return WriteOver(store, request, 0);
+    if (deleted > 0 || request.deletion_seen) return Settlement{true, false, 0, std::nullopt};
+    return Fail(Code::kConflict,
                 request.expected == 0
                     ? "another replica changes the same record now"
                     : "the record is gone; whether it was deleted or lost is not known yet");
   }
-  Record& theirs = **held;
+  Record& theirs = *held->record;
   // An answer that was lost on its way here.
   if (request.record && SameContent(*request.record, theirs)) return Ours(request, theirs.revision);
-  const std::int64_t made =
-      request.record ? request.record->updated_unix_ms : request.waiting.since_unix_ms;
   if (made <= theirs.updated_unix_ms) {
     const std::uint64_t revision = theirs.revision;
     return Settlement{true, true, revision, std::move(theirs)};
   }
-  const Result<std::uint64_t> again = Write(store, request, theirs.revision);
-  if (again) return Ours(request, *again);
-  // Faster again: the next attempt sees what is there then.
-  return Fail(again.error().code == Code::kConflict ? Code::kUnavailable : again.error().code,
-              again.error().message, again.error().context);
+  return WriteOver(store, request, theirs.revision);
 }
 
 }  // namespace swarmgate::engine

@@ -57,6 +57,7 @@ bool StoreKeeper::Load() {
   revision_ = stored->revision;
   stored_.clear();
   for (Record& record : stored->records) {
+    Saw(record.updated_unix_ms);
     stored_[record.service] = record.revision;
     // What was asked for since is newer than what is stored.
     if (queue_.contains(record.service) || unsaved_.contains(record.service)) continue;
@@ -65,7 +66,7 @@ bool StoreKeeper::Load() {
   if (loaded_) {
     // Read again: what the store has lost it gets back.
     for (const auto& [name, record] : records_) {
-      if (!stored_.contains(name)) queue_.insert(name);
+      if (!stored_.contains(name)) queue_.emplace(name, record.updated_unix_ms);
     }
     for (const auto& [name, revision] : shared_.revisions) unsaved_.insert(name);
     for (const auto& [name, waiting] : shared_.waiting) unsaved_.insert(name);
@@ -99,6 +100,13 @@ std::optional<Record> StoreKeeper::Set(const ServiceName& name, std::optional<Re
   return previous;
 }
 
+void StoreKeeper::Persist(const ServiceName& name, std::int64_t made_unix_ms) {
+  const auto record = records_.find(name);
+  const std::int64_t made = record == records_.end() ? made_unix_ms : record->second.updated_unix_ms;
+  Saw(made);
+  queue_[name] = made;
+}
+
 Result<std::uint64_t> StoreKeeper::Write(const ServiceName& name) {
   auto stored = stored_.find(name);
   const std::uint64_t expected = stored == stored_.end() ? 0 : stored->second;
@@ -123,8 +131,13 @@ bool StoreKeeper::Store(const ServiceName& name) {
     Note(&written.error());
     return false;
   }
-  // A deletion of what was never stored is no write.
-  if (shares_ && *written > revision_) shared_.waiting[name] = {*written, UnixMs()};
+  if (shares_ && *written > revision_) {
+    shared_.waiting[name] = {*written, queue_.at(name)};
+  } else if (shares_ && !records_.contains(name) && shared_.revisions.contains(name)) {
+    // What our disk never had is no write there, yet the others have it.
+    shared_.waiting[name] = {revision_, queue_.at(name)};
+    unsaved_.insert(name);
+  }
   revision_ = std::max(revision_, *written);
   auto record = records_.find(name);
   if (record != records_.end()) {
@@ -141,11 +154,12 @@ bool StoreKeeper::Flush() {
   if (first && !Load()) return false;
   if (!SaveShared()) return first;
   while (!queue_.empty()) {
-    const ServiceName name = *queue_.begin();
+    const ServiceName name = queue_.begin()->first;
     if (!Store(name)) return first;
     queue_.erase(name);
     Note(nullptr);
   }
+  if (!SaveShared()) return first;
   if (retry_at_ && *retry_at_ <= clock_.Now()) retry_at_.reset();
   std::set<ServiceName> changed;
   TakeSkipped(changed);  // of a record that was made and unmade before it was stored

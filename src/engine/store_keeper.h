@@ -2,6 +2,7 @@
 // again, and nobody's route waits for it. Thread: owner.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -34,8 +35,12 @@ class StoreKeeper {
   /// Changes the memory only; nothing: removes. Returns what was there.
   std::optional<model::Record> Set(const model::ServiceName& name,
                                    std::optional<model::Record> record);
-  /// What is in memory under this name is to be stored.
-  void Persist(const model::ServiceName& name) { queue_.insert(name); }
+  /// What is in memory under this name is to be stored. `made_unix_ms`: when it was deleted, where
+  /// there is nothing.
+  void Persist(const model::ServiceName& name, std::int64_t made_unix_ms);
+  /// The time of a change that is made now: later than every one that is known, so that clocks that
+  /// differ do not turn it into an earlier one.
+  [[nodiscard]] std::int64_t NextStamp() const;
   /// Stores what is queued. True: records came in from a store that could not be read before.
   bool Flush();
   /// On the disk, that is.
@@ -88,7 +93,7 @@ class StoreKeeper {
   void TakeSkipped(std::set<model::ServiceName>& changed);
   void TakeComplete(const ports::Changes& changes, std::set<model::ServiceName>& changed);
   void ShareAgain(const model::ServiceName& name, const model::Record& record);
-  [[nodiscard]] std::int64_t UnixMs() const;
+  void Saw(std::int64_t unix_ms) { latest_unix_ms_ = std::max(latest_unix_ms_, unix_ms); }
   /// Stores what is known of the shared store, and the records of `unsaved_`. False: later.
   bool SaveShared();
 
@@ -108,7 +113,8 @@ class StoreKeeper {
   bool position_unsaved_ = false;
   Records records_;
   std::map<model::ServiceName, std::uint64_t> stored_;  ///< revisions in the store
-  std::set<model::ServiceName> queue_;
+  std::map<model::ServiceName, std::int64_t> queue_;  ///< to be stored; when it was changed
+  std::int64_t latest_unix_ms_ = 0;                   ///< of all changes that were ever seen
   bool loaded_ = false;
   bool lost_ = false;
   bool ok_ = true;

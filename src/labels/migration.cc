@@ -44,7 +44,9 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"discoveryType",
      "`DNS` asks for `tasks.<service>`, so for every task, and again all the time; what does not "
      "resolve harms no other service."},
-    {"distribute", "A call changes the replica that gets it."},
+    {"distribute",
+     "All replicas are called at once, and the answer tells each one's outcome; one that "
+     "fails makes no error, it catches up by itself."},
     {"isDefaultBackend", "Two such services: the older one is served, the other one is told."},
     {"proxyInstanceName", "A service that moves to another instance loses its route here."},
     {"redirectWhenHttpProto"},

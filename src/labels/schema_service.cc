@@ -60,10 +60,10 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .set = set::Replicas},
     {.name = "distribute",
      .level = Level::kService,
-     .effect = Effect::kAccepted,
      .type = "boolean",
      .fallback = "false",
-     .help = "Send an API call on to the other replicas of the proxy.",
+     .help = "In an API call: send it on to all other replicas of the proxy at once. As a label it "
+             "does nothing: every replica hears of labels from its own Docker.",
      .example = "true",
      .hint = kBoolHint,
      .set = set::Distribute},

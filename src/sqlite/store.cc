@@ -1,15 +1,9 @@
 #include "swarmgate/sqlite/store.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <ctime>
 #include <functional>
 #include <map>
 #include <optional>
@@ -17,8 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include "sqlite/database.h"
-#include "swarmgate/base/log.h"
+#include "sqlite/file.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/codec/applied_json.h"
 
@@ -58,15 +51,6 @@ constexpr std::uint64_t kMaxRevision = 1ULL << 62U;
 
 constexpr std::int64_t Signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 
-std::string UtcStamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts);
-  return text.data();
-}
-
 std::int64_t UnixMs() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
@@ -74,7 +58,8 @@ std::int64_t UnixMs() {
 
 class SqliteStore final : public ports::StateStore {
  public:
-  SqliteStore(std::string path, bool shares) : path_(std::move(path)), shares_(shares) {}
+  SqliteStore(std::string path, bool shares)
+      : file_(std::move(path), kSchema, kSchemaVersion), shares_(shares) {}
 
   Result<StoredRecords> Load() override {
     return Guarded<StoredRecords>("loading records", [&] { return DoLoad(); });
@@ -103,75 +88,27 @@ class SqliteStore final : public ports::StateStore {
   // Opens the file where needed; sets a damaged one aside.
   template <typename T, typename Work>
   Result<T> Guarded(const char* what, const Work& work) {
-    Status open = EnsureOpen();
+    Status open = file_.EnsureOpen();
     if (!open) {
-      if (open.error().code == Code::kCorrupt) SetAside();
+      if (open.error().code == Code::kCorrupt) file_.SetAside();
       return Forward(open.error(), what);
     }
     Result<T> result = work();
-    if (!result && result.error().code == Code::kCorrupt && !applied_cleared_) SetAside();
+    if (!result && result.error().code == Code::kCorrupt && !applied_cleared_) file_.SetAside();
     applied_cleared_ = false;
     if (!result) return Forward(result.error(), what);
     return result;
   }
 
-  Status EnsureOpen() {
-    if (database_) return Ok();
-    // SQLite would create it readable for all.
-    const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) return Fail(Code::kUnavailable, std::strerror(errno), path_);
-    ::close(file);
-    Result<std::unique_ptr<Database>> opened = Database::Open(path_);
-    if (!opened) return Forward(opened.error());
-    Database& database = **opened;
-    Result<std::int64_t> version = database.QueryNumber("PRAGMA user_version");
-    if (!version) return Forward(version.error(), path_);
-    if (*version > kSchemaVersion) {
-      return Fail(Code::kUnavailable,
-                  "the file was written by a newer version (schema " + std::to_string(*version) +
-                      ", this program knows " + std::to_string(kSchemaVersion) +
-                      "); it is left as it is",
-                  path_);
-    }
-    Status ready = database.Exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");
-    if (ready) ready = database.Exec(kSchema);
-    if (ready && *version < kSchemaVersion) {
-      ready = database.Exec(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
-    }
-    if (!ready) return Forward(ready.error(), path_);
-    database_ = std::move(*opened);
-    return Ok();
-  }
-
-  void SetAside() {
-    database_.reset();
-    const std::string stem = path_ + ".damaged-" + UtcStamp();
-    std::string aside = stem;
-    for (int i = 2; ::access(aside.c_str(), F_OK) == 0; ++i) {
-      aside = stem + "-" + std::to_string(i);
-    }
-    const bool renamed = std::rename(path_.c_str(), aside.c_str()) == 0;
-    for (const char* suffix : {"-wal", "-shm"}) {
-      // Missing is fine; one that stayed would be taken for the new file's.
-      if (std::rename((path_ + suffix).c_str(), (aside + suffix).c_str()) != 0) {
-        (void)std::remove((path_ + suffix).c_str());
-      }
-    }
-    LogEvent(LogLevel::kError, "STORE_DAMAGED",
-             renamed ? "the store's file is damaged and was set aside; a new one is started"
-                     : "the store's file is damaged and could not be renamed",
-             {{"file", path_}, {"aside", aside}});
-  }
-
   Result<std::uint64_t> Revision() {
     Result<std::int64_t> value =
-        database_->QueryNumber("SELECT value FROM counters WHERE name='revision'");
+        file_.database().QueryNumber("SELECT value FROM counters WHERE name='revision'");
     if (!value) return Forward(value.error());
     return static_cast<std::uint64_t>(*value);
   }
 
   Result<std::uint64_t> NextRevision() {
-    Statement next(*database_,
+    Statement next(file_.database(),
                    "INSERT INTO counters VALUES('revision',1)"
                    " ON CONFLICT(name) DO UPDATE SET value=value+1");
     Status ran = next.Run();
@@ -184,7 +121,7 @@ class SqliteStore final : public ports::StateStore {
     Result<std::uint64_t> revision = Revision();
     if (!revision) return Forward(revision.error());
     stored.revision = *revision;
-    Statement rows(*database_,
+    Statement rows(file_.database(),
                    "SELECT service,kind,origin,parameters,labels_hash,revision,updated,"
                    "created"
                    " FROM records ORDER BY service");
@@ -215,7 +152,7 @@ class SqliteStore final : public ports::StateStore {
 
   // The revision of the record that is there, 0 when there is none.
   Result<std::uint64_t> Held(const model::ServiceName& service) {
-    Statement held(*database_, "SELECT revision FROM records WHERE service=?1");
+    Statement held(file_.database(), "SELECT revision FROM records WHERE service=?1");
     Result<bool> row = held.Bind(1, service.str()).Step();
     if (!row) return Forward(row.error());
     return *row ? static_cast<std::uint64_t>(held.Number(0)) : 0;
@@ -225,7 +162,7 @@ class SqliteStore final : public ports::StateStore {
   Result<std::uint64_t> CompareAndWrite(
       const model::ServiceName& service, std::uint64_t expected, bool must_exist,
       const std::function<Status(std::uint64_t revision)>& write) {
-    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, true);
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(file_.database(), true);
     if (!transaction) return Forward(transaction.error());
     Result<std::uint64_t> held = Held(service);
     if (!held) return Forward(held.error());
@@ -238,8 +175,10 @@ class SqliteStore final : public ports::StateStore {
     }
     Result<std::uint64_t> revision = NextRevision();
     if (!revision) return Forward(revision.error());
+    const Result<bool> waits = Waits();
+    if (!waits) return Forward(waits.error());
     Status written = write(*revision);
-    if (written && shares_) written = Wait(service, {*revision, UnixMs()});
+    if (written && *waits) written = Wait(service, {*revision, UnixMs()});
     if (!written) return Forward(written.error());
     Status done = (*transaction)->Commit();
     if (!done) return Forward(done.error());
@@ -252,7 +191,7 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status WriteRow(const model::Record& record, std::uint64_t revision) {
-    Statement put(*database_, "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+    Statement put(file_.database(), "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
     return put.Bind(1, record.service.str())
         .Bind(2, static_cast<std::int64_t>(record.kind))
         .Bind(3, static_cast<std::int64_t>(record.origin))
@@ -265,7 +204,7 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status RemoveRow(const char* sql, const model::ServiceName& service) {
-    Statement remove(*database_, sql);
+    Statement remove(file_.database(), sql);
     return remove.Bind(1, service.str()).Run();
   }
 
@@ -274,8 +213,16 @@ class SqliteStore final : public ports::StateStore {
                            [&](std::uint64_t) { return RemoveRow(kDeleteRecord, service); });
   }
 
+  /// What is written is to be shared: now, or by a later run that has a shared store again.
+  Result<bool> Waits() {
+    if (shares_) return true;
+    const auto known = file_.database().QueryNumber("SELECT count(*) FROM shared_position");
+    if (!known) return Forward(known.error());
+    return *known > 0;
+  }
+
   Status Wait(const model::ServiceName& service, const ports::Waiting& waiting) {
-    Statement put(*database_, "INSERT OR REPLACE INTO waiting VALUES(?1,?2,?3)");
+    Statement put(file_.database(), "INSERT OR REPLACE INTO waiting VALUES(?1,?2,?3)");
     return put.Bind(1, service.str())
         .Bind(2, Signed(waiting.revision))
         .Bind(3, waiting.since_unix_ms)
@@ -283,7 +230,7 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Result<std::uint64_t> DoSaveShared(const ports::SharedDelta& delta) {
-    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, false);
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(file_.database(), false);
     if (!transaction) return Forward(transaction.error());
     Result<std::uint64_t> revision = NextRevision();
     if (!revision) return Forward(revision.error());
@@ -302,7 +249,7 @@ class SqliteStore final : public ports::StateStore {
       if (saved) saved = Wait(service, waiting);
     }
     if (saved && delta.position) {
-      Statement put(*database_, "INSERT OR REPLACE INTO shared_position VALUES(1,?1,?2)");
+      Statement put(file_.database(), "INSERT OR REPLACE INTO shared_position VALUES(1,?1,?2)");
       saved = put.Bind(1, delta.position->epoch).Bind(2, Signed(delta.position->revision)).Run();
     }
     if (saved) saved = (*transaction)->Commit();
@@ -311,7 +258,7 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status SaveSharedRevisions(const ports::SharedDelta& delta) {
-    Statement put(*database_, "INSERT OR REPLACE INTO shared VALUES(?1,?2)");
+    Statement put(file_.database(), "INSERT OR REPLACE INTO shared VALUES(?1,?2)");
     for (const auto& [service, revision] : delta.revisions) {
       const Status saved = revision == 0
                                ? RemoveRow("DELETE FROM shared WHERE service=?1", service)
@@ -323,17 +270,17 @@ class SqliteStore final : public ports::StateStore {
 
   Result<ports::SharedState> DoLoadShared() {
     ports::SharedState state;
-    Statement position(*database_, "SELECT epoch,revision FROM shared_position");
+    Statement position(file_.database(), "SELECT epoch,revision FROM shared_position");
     Result<bool> row = position.Step();
     if (!row) return Forward(row.error());
     if (*row) state.position = {position.Text(0), static_cast<std::uint64_t>(position.Number(1))};
-    Statement revisions(*database_, "SELECT service,revision FROM shared");
+    Statement revisions(file_.database(), "SELECT service,revision FROM shared");
     for (row = revisions.Step(); row && *row; row = revisions.Step()) {
       state.revisions[model::ServiceName(revisions.Text(0))] =
           static_cast<std::uint64_t>(revisions.Number(1));
     }
     if (!row) return Forward(row.error());
-    Statement waiting(*database_, "SELECT service,revision,since FROM waiting");
+    Statement waiting(file_.database(), "SELECT service,revision,since FROM waiting");
     for (row = waiting.Step(); row && *row; row = waiting.Step()) {
       state.waiting[model::ServiceName(waiting.Text(0))] = {
           static_cast<std::uint64_t>(waiting.Number(1)), waiting.Number(2)};
@@ -343,12 +290,12 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status PutText(const char* name, const std::string& value) {
-    Statement put(*database_, "INSERT OR REPLACE INTO texts VALUES(?1,?2)");
+    Statement put(file_.database(), "INSERT OR REPLACE INTO texts VALUES(?1,?2)");
     return put.Bind(1, name).Bind(2, value).Run();
   }
 
   Status DoSave(const AppliedDelta& delta) {
-    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(*database_, false);
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(file_.database(), false);
     if (!transaction) return Forward(transaction.error());
     Status saved = SaveServices(delta);
     if (saved) saved = SaveSlots(delta);
@@ -365,12 +312,12 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status SaveServices(const AppliedDelta& delta) {
-    Statement remove(*database_, "DELETE FROM services WHERE id=?1");
+    Statement remove(file_.database(), "DELETE FROM services WHERE id=?1");
     for (const std::string& id : delta.removals) {
       Status removed = remove.Bind(1, id).Run();
       if (!removed) return removed;
     }
-    Statement put(*database_, "INSERT OR REPLACE INTO services VALUES(?1,?2)");
+    Statement put(file_.database(), "INSERT OR REPLACE INTO services VALUES(?1,?2)");
     for (const model::ServiceFacts& facts : delta.upserts) {
       Status stored = put.Bind(1, facts.id).Bind(2, codec::EncodeServiceFacts(facts)).Run();
       if (!stored) return stored;
@@ -379,20 +326,20 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status SaveSlots(const AppliedDelta& delta) {
-    Statement remove(*database_, "DELETE FROM slots WHERE backend=?1");
+    Statement remove(file_.database(), "DELETE FROM slots WHERE backend=?1");
     for (const model::BackendName& backend : delta.slots_removed) {
       Status removed = remove.Bind(1, backend.str()).Run();
       if (!removed) return removed;
     }
-    Statement put(*database_, "INSERT OR REPLACE INTO slots VALUES(?1,?2)");
+    Statement put(file_.database(), "INSERT OR REPLACE INTO slots VALUES(?1,?2)");
     for (const auto& [backend, slot] : delta.slots_set) {
       Status stored = put.Bind(1, backend.str()).Bind(2, slot.str()).Run();
       if (!stored) return stored;
     }
     if (!delta.declared) return Ok();
-    Status cleared = database_->Exec("DELETE FROM classes");
+    Status cleared = file_.database().Exec("DELETE FROM classes");
     if (!cleared) return cleared;
-    Statement declare(*database_, "INSERT INTO classes VALUES(?1,?2,?3,?4)");
+    Statement declare(file_.database(), "INSERT INTO classes VALUES(?1,?2,?3,?4)");
     for (const auto& [backend_class, slots] : *delta.declared) {
       Status stored = declare.Bind(1, backend_class.str())
                           .Bind(2, slots.count)
@@ -416,8 +363,8 @@ class SqliteStore final : public ports::StateStore {
     if (loaded.error().code == Code::kCorrupt && decode_failed_) {
       // The file itself is sound: only what can be listed again is thrown away, not the records.
       decode_failed_ = false;
-      applied_cleared_ = database_
-                             ->Exec(
+      applied_cleared_ = file_.database()
+                             .Exec(
                                  "DELETE FROM services; DELETE FROM slots; DELETE FROM classes;"
                                  " DELETE FROM texts")
                              .has_value();
@@ -427,7 +374,7 @@ class SqliteStore final : public ports::StateStore {
 
   Result<std::map<std::string, std::string>> LoadTexts() {
     std::map<std::string, std::string> texts;
-    Statement rows(*database_, "SELECT name,value FROM texts");
+    Statement rows(file_.database(), "SELECT name,value FROM texts");
     Result<bool> row = rows.Step();
     for (; row && *row; row = rows.Step()) texts[rows.Text(0)] = rows.Text(1);
     if (!row) return Forward(row.error());
@@ -458,7 +405,7 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status LoadServices(AppliedState& state) {
-    Statement rows(*database_, "SELECT facts FROM services");
+    Statement rows(file_.database(), "SELECT facts FROM services");
     Result<bool> row = rows.Step();
     for (; row && *row; row = rows.Step()) {
       model::ServiceFacts facts;
@@ -475,14 +422,14 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status LoadSlots(AppliedState& state) {
-    Statement slots(*database_, "SELECT backend,slot FROM slots");
+    Statement slots(file_.database(), "SELECT backend,slot FROM slots");
     Result<bool> row = slots.Step();
     for (; row && *row; row = slots.Step()) {
       state.slots.assigned.emplace(model::BackendName(slots.Text(0)),
                                    model::SlotName(slots.Text(1)));
     }
     if (!row) return Forward(row.error());
-    Statement declared(*database_, "SELECT class,slots,head,lines FROM classes");
+    Statement declared(file_.database(), "SELECT class,slots,head,lines FROM classes");
     row = declared.Step();
     for (; row && *row; row = declared.Step()) {
       const std::int64_t count = declared.Number(1);
@@ -499,9 +446,8 @@ class SqliteStore final : public ports::StateStore {
 
   static constexpr const char* kDeleteRecord = "DELETE FROM records WHERE service=?1";
 
-  std::string path_;
+  File file_;
   bool shares_;
-  std::unique_ptr<Database> database_;
   bool decode_failed_ = false;    ///< a cell, not the file, is damaged
   bool applied_cleared_ = false;  ///< the damage was removed without the file
 };

@@ -5,14 +5,17 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "support/consul_server.h"
 #include "support/fake_shared_store.h"
 #include "support/fake_store.h"
 #include "support/test_root.h"
+#include "swarmgate/cluster/cluster.h"
 #include "swarmgate/consul/store.h"
 #include "swarmgate/ports/shared_store.h"
 #include "swarmgate/ports/state_store.h"
+#include "swarmgate/sqlite/peer_log.h"
 #include "swarmgate/sqlite/store.h"
 
 namespace swarmgate {
@@ -31,6 +34,52 @@ Record MakeRecord(const std::string& name, const std::string& path) {
   record.created_unix_ms = 1'600'000'000'456;
   return record;
 }
+
+// Later than any clock.
+constexpr std::int64_t kFarAhead = 9'000'000'000'000;
+
+/// The store of a replica that has no peers, on its disk.
+class Alone final : public ports::SharedStore {
+ public:
+  explicit Alone(const std::string& path)
+      : log_(sqlite::MakePeerLog(path)), cluster_(Options(), {}, log_.get(), clock_) {
+    cluster_.Start();
+  }
+  ~Alone() override { cluster_.Stop(); }
+
+  Result<ports::StoredRecords> Load() override { return store().Load(); }
+  Result<std::uint64_t> Put(const Record& record, std::uint64_t expected) override {
+    return store().Put(record, expected);
+  }
+  Result<std::uint64_t> DeleteAt(const ServiceName& service, std::uint64_t expected,
+                                 std::int64_t made_unix_ms) override {
+    return store().DeleteAt(service, expected, made_unix_ms);
+  }
+  Result<ports::SharedRecord> Get(const ServiceName& service) override {
+    return store().Get(service);
+  }
+  Result<ports::Changes> Watch(const ports::SharedPosition& after, Duration wait) override {
+    return store().Watch(after, wait);
+  }
+  Result<std::vector<ports::Replica>> Announce(const ports::Replica& self) override {
+    return store().Announce(self);
+  }
+  Status Withdraw() override { return store().Withdraw(); }
+  void Cancel() override { store().Cancel(); }
+
+ private:
+  static cluster::ClusterOptions Options() {
+    cluster::ClusterOptions options;
+    options.self.instance = "one";
+    options.self.run = "run";
+    return options;
+  }
+  ports::SharedStore& store() { return *cluster_.store(); }
+
+  SystemClock clock_;
+  std::unique_ptr<ports::PeerLog> log_;
+  cluster::Cluster cluster_;
+};
 
 model::ServiceFacts MakeFacts(const std::string& id, const std::string& name) {
   model::ServiceFacts facts;
@@ -112,6 +161,9 @@ class RecordContract : public ::testing::TestWithParam<std::string> {
   void Open() {
     if (GetParam() == "sqlite") {
       store_ = sqlite::MakeStore(directory_.path() + "/state.db");
+    } else if (GetParam() == "peers") {
+      store_.reset();
+      store_ = std::make_unique<Alone>(directory_.path() + "/peers.db");
     } else if (GetParam() == "consul") {
       consul::ConsulOptions options;
       options.servers = {testing::ConsulServer::Shared().url()};
@@ -185,7 +237,9 @@ TEST_P(RecordContract, WritesOnlyOverTheRevisionThatIsExpected) {
   EXPECT_GT(*third, *second);
   EXPECT_TRUE(Records().empty());
   // A revision is never given twice, not even to a record that was deleted in between.
-  Result<std::uint64_t> fourth = store().Put(record, 0);
+  Record later = record;
+  later.updated_unix_ms = kFarAhead;
+  Result<std::uint64_t> fourth = store().Put(later, 0);
   ASSERT_TRUE(fourth);
   EXPECT_GT(*fourth, *third);
 }
@@ -258,6 +312,17 @@ TEST_P(StoreContract, WhatIsWrittenWaitsForTheSharedStoreIfThereIsOne) {
                                                            {ServiceName("web"), *put}}));
 }
 
+TEST_P(StoreContract, WhatIsWrittenInARunWithoutTheSharedStoreWaitsForALaterOne) {
+  Open(true);
+  ports::SharedDelta seen;
+  seen.position = ports::SharedPosition{"e", 3};
+  ASSERT_TRUE(store().SaveShared(seen));
+  Open(false);
+  const auto put = store().Put(MakeRecord("web", "/web"), 0);
+  ASSERT_TRUE(put);
+  EXPECT_EQ(Shared().waiting.at(ServiceName("web")).revision, *put);
+}
+
 TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
   Open(true);
   ASSERT_TRUE(store().Put(MakeRecord("mine", "/mine"), 0));
@@ -293,8 +358,66 @@ TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
   EXPECT_EQ(Shared().position, *first.position);
 }
 
+/// What replicas share, whichever way.
+class SharedContract : public RecordContract {
+ protected:
+  ports::SharedStore& shared() { return dynamic_cast<ports::SharedStore&>(store()); }
+  ports::Changes Watch(const ports::SharedPosition& after) {
+    auto changes = shared().Watch(after, Duration(0));
+    EXPECT_TRUE(changes) << changes.error().ToString();
+    return changes ? *changes : ports::Changes();
+  }
+};
+
+TEST_P(SharedContract, TellsWhatHasHappenedSinceAPosition) {
+  const ports::Changes all = Watch({});
+  EXPECT_TRUE(all.complete);
+  const auto web = shared().Put(MakeRecord("web", "/web"), 0);
+  ASSERT_TRUE(web);
+  const ports::Changes first = Watch(all.position);
+  ASSERT_EQ(first.upserts.size(), 1U);
+  EXPECT_EQ(first.upserts[0].revision, *web);
+  const ports::Changes none = Watch(first.position);
+  EXPECT_FALSE(none.complete);
+  EXPECT_TRUE(none.upserts.empty() && none.deletes.empty());
+  EXPECT_EQ(none.position, first.position);
+  ASSERT_TRUE(shared().DeleteAt(ServiceName("web"), *web, kFarAhead));
+  const ports::Changes second = Watch(first.position);
+  EXPECT_EQ(second.deletes, std::vector{ServiceName("web")});
+  EXPECT_EQ(second.deleted_unix_ms.at(ServiceName("web")), kFarAhead);
+}
+
+TEST_P(SharedContract, RemembersWhenWhatWasDeleted) {
+  const auto web = shared().Put(MakeRecord("web", "/web"), 0);
+  ASSERT_TRUE(web);
+  EXPECT_EQ(shared().Get(ServiceName("web"))->record->revision, *web);
+  ASSERT_TRUE(shared().DeleteAt(ServiceName("web"), *web, kFarAhead));
+  const auto held = shared().Get(ServiceName("web"));
+  ASSERT_TRUE(held);
+  EXPECT_FALSE(held->record);
+  EXPECT_EQ(held->deleted_unix_ms, kFarAhead);
+  // One who did not hear of it does not bring it back; one who defines it anew does.
+  EXPECT_EQ(shared().Put(MakeRecord("web", "/web"), 0).error().code, Code::kConflict);
+  Record later = MakeRecord("web", "/new");
+  later.updated_unix_ms = kFarAhead + 1;
+  EXPECT_TRUE(shared().Put(later, 0));
+  EXPECT_EQ(shared().Get(ServiceName("web"))->deleted_unix_ms, 0);
+}
+
+TEST_P(SharedContract, ADeletionOfWhatIsNotThereIsToldToThoseWhoMayHaveIt) {
+  EXPECT_EQ(shared().Delete(ServiceName("web"), 0).error().code, Code::kNotFound);
+  const ports::Changes before = Watch({});
+  ASSERT_TRUE(shared().DeleteAt(ServiceName("web"), 0, kFarAhead));
+  EXPECT_EQ(shared().DeleteAt(ServiceName("web"), 0, kFarAhead).error().code, Code::kNotFound);
+  EXPECT_EQ(Watch(before.position).deleted_unix_ms.at(ServiceName("web")), kFarAhead);
+  EXPECT_EQ(Watch({}).deleted_unix_ms.at(ServiceName("web")), kFarAhead);
+  EXPECT_EQ(shared().Put(MakeRecord("web", "/web"), 0).error().code, Code::kConflict);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, ::testing::Values("fakeshared", "consul", "peers"),
+                         [](const auto& store) { return store.param; });
 INSTANTIATE_TEST_SUITE_P(Stores, RecordContract,
-                         ::testing::Values("fake", "sqlite", "fakeshared", "consul"),
+                         ::testing::Values("fake", "sqlite", "fakeshared", "consul", "peers"),
                          [](const auto& store) { return store.param; });
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values("fake", "sqlite"),
                          [](const auto& store) { return store.param; });

@@ -30,6 +30,7 @@ void FakeSharedStore::SetDown(std::optional<Code> code) {
 void FakeSharedStore::Lose() {
   MutexLock lock(mutex_);
   records_.clear();
+  deleted_.clear();
   history_.clear();
   ++epoch_;
   changed_.NotifyAll();
@@ -38,13 +39,24 @@ void FakeSharedStore::Lose() {
 void FakeSharedStore::PutAsOther(Record record) {
   MutexLock lock(mutex_);
   record.revision = Note(record.service);
+  deleted_.erase(record.service);
   records_.insert_or_assign(record.service, std::move(record));
 }
 
-void FakeSharedStore::DeleteAsOther(const ServiceName& service) {
+void FakeSharedStore::DeleteAsOther(const ServiceName& service, std::int64_t made_unix_ms) {
   MutexLock lock(mutex_);
   records_.erase(service);
+  Remember(service, made_unix_ms);
   (void)Note(service);
+}
+
+void FakeSharedStore::Remember(const ServiceName& service, std::int64_t made_unix_ms) {
+  if (made_unix_ms > 0) deleted_[service] = made_unix_ms;
+}
+
+std::int64_t FakeSharedStore::DeletedAt(const ServiceName& service) const {
+  const auto found = deleted_.find(service);
+  return found == deleted_.end() ? 0 : found->second;
 }
 
 std::map<ServiceName, Record> FakeSharedStore::records() const {
@@ -63,6 +75,7 @@ Changes FakeSharedStore::DoSince(const SharedPosition& after) {
   if (after.epoch != changes.position.epoch || after.revision > changes.position.revision) {
     changes.complete = true;
     for (const auto& [name, record] : records_) changes.upserts.push_back(record);
+    changes.deleted_unix_ms = deleted_;
     return changes;
   }
   const auto begin = history_.begin() + static_cast<std::ptrdiff_t>(after.revision - first_);
@@ -70,6 +83,7 @@ Changes FakeSharedStore::DoSince(const SharedPosition& after) {
     auto held = records_.find(name);
     if (held == records_.end()) {
       changes.deletes.push_back(name);
+      if (DeletedAt(name) > 0) changes.deleted_unix_ms[name] = DeletedAt(name);
     } else {
       changes.upserts.push_back(held->second);
     }
@@ -99,18 +113,27 @@ Result<std::uint64_t> FakeSharedStore::Put(const Record& record, std::uint64_t e
   auto held = records_.find(record.service);
   const std::uint64_t revision = held == records_.end() ? 0 : held->second.revision;
   if (revision != expected) return Fail(Code::kConflict, "another revision is stored");
+  if (DeletedAt(record.service) > record.updated_unix_ms) {
+    return Fail(Code::kConflict, "it was deleted later");
+  }
   Record stored = record;
   stored.revision = Note(record.service);
+  deleted_.erase(record.service);
   records_.insert_or_assign(record.service, stored);
   return stored.revision;
 }
 
-Result<std::uint64_t> FakeSharedStore::Delete(const ServiceName& service, std::uint64_t expected) {
+Result<std::uint64_t> FakeSharedStore::DeleteAt(const ServiceName& service,
+                                                std::uint64_t expected, std::int64_t made_unix_ms) {
   MutexLock lock(mutex_);
   Status entered = Enter();
   if (!entered) return Forward(entered.error());
   auto held = records_.find(service);
-  if (held == records_.end()) return Fail(Code::kNotFound, "no such record");
+  if (held == records_.end() && made_unix_ms <= DeletedAt(service)) {
+    return Fail(Code::kNotFound, "no such record");
+  }
+  Remember(service, made_unix_ms);
+  if (held == records_.end()) return Note(service);
   if (held->second.revision != expected) {
     return Fail(Code::kConflict, "another revision is stored");
   }
@@ -118,13 +141,13 @@ Result<std::uint64_t> FakeSharedStore::Delete(const ServiceName& service, std::u
   return Note(service);
 }
 
-Result<std::optional<Record>> FakeSharedStore::Get(const ServiceName& service) {
+Result<ports::SharedRecord> FakeSharedStore::Get(const ServiceName& service) {
   MutexLock lock(mutex_);
   Status entered = Enter();
   if (!entered) return Forward(entered.error());
   auto held = records_.find(service);
-  if (held == records_.end()) return std::optional<Record>();
-  return std::optional(held->second);
+  if (held == records_.end()) return ports::SharedRecord{std::nullopt, DeletedAt(service)};
+  return ports::SharedRecord{held->second, 0};
 }
 
 Result<Changes> FakeSharedStore::Watch(const SharedPosition& after, Duration wait) {

@@ -24,7 +24,9 @@ class FakeSharedStore final : public ports::SharedStore {
   void Lose() EXCLUDES_LOCK(mutex_);
   /// A write of another replica.
   void PutAsOther(model::Record record) EXCLUDES_LOCK(mutex_);
-  void DeleteAsOther(const model::ServiceName& service) EXCLUDES_LOCK(mutex_);
+  /// `made_unix_ms`: remembered unless it is 0.
+  void DeleteAsOther(const model::ServiceName& service, std::int64_t made_unix_ms = 0)
+      EXCLUDES_LOCK(mutex_);
   [[nodiscard]] std::map<model::ServiceName, model::Record> records() const EXCLUDES_LOCK(mutex_);
   [[nodiscard]] ports::SharedPosition position() const EXCLUDES_LOCK(mutex_);
   /// Everything since a position, as Watch would answer without waiting.
@@ -33,9 +35,9 @@ class FakeSharedStore final : public ports::SharedStore {
   Result<ports::StoredRecords> Load() override EXCLUDES_LOCK(mutex_);
   Result<std::uint64_t> Put(const model::Record& record, std::uint64_t expected) override
       EXCLUDES_LOCK(mutex_);
-  Result<std::uint64_t> Delete(const model::ServiceName& service, std::uint64_t expected) override
-      EXCLUDES_LOCK(mutex_);
-  Result<std::optional<model::Record>> Get(const model::ServiceName& service) override
+  Result<std::uint64_t> DeleteAt(const model::ServiceName& service, std::uint64_t expected,
+                                 std::int64_t made_unix_ms) override EXCLUDES_LOCK(mutex_);
+  Result<ports::SharedRecord> Get(const model::ServiceName& service) override
       EXCLUDES_LOCK(mutex_);
   Result<ports::Changes> Watch(const ports::SharedPosition& after, Duration wait) override
       EXCLUDES_LOCK(mutex_);
@@ -47,11 +49,16 @@ class FakeSharedStore final : public ports::SharedStore {
  private:
   [[nodiscard]] Status Enter() const REQUIRES_LOCK(mutex_);
   std::uint64_t Note(const model::ServiceName& service) REQUIRES_LOCK(mutex_);
+  void Remember(const model::ServiceName& service, std::int64_t made_unix_ms)
+      REQUIRES_LOCK(mutex_);
+  [[nodiscard]] std::int64_t DeletedAt(const model::ServiceName& service) const
+      REQUIRES_LOCK(mutex_);
   ports::Changes DoSince(const ports::SharedPosition& after) REQUIRES_LOCK(mutex_);
 
   mutable Mutex mutex_;
   CondVar changed_;
   std::map<model::ServiceName, model::Record> records_ GUARDED_BY(mutex_);
+  std::map<model::ServiceName, std::int64_t> deleted_ GUARDED_BY(mutex_);
   std::map<std::string, ports::Replica> replicas_ GUARDED_BY(mutex_);
   std::vector<model::ServiceName> history_ GUARDED_BY(mutex_);
   std::uint64_t first_ GUARDED_BY(mutex_) = 0;  ///< revision before the history's first change

@@ -45,7 +45,7 @@ Result<std::uint64_t> FakeStore::Put(const model::Record& record, std::uint64_t 
   model::Record stored = record;
   stored.revision = ++revision_;
   records_.insert_or_assign(record.service, std::move(stored));
-  if (shares_) shared_.waiting[record.service] = {revision_, record.updated_unix_ms};
+  if (Waits()) shared_.waiting[record.service] = {revision_, record.updated_unix_ms};
   return revision_;
 }
 
@@ -59,7 +59,7 @@ Result<std::uint64_t> FakeStore::Delete(const model::ServiceName& service, std::
   }
   records_.erase(held);
   ++revision_;
-  if (shares_) shared_.waiting[service] = {revision_, 0};
+  if (Waits()) shared_.waiting[service] = {revision_, 0};
   return revision_;
 }
 

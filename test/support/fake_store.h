@@ -42,6 +42,7 @@ class FakeStore final : public ports::StateStore {
 
  private:
   [[nodiscard]] Status Enter();
+  [[nodiscard]] bool Waits() const { return shares_ || !shared_.position.epoch.empty(); }
 
   std::map<model::ServiceName, model::Record> records_;
   std::optional<ports::AppliedState> applied_;

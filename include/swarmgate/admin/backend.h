@@ -2,6 +2,7 @@
 // seam of its own, so that the API is tested without an engine.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,14 +21,15 @@ class AdminBackend {
   virtual ~AdminBackend() = default;
   [[nodiscard]] virtual std::shared_ptr<const engine::Snapshot> GetSnapshot() const = 0;
   virtual engine::Outcome Reconfigure(const std::map<std::string, std::string>& parameters,
-                                      SteadyTime deadline) = 0;
+                                      SteadyTime deadline, std::int64_t made_unix_ms) = 0;
   virtual engine::Outcome Validate(const std::map<std::string, std::string>& parameters,
                                    SteadyTime deadline) = 0;
   virtual engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
-                                 SteadyTime deadline) = 0;
+                                 SteadyTime deadline, std::int64_t made_unix_ms) = 0;
   virtual engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
-                                         SteadyTime deadline) = 0;
-  virtual engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) = 0;
+                                         SteadyTime deadline, std::int64_t made_unix_ms) = 0;
+  virtual engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline,
+                                            std::int64_t made_unix_ms) = 0;
   virtual engine::Outcome Reload(SteadyTime deadline) = 0;
   virtual engine::Outcome Resync(SteadyTime deadline) = 0;
   virtual Result<std::string> ConfigText(SteadyTime deadline) = 0;
@@ -45,23 +47,24 @@ class EngineBackend final : public AdminBackend {
     return engine_.snapshot();
   }
   engine::Outcome Reconfigure(const std::map<std::string, std::string>& parameters,
-                              SteadyTime deadline) override {
-    return engine_.Reconfigure(parameters, deadline);
+                              SteadyTime deadline, std::int64_t made_unix_ms) override {
+    return engine_.Reconfigure(parameters, deadline, made_unix_ms);
   }
   engine::Outcome Validate(const std::map<std::string, std::string>& parameters,
                            SteadyTime deadline) override {
     return engine_.Validate(parameters, deadline);
   }
-  engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
-                         SteadyTime deadline) override {
-    return engine_.Remove(parameters, deadline);
+  engine::Outcome Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline,
+                         std::int64_t made_unix_ms) override {
+    return engine_.Remove(parameters, deadline, made_unix_ms);
   }
   engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
-                                 SteadyTime deadline) override {
-    return engine_.PutCertificate(name, pem, deadline);
+                                 SteadyTime deadline, std::int64_t made_unix_ms) override {
+    return engine_.PutCertificate(name, pem, deadline, made_unix_ms);
   }
-  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) override {
-    return engine_.RemoveCertificate(name, deadline);
+  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline,
+                                    std::int64_t made_unix_ms) override {
+    return engine_.RemoveCertificate(name, deadline, made_unix_ms);
   }
   engine::Outcome Reload(SteadyTime deadline) override { return engine_.Reload(deadline); }
   engine::Outcome Resync(SteadyTime deadline) override { return engine_.Resync(deadline); }

@@ -10,6 +10,7 @@
 
 #include "swarmgate/admin/backend.h"
 #include "swarmgate/base/error.h"
+#include "swarmgate/ports/replicas.h"
 
 namespace swarmgate::admin {
 
@@ -32,8 +33,8 @@ struct AdminOptions {
 /// Thread: one owner calls Bind, Start, Stop in this order.
 class AdminServer {
  public:
-  /// The backend outlives the server.
-  AdminServer(AdminOptions options, AdminBackend& backend);
+  /// Both outlive the server. `replicas` may be null.
+  AdminServer(AdminOptions options, AdminBackend& backend, ports::Replicas* replicas = nullptr);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

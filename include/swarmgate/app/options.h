@@ -66,7 +66,7 @@ struct Options {
 
   // Identity and parsing.
   std::string mode = "default";
-  std::string service_name = "proxy";
+  std::string service_name = "proxy";  ///< of the proxy itself
   std::string instance_name = "docker-flow";
   bool filter_instance = false;
   char separator = ',';
@@ -92,7 +92,8 @@ struct Options {
   std::string own_container;
 
   // Replicas.
-  std::vector<std::string> consul_servers;  ///< base URLs; empty: this is the only replica
+  std::string peers;                        ///< as given, checked
+  std::vector<std::string> consul_servers;  ///< base URLs; empty: nothing is shared through Consul
   std::string consul_token;
   std::string consul_ca_file;
   std::string consul_cert_file;

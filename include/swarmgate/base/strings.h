@@ -25,7 +25,9 @@ namespace swarmgate {
 /// you mean". Returns the closest candidate within a third of its length, or nothing.
 [[nodiscard]] std::optional<std::string> ClosestMatch(std::string_view word,
                                                       const std::vector<std::string>& candidates);
-/// FNV-1a, 64 bit, as 16 hex digits: stable names from long keys.
+/// FNV-1a, 64 bit.
+[[nodiscard]] std::uint64_t Hash64(std::string_view text);
+/// The same as 16 hex digits: stable names from long keys.
 [[nodiscard]] std::string HashHex(std::string_view text);
 
 }  // namespace swarmgate

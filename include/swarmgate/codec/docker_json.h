@@ -84,8 +84,9 @@ struct Container {
 /// GET /containers/{id}/json.
 struct ContainerDetails {
   std::string id;
-  std::string task_id;   ///< of the Swarm task that lives in it; "" for none
-  bool running = false;  ///< its process runs and is not paused
+  std::string task_id;     ///< of the Swarm task that lives in it; "" for none
+  std::string service_id;  ///< of that task's service
+  bool running = false;    ///< its process runs and is not paused
   model::Health health = model::Health::kNone;
   std::vector<std::string> network_ids;          ///< sorted
   std::vector<std::uint16_t> exposed_tcp_ports;  ///< sorted

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,7 @@ struct Journal {
   struct Change {
     std::string name;  ///< the record's
     bool deleted = false;
+    std::int64_t made_unix_ms = 0;  ///< of a deletion, where it is known
     friend bool operator==(const Change&, const Change&) = default;
   };
   std::string epoch;           ///< made up when the journal was begun
@@ -37,10 +39,12 @@ struct Journal {
   void Append(Change change);
   /// It remembers every change after `known`.
   [[nodiscard]] bool ReachesBackTo(std::uint64_t known) const;
+  /// When records were deleted that nothing has happened to since; as far as it remembers.
+  [[nodiscard]] std::map<std::string, std::int64_t> Deletions() const;
   friend bool operator==(const Journal&, const Journal&) = default;
 };
 
-/// {"format":1,"epoch":…,"revision":…,"changes":["+web","-api"]}
+/// {"format":1,"epoch":…,"revision":…,"changes":["+web","-api"],"deleted":{"api":ms}}
 [[nodiscard]] std::string EncodeJournal(const Journal& journal);
 /// Errors: as DecodeRecord.
 [[nodiscard]] Result<Journal> DecodeJournal(std::string_view text);

@@ -1,11 +1,13 @@
 // The Docker daemon behind ports::DockerApi, over its HTTP API.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "swarmgate/base/error.h"
 #include "swarmgate/ports/docker_api.h"
+#include "swarmgate/ports/peers.h"
 
 namespace swarmgate::docker {
 
@@ -24,5 +26,10 @@ struct DockerOptions {
 /// Errors: kInvalidArgument, with the option's name, for a host that cannot be understood or
 /// certificates that are not there.
 Result<std::unique_ptr<ports::DockerApi>> MakeDockerApi(const DockerOptions& options);
+
+/// Where the other tasks of our own Swarm service are, with this port; none outside of a service.
+/// Errors: as MakeDockerApi.
+Result<std::unique_ptr<ports::Peers>> MakeOwnService(const DockerOptions& options,
+                                                     std::uint16_t port);
 
 }  // namespace swarmgate::docker

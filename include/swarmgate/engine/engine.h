@@ -35,9 +35,10 @@ struct CertificateOptions {
 
 /// How this replica stands among others; only looked at where there is a shared store.
 struct SharingOptions {
-  ports::Replica self;        ///< but for its revision
-  Duration start_wait{5000};  ///< how long readiness waits for the shared store
-  Duration answer_wait{500};  ///< how long the answer to a call waits for it
+  ports::Replica self;                ///< but for its revision
+  std::string store_name = "consul";  ///< what people call the shared store
+  Duration start_wait{5000};          ///< how long readiness waits for the shared store
+  Duration answer_wait{500};          ///< how long the answer to a call waits for it
   Duration announce_every{5000};
 };
 
@@ -76,6 +77,8 @@ struct Outcome {
   /// On this replica's disk, and where there is a shared store, there too. False: it will be.
   bool persisted = true;
   std::uint64_t revision = 0;  ///< applied with this revision
+  /// When the change was made, as all replicas are to see it; 0: there was none.
+  std::int64_t made_unix_ms = 0;
 };
 
 /// Everything that goes wrong with the ports is retried by code; after the first success nothing
@@ -116,15 +119,20 @@ class Engine {
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
 
   /// The calls below post a message and wait for the answer until the deadline (then: status 504).
-  /// Thread: any. `parameters`: as received, with serviceName.
-  Outcome Reconfigure(const std::map<std::string, std::string>& parameters, SteadyTime deadline);
+  /// Thread: any. `parameters`: as received, with serviceName. `made_unix_ms`: see Outcome, of
+  /// another replica that hands its change on; 0: it is made here and now.
+  Outcome Reconfigure(const std::map<std::string, std::string>& parameters, SteadyTime deadline,
+                      std::int64_t made_unix_ms = 0);
   /// Parses and judges as Reconfigure would, and changes nothing.
   Outcome Validate(const std::map<std::string, std::string>& parameters, SteadyTime deadline);
-  Outcome Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline);
+  Outcome Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline,
+                 std::int64_t made_unix_ms = 0);
   /// Stores a certificate and serves it. Refused (400, 409) with the reason, nothing is changed.
-  Outcome PutCertificate(const std::string& name, const std::string& pem, SteadyTime deadline);
+  Outcome PutCertificate(const std::string& name, const std::string& pem, SteadyTime deadline,
+                         std::int64_t made_unix_ms = 0);
   /// One that was put; 404 when there is none of this name.
-  Outcome RemoveCertificate(const std::string& name, SteadyTime deadline);
+  Outcome RemoveCertificate(const std::string& name, SteadyTime deadline,
+                            std::int64_t made_unix_ms = 0);
   /// A hitless reload from freshly written files.
   Outcome Reload(SteadyTime deadline);
   /// A full list now; answers when it has been applied.

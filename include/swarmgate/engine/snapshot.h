@@ -73,6 +73,7 @@ struct PartnerStatus {
 /// What replicas share, as this one sees it.
 struct SharedStatus {
   bool configured = false;
+  std::string name;  ///< of the store: "consul", or "peers" where each replica holds it
   PartnerStatus store;
   std::uint64_t revision = 0;  ///< of the shared store; everything up to here is taken over
   std::size_t waiting = 0;     ///< changes that were accepted here and are not there yet

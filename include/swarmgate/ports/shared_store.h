@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,9 +22,18 @@ struct Changes {
   bool complete = false;               ///< `upserts` is all that there is
   std::vector<model::Record> upserts;  ///< sorted by service name
   std::vector<model::ServiceName> deletes;
+  /// When what is not there was deleted, as far as the store remembers: of `deletes`, and of
+  /// whatever a complete answer does not have.
+  std::map<model::ServiceName, std::int64_t> deleted_unix_ms;
   /// Documents are there, but of a newer version or damaged: whoever knows an earlier state of
   /// these services keeps it.
   std::vector<model::ServiceName> unreadable;
+};
+
+/// A record as it is now.
+struct SharedRecord {
+  std::optional<model::Record> record;  ///< nothing: there is none
+  std::int64_t deleted_unix_ms = 0;     ///< when it was deleted; 0: that is not remembered
 };
 
 /// One replica, as the others see it.
@@ -42,9 +52,19 @@ struct Replica {
 /// from any.
 class SharedStore : public RecordStore {
  public:
-  /// One record as it is now; nothing when there is none. Errors: as Load; kRejected also for a
-  /// document that this version cannot read.
-  virtual Result<std::optional<model::Record>> Get(const model::ServiceName& service) = 0;
+  // Put: kConflict also where a deletion is remembered that was made later than the record.
+
+  /// A deletion that was made then (0: now). That there is no such record may be news for the
+  /// others, too: a store that has lost it, and gets it back from one who does not know. Errors: as
+  /// Delete.
+  virtual Result<std::uint64_t> DeleteAt(const model::ServiceName& service, std::uint64_t expected,
+                                         std::int64_t made_unix_ms) = 0;
+  Result<std::uint64_t> Delete(const model::ServiceName& service, std::uint64_t expected) final {
+    return DeleteAt(service, expected, 0);
+  }
+
+  /// One record. Errors: as Load; kRejected also for a document that this version cannot read.
+  virtual Result<SharedRecord> Get(const model::ServiceName& service) = 0;
 
   /// Waits until something has happened since `after`, at most for `wait`; then there are no
   /// changes and the position is `after`. An empty epoch asks for everything at once. May answer

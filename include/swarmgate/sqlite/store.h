@@ -22,7 +22,7 @@ namespace swarmgate::sqlite {
 /// every call answers kUnavailable and says so.
 ///
 /// `shares`: there is a shared store, and every Put and Delete waits for it (ports::Waiting) from
-/// the same transaction on.
+/// the same transaction on. The same holds once there was one: a later run may have it again.
 std::unique_ptr<ports::StateStore> MakeStore(std::string path, bool shares = false);
 
 }  // namespace swarmgate::sqlite

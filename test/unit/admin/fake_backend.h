@@ -1,6 +1,7 @@
 // An engine that says what a test wants it to say, and remembers what it was told.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,28 +19,30 @@ class FakeBackend final : public AdminBackend {
   Result<std::string> config = std::string("frontend services\n");
   std::string stats;  ///< CSV of HAProxy; empty: it does not answer
   std::vector<std::pair<std::string, std::map<std::string, std::string>>> calls;
+  std::int64_t made = 0;  ///< as the last call had it
 
   [[nodiscard]] std::shared_ptr<const engine::Snapshot> GetSnapshot() const override {
     return std::make_shared<const engine::Snapshot>(snapshot);
   }
   engine::Outcome Reconfigure(const std::map<std::string, std::string>& parameters,
-                              SteadyTime deadline) override {
-    return Record("reconfigure", parameters, deadline);
+                              SteadyTime deadline, std::int64_t made_unix_ms) override {
+    return Record("reconfigure", parameters, deadline, made_unix_ms);
   }
   engine::Outcome Validate(const std::map<std::string, std::string>& parameters,
                            SteadyTime deadline) override {
     return Record("validate", parameters, deadline);
   }
-  engine::Outcome Remove(const std::map<std::string, std::string>& parameters,
-                         SteadyTime deadline) override {
-    return Record("remove", parameters, deadline);
+  engine::Outcome Remove(const std::map<std::string, std::string>& parameters, SteadyTime deadline,
+                         std::int64_t made_unix_ms) override {
+    return Record("remove", parameters, deadline, made_unix_ms);
   }
   engine::Outcome PutCertificate(const std::string& name, const std::string& pem,
-                                 SteadyTime deadline) override {
-    return Record("put-certificate", {{"certName", name}, {"pem", pem}}, deadline);
+                                 SteadyTime deadline, std::int64_t made_unix_ms) override {
+    return Record("put-certificate", {{"certName", name}, {"pem", pem}}, deadline, made_unix_ms);
   }
-  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline) override {
-    return Record("remove-certificate", {{"certName", name}}, deadline);
+  engine::Outcome RemoveCertificate(const std::string& name, SteadyTime deadline,
+                                    std::int64_t made_unix_ms) override {
+    return Record("remove-certificate", {{"certName", name}}, deadline, made_unix_ms);
   }
   engine::Outcome Reload(SteadyTime deadline) override { return Record("reload", {}, deadline); }
   engine::Outcome Resync(SteadyTime deadline) override { return Record("resync", {}, deadline); }
@@ -55,8 +58,9 @@ class FakeBackend final : public AdminBackend {
 
  private:
   engine::Outcome Record(const char* call, const std::map<std::string, std::string>& parameters,
-                         SteadyTime deadline) {
+                         SteadyTime deadline, std::int64_t made_unix_ms = 0) {
     (void)deadline;
+    made = made_unix_ms;
     calls.emplace_back(call, parameters);
     return outcome;
   }

@@ -91,6 +91,7 @@ TEST(CompatibilityTest, EveryLabelAndVariableHasARow) {
                                      "MAX_CONNECTIONS",
                                      "MINIMUM_SLOTS",
                                      "OWN_CONTAINER",
+                                     "PEERS",
                                      "PROXY_PROTOCOL_FROM",
                                      "RUN_DIR",
                                      "STOP_GRACE",

@@ -244,17 +244,25 @@ TEST(OptionsTest, ConsulIsFoundAsUsersOfTheFirstReleasesWroteIt) {
   EXPECT_FALSE(ReadOptions(Sources({{"CONSUL_ADDRESS", "a"}, {"CONSUL_CLIENT_CERT", "/c"}})));
 }
 
+TEST(OptionsTest, PeersAreHostsWithOrWithoutAPort) {
+  const auto options =
+      ReadOptions(Sources({{"PEERS", "a, 10.0.0.3:81,[fd00::1]:82"}, {"SERVICE_NAME", "edge"}}));
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->peers, "a, 10.0.0.3:81,[fd00::1]:82");
+  EXPECT_EQ(options->service_name, "edge");
+  for (const char* bad : {"http://a", "a:0", "a:x", "[fd00::1", "a b"}) {
+    EXPECT_FALSE(ReadOptions(Sources({{"PEERS", bad}}))) << bad;
+  }
+}
+
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
-  const auto options = ReadOptions(Sources({{"DEBUG", "false"},
-                                            {"RESOLVERS", "x"},
-                                            {"STATS_USER", "u"},
-                                            {"SERVICE_NAME", "edge_proxy"}}));
+  const auto options =
+      ReadOptions(Sources({{"DEBUG", "false"}, {"RESOLVERS", "x"}, {"STATS_USER", "u"}}));
   ASSERT_TRUE(options);
   std::string all;
   for (const std::string& warning : options->warnings) all += warning + "\n";
   EXPECT_NE(all.find("RESOLVERS has no effect: "), std::string::npos) << all;
   EXPECT_NE(all.find("needs both STATS_USER and STATS_PASS"), std::string::npos) << all;
-  EXPECT_NE(all.find("SERVICE_NAME=edge_proxy has no effect"), std::string::npos) << all;
   const auto silent = ReadOptions(Sources({{"DEFAULT_PORTS", "80"}}));
   ASSERT_TRUE(silent);
   EXPECT_TRUE(silent->warnings.empty()) << "nobody asked for what is the default";

@@ -10,9 +10,9 @@
 
 #include "support/consul_server.h"
 #include "support/network.h"
+#include "support/tcp_stub.h"
 #include "support/wait.h"
 #include "swarmgate/codec/consul_json.h"
-#include "unit/consul/tcp_stub.h"
 
 namespace swarmgate::consul {
 namespace {

@@ -141,11 +141,13 @@ class Rig {
   }
 
   /// Posts a call; its outcome stands in `outcomes` when it is answered.
-  std::size_t Post(Command::Kind kind, Parameters parameters = {}) {
+  /// `made_unix_ms`: of a call that another replica hands on.
+  std::size_t Post(Command::Kind kind, Parameters parameters = {}, std::int64_t made_unix_ms = 0) {
     const std::size_t index = next_call++;
     Command command;
     command.kind = kind;
     command.parameters = std::move(parameters);
+    command.made_unix_ms = made_unix_ms;
     command.received = clock.Now();
     command.deadline = clock.Now() + call_time;
     command.reply = [this, index](Outcome outcome) {
@@ -156,8 +158,8 @@ class Rig {
     return index;
   }
   /// Posts a call, settles, and returns its outcome; status 0: not answered.
-  Outcome Call(Command::Kind kind, Parameters parameters = {}) {
-    const std::size_t index = Post(kind, std::move(parameters));
+  Outcome Call(Command::Kind kind, Parameters parameters = {}, std::int64_t made_unix_ms = 0) {
+    const std::size_t index = Post(kind, std::move(parameters), made_unix_ms);
     Settle();
     if (outcomes.contains(index)) return outcomes[index];
     Outcome none;

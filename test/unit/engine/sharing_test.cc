@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/engine/rig.h"
+#include "unit/engine/sharing_fixture.h"
 
 namespace swarmgate::engine {
 namespace {
@@ -11,49 +11,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-Rig::Parameters Call(const std::string& name, const std::string& path) {
-  return {{"serviceName", name},
-          {"servicePath", path},
-          {"port", "9000"},
-          {"outboundHostname", "192.0.2.7"}};
-}
-
-class SharingTest : public ::testing::Test {
- protected:
-  SharingTest() {
-    for (Rig* rig : {&a, &b}) {
-      rig->shared = &shared;
-      rig->options.sharing.self.id = rig == &a ? "a" : "b";
-    }
-    // Clocks of machines are never the same.
-    b.clock.Advance(Duration(1));
-  }
-  void StartBoth() {
-    a.Start();
-    b.Start();
-  }
-  void SettleBoth() {
-    for (int i = 0; i < 3; ++i) {
-      a.Settle();
-      b.Settle();
-    }
-  }
-  static std::vector<std::string> Keys(const Rig& rig) {
-    std::vector<std::string> keys;
-    for (const auto& [key, servers] : rig.Served()) keys.push_back(key);
-    return keys;
-  }
-  std::vector<std::string> Shared() {
-    std::vector<std::string> names;
-    for (const auto& [name, record] : shared.records()) names.push_back(name.str());
-    return names;
-  }
-
-  testing::FakeSharedStore shared;
-  Rig a;
-  Rig b;
-};
 
 TEST_F(SharingTest, WhatOneReplicaIsToldTheOthersServe) {
   StartBoth();

@@ -1,4 +1,5 @@
-// A server that is not Consul: it answers every request with the same bytes, or with nothing.
+// A server that is none of those that we speak to: it answers every request with the same bytes, or
+// with nothing.
 #pragma once
 
 #include <arpa/inet.h>
@@ -44,6 +45,11 @@ class TcpStub {
 
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] int asked() const { return asked_; }
+  /// The heads of all requests.
+  [[nodiscard]] std::string received() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return received_;
+  }
 
   static std::string Http(int status, const std::string& headers, const std::string& body) {
     return "HTTP/1.1 " + std::to_string(status) + " X\r\n" + headers +
@@ -68,6 +74,10 @@ class TcpStub {
         if (got <= 0) break;
         head.append(buffer, static_cast<std::size_t>(got));
       }
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        received_ += head;
+      }
       (void)send(fd, answer_.data(), answer_.size(), MSG_NOSIGNAL);
       shutdown(fd, SHUT_WR);
       close(fd);
@@ -75,6 +85,8 @@ class TcpStub {
   }
 
   std::string answer_;
+  std::mutex mutex_;
+  std::string received_;
   int fd_ = -1;
   int port_ = 0;
   std::atomic<int> asked_{0};

@@ -1,0 +1,27 @@
+// Which cluster this replica is one of, and as whom.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "swarmgate/base/clock.h"
+#include "swarmgate/model/replica.h"
+
+namespace swarmgate::cluster {
+
+struct Membership {
+  std::string cluster;   ///< PROXY_INSTANCE_NAME: others are strangers
+  std::string service;   ///< SERVICE_NAME, likewise
+  std::string instance;  ///< unique; stays the same over restarts
+  std::string run;       ///< made up by each run
+  std::string version;
+  std::string role = "all";
+  std::int64_t started_unix_ms = 0;
+  std::string token;  ///< ADMIN_TOKEN; empty: none
+};
+
+/// What of our identity changes: `ready`, and what PeerStore says. Thread: any.
+using DescribeSelf = std::function<void(model::ReplicaIdentity& identity)>;
+
+}  // namespace swarmgate::cluster

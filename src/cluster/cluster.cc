@@ -1,0 +1,141 @@
+#include "swarmgate/cluster/cluster.h"
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "cluster/credentials.h"
+#include "cluster/directory.h"
+#include "cluster/fan_out.h"
+#include "cluster/peer_store.h"
+#include "swarmgate/codec/replica_json.h"
+
+namespace swarmgate::cluster {
+namespace {
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+PeerStoreOptions StoreOptionsOf(const ClusterOptions& options) {
+  PeerStoreOptions store;
+  store.poll = options.poll;
+  store.stranger = 5 * options.poll;
+  store.deadline = options.deadline;
+  store.catch_up = options.catch_up;
+  return store;
+}
+
+}  // namespace
+
+class Cluster::Impl {
+ public:
+  Impl(ClusterOptions options, const std::vector<ports::Peers*>& sources, ports::PeerLog* log,
+       const Clock& clock)
+      : options_(std::move(options)),
+        credentials_(options_.self.token, options_.self.run),
+        directory_(sources, options_.find_every) {
+    if (log != nullptr) {
+      store_.emplace(StoreOptionsOf(options_), options_.self, directory_, *log, clock);
+    }
+  }
+
+  void Start() {
+    directory_.Start();
+    if (store_) store_->Start();
+  }
+  void Stop() {
+    if (store_) store_->Stop();
+    directory_.Stop();
+  }
+
+  ports::SharedStore* store() { return store_ ? &*store_ : nullptr; }
+
+  std::vector<model::PeerAnswer> Send(const model::PeerCall& call) {
+    const std::vector<std::string> addresses = directory_.Addresses();
+    std::vector<model::PeerAnswer> answers;
+    if (under_way_.fetch_add(1) < kMostAtATime) {
+      answers = FanOut(options_.self, addresses, call, options_.deadline);
+    } else {
+      for (const std::string& address : addresses) {
+        answers.push_back(
+            {address, "", false, 0, "not called: too many calls are handed on at this moment", ""});
+      }
+    }
+    --under_way_;
+    return answers;
+  }
+
+  ports::SignedAnswer Identify(const std::string& nonce, const std::string& instance,
+                               const std::string& digest, bool ready) {
+    const Membership& self = options_.self;
+    model::ReplicaIdentity identity;
+    identity.cluster = self.cluster;
+    identity.service = self.service;
+    identity.instance = self.instance;
+    identity.run = self.run;
+    identity.version = self.version;
+    identity.role = self.role;
+    identity.started_unix_ms = self.started_unix_ms;
+    identity.ready = ready;
+    identity.challenge = credentials_.MakeChallenge(Now());
+    if (store_) {
+      store_->Describe(identity);
+      store_->Heard(instance, digest);
+    }
+    return Signed(nonce, codec::EncodeIdentity(identity));
+  }
+
+  Result<ports::SignedAnswer> Documents(const std::string& nonce, const std::string& epoch,
+                                        std::uint64_t revision) {
+    if (!store_) return Fail(Code::kNotFound, "records are shared through Consul");
+    const auto list = store_->DocumentsAfter(epoch, revision);
+    if (!list) return Forward(list.error());
+    return Signed(nonce, codec::EncodeDocuments(*list));
+  }
+
+  [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
+                             std::string_view signature) const {
+    return credentials_.Accepts(call, challenge, signature, Now());
+  }
+  [[nodiscard]] bool IsHostOfPeer(std::string_view host) const {
+    return directory_.IsHostOfPeer(host);
+  }
+
+ private:
+  [[nodiscard]] ports::SignedAnswer Signed(const std::string& nonce, std::string body) const {
+    std::string proof = credentials_.ProofOf(nonce, body);
+    return {std::move(body), std::move(proof)};
+  }
+
+  const ClusterOptions options_;
+  const Credentials credentials_;
+  Directory directory_;
+  std::optional<PeerStore> store_;
+  std::atomic<int> under_way_{0};
+};
+
+Cluster::Cluster(ClusterOptions options, std::vector<ports::Peers*> sources, ports::PeerLog* log,
+                 const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), sources, log, clock)) {}
+Cluster::~Cluster() = default;
+void Cluster::Start() { impl_->Start(); }
+void Cluster::Stop() { impl_->Stop(); }
+ports::SharedStore* Cluster::store() { return impl_->store(); }
+std::vector<model::PeerAnswer> Cluster::Send(const model::PeerCall& call) {
+  return impl_->Send(call);
+}
+ports::SignedAnswer Cluster::Identify(const std::string& nonce, const std::string& instance,
+                                      const std::string& digest, bool ready) {
+  return impl_->Identify(nonce, instance, digest, ready);
+}
+Result<ports::SignedAnswer> Cluster::Documents(const std::string& nonce, const std::string& epoch,
+                                               std::uint64_t revision) {
+  return impl_->Documents(nonce, epoch, revision);
+}
+bool Cluster::Accepts(const model::PeerCall& call, std::string_view challenge,
+                      std::string_view signature) const {
+  return impl_->Accepts(call, challenge, signature);
+}
+bool Cluster::IsHostOfPeer(std::string_view host) const { return impl_->IsHostOfPeer(host); }
+
+}  // namespace swarmgate::cluster

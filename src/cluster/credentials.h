@@ -1,0 +1,45 @@
+// How replicas convince each other without ever sending the token that they have in common: whoever
+// is asked proves over a number of the asker's that it knows it, and a call is signed over a number
+// of whoever is called, so that neither is worth anything elsewhere or later. Without a token
+// nothing is proved. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "swarmgate/base/clock.h"
+#include "swarmgate/model/replica.h"
+
+namespace swarmgate::cluster {
+
+class Credentials {
+ public:
+  /// How long a challenge can be used.
+  static constexpr Duration kChallengeLives{30000};
+
+  /// `run`: of this process.
+  Credentials(std::string token, std::string run)
+      : token_(std::move(token)), run_(std::move(run)) {}
+  [[nodiscard]] bool has_token() const { return !token_.empty(); }
+
+  // Of the one who is asked. `now`: any clock that does not go back.
+  [[nodiscard]] std::string MakeChallenge(SteadyTime now) const;
+  [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
+                             std::string_view signature, SteadyTime now) const;
+  /// Of an answer, for whoever asked with this nonce.
+  [[nodiscard]] std::string ProofOf(std::string_view nonce, std::string_view body) const;
+
+  // Of the one who asks.
+  [[nodiscard]] bool IsProof(std::string_view proof, std::string_view nonce,
+                             std::string_view body) const;
+  [[nodiscard]] std::string Sign(const model::PeerCall& call, std::string_view challenge) const;
+
+ private:
+  [[nodiscard]] std::string ChallengeOf(std::string_view issued) const;
+
+  std::string token_;
+  std::string run_;
+};
+
+}  // namespace swarmgate::cluster

@@ -1,0 +1,205 @@
+// The part of PeerStore that speaks to peers.
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "cluster/peer_store.h"
+#include "cluster/thread.h"
+#include "swarmgate/base/log.h"
+
+namespace swarmgate::cluster {
+namespace {
+
+// A difference that news do not settle (a document of a newer version, a history that was turned
+// back) is looked into by reading everything, and not all the time.
+constexpr Duration kSettlesByNews{5000};
+constexpr Duration kFullEvery{60000};
+// As many records may come as there are.
+constexpr Duration kDocumentsDeadline{30000};
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+// --- on the poller's thread ----------------------------------------------------------------------
+
+void PeerStore::PollLoop(Poller& poller) {
+  std::minstd_rand random{std::random_device{}()};
+  while (!poller.wakeup.closed()) {
+    const Advice advice = Round(poller);
+    const Duration longest = advice.stranger ? options_.stranger : options_.poll;
+    const Duration pause(std::uniform_int_distribution<std::int64_t>(
+        longest.count() * 3 / 4, std::max<std::int64_t>(1, longest.count()))(random));
+    // What came in meanwhile is one reason to ask again.
+    if (poller.wakeup.PopUntil(Now() + pause)) {
+      while (poller.wakeup.PopUntil(SteadyTime())) {
+      }
+    }
+  }
+  poller.ended.Set(std::make_shared<const bool>(true));
+}
+
+PeerStore::Advice PeerStore::Round(Poller& poller) {
+  auto identity = poller.link->Identify(shown_.Get()->digest, Now() + options_.deadline);
+  std::optional<model::ReplicaIdentity> peer;
+  if (identity) peer = *identity;
+  const auto advice = Ask<Advice>([this, address = poller.address, identity] {
+    return Result<Advice>(TakeIdentity(address, identity));
+  });
+  if (!advice || !advice->fetch || !peer) return advice ? *advice : Advice();
+  auto list = poller.link->Documents(*peer, advice->after, Now() + kDocumentsDeadline);
+  if (list && list->epoch != peer->epoch) {
+    list = Fail(Code::kCorrupt, "its records are of another history than it said");
+  }
+  const bool everything = advice->after == 0;
+  (void)Ask<bool>([this, address = poller.address, everything, peer, list] {
+    if (list) {
+      TakeDocuments(address, peer->epoch, everything, *list);
+    } else {
+      (void)TakeIdentity(address, Forward(list.error()));
+    }
+    return Result<bool>(true);
+  });
+  return *advice;
+}
+
+// --- on the owner's thread -----------------------------------------------------------------------
+
+void PeerStore::MatchPollers() {
+  const std::vector<std::string> addresses = directory_.Addresses();
+  for (auto next = pollers_.begin(); next != pollers_.end();) {
+    const auto entry = next++;
+    if (std::binary_search(addresses.begin(), addresses.end(), entry->first)) continue;
+    entry->second->wakeup.Close();
+    entry->second->link->Cancel();
+    seen_.erase(entry->first);
+    ended_.push_back(std::move(entry->second));
+    pollers_.erase(entry);
+  }
+  std::erase_if(ended_, [](const std::unique_ptr<Poller>& poller) {
+    if (!*poller->ended.Get()) return false;
+    poller->thread.join();
+    return true;
+  });
+  for (const std::string& address : addresses) {
+    if (pollers_.contains(address)) continue;
+    auto poller = std::make_unique<Poller>();
+    poller->address = address;
+    poller->link = std::make_unique<PeerLink>(self_, address);
+    poller->thread = Spawn([this, started = poller.get()] { PollLoop(*started); });
+    pollers_.emplace(address, std::move(poller));
+  }
+}
+
+// The same replica may answer at several addresses: the first of them counts.
+bool PeerStore::IsDuplicate(const std::string& address,
+                            const model::ReplicaIdentity& identity) const {
+  const SteadyTime lately = Now() - 4 * options_.poll;
+  return std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) {
+    const auto& [other, seen] = entry;
+    return other < address && seen.identity && seen.identity->run == identity.run &&
+           seen.at >= lately;
+  });
+}
+
+PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
+                                          Result<model::ReplicaIdentity> identity) {
+  Advice advice;
+  Seen& seen = seen_[address];
+  if (!identity) {
+    const Error& error = identity.error();
+    if (error.ToString() != std::exchange(seen.told, error.ToString()) &&
+        error.code != Code::kCancelled) {
+      LogEvent(LogLevel::kWarning, "PEER_LOST", "no replica to share with answers there",
+               {{"address", address}, {"error", error.ToString()}});
+    }
+    seen.identity.reset();
+    seen.at = Now();
+    advice.stranger = error.code == Code::kNotFound || error.code == Code::kRejected ||
+                      error.code == Code::kCorrupt;
+    JudgeStart();
+    return advice;
+  }
+  const bool known = seen.identity.has_value();
+  seen.at = Now();
+  if (identity->run == self_.run) {
+    seen.told = "itself";
+    seen.identity.reset();
+    advice.stranger = true;
+    JudgeStart();
+    return advice;
+  }
+  seen.identity = *identity;
+  seen.told.clear();
+  if (!known) {
+    LogEvent(LogLevel::kInfo, "PEER_FOUND", "another replica of this proxy answers",
+             {{"address", address}, {"instance", identity->instance}});
+  }
+  if (identity->epoch.empty() || IsDuplicate(address, *identity)) {
+    advice.stranger = identity->epoch.empty();  // it shares through Consul
+    return advice;
+  }
+  if (identity->digest == records_.digest()) {
+    known_upto_[identity->epoch] = identity->revision;
+    (void)records_.Merge({}, identity->revision, UnixMs());
+    seen.differs_since = SteadyTime::max();
+    caught_up_ = true;
+    (void)Save();
+    AfterChange();
+    return advice;
+  }
+  seen.differs_since = std::min(seen.differs_since, seen.at);
+  advice.fetch = true;
+  const auto upto = known_upto_.find(identity->epoch);
+  const bool stays =
+      seen.differs_since + kSettlesByNews < seen.at && seen.full_not_before < seen.at;
+  if (stays) seen.full_not_before = seen.at + kFullEvery;
+  const bool backwards = upto != known_upto_.end() && upto->second > identity->revision;
+  advice.after = upto == known_upto_.end() || backwards || stays ? 0 : upto->second;
+  return advice;
+}
+
+void PeerStore::TakeDocuments(const std::string& address, const std::string& epoch, bool everything,
+                              codec::DocumentList list) {
+  if (list.unreadable > 0 && everything) {
+    LogEvent(LogLevel::kWarning, "PEER_NEWER",
+             "a replica has records of a newer version, which are left to it",
+             {{"address", address}, {"records", std::to_string(list.unreadable)}});
+  }
+  const std::size_t taken = records_.Merge(std::move(list.documents), list.revision, UnixMs());
+  records_.Forget(UnixMs());
+  known_upto_[epoch] = list.revision;
+  caught_up_ = true;
+  if (const Status saved = Save(); !saved) {
+    LogEvent(LogLevel::kWarning, "PEER_LOG_FAILED",
+             "what replicas share cannot be written to this disk now; it is in memory",
+             {{"error", saved.error().ToString()}});
+  }
+  AfterChange();
+  if (taken > 0) WakePollers();
+}
+
+void PeerStore::WakePollers() {
+  for (const auto& [address, poller] : pollers_) {
+    const auto seen = seen_.find(address);
+    if (seen != seen_.end() && seen->second.identity) poller->wakeup.Push(true);
+  }
+}
+
+// Nobody is waited for who cannot be reached, and nobody for long.
+void PeerStore::JudgeStart() {
+  if (caught_up_) return;
+  const auto asked = [&](const auto& entry) {
+    const auto seen = seen_.find(entry.first);
+    return seen != seen_.end() && !seen->second.identity;
+  };
+  const bool alone = directory_.asked() && std::all_of(pollers_.begin(), pollers_.end(), asked) &&
+                     pollers_.size() == directory_.Addresses().size();
+  if (alone || Now() >= started_ + options_.catch_up) {
+    caught_up_ = true;
+    AnswerWaiters();
+  }
+}
+
+}  // namespace swarmgate::cluster
