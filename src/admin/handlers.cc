@@ -245,9 +245,9 @@ Response Why(const Request& request, const HandlerContext& context) {
     question.headers.emplace_back(Trim(line.substr(0, colon)), Trim(line.substr(colon + 1)));
   }
   const auto snapshot = context.backend->GetSnapshot();
-  static const std::vector<model::Route> kNone;
-  const auto& routes = snapshot->desired ? snapshot->desired->routes : kNone;
-  return Json(WhyJson(*snapshot, question, routing::Explain(routes, question, *snapshot->lost)));
+  static const auto* const nothing = new model::Desired();
+  const model::Desired& desired = snapshot->desired ? *snapshot->desired : *nothing;
+  return Json(WhyJson(*snapshot, question, routing::Explain(desired, question, *snapshot->lost)));
 }
 
 Response Events(const Request& request, const HandlerContext& context) {
@@ -397,10 +397,12 @@ Result<UrlParts> ParseUrl(std::string_view url) {
   std::string_view rest = url;
   if (const auto scheme = url.find("://"); scheme != std::string_view::npos) {
     const std::string name = ToLower(url.substr(0, scheme));
-    if (name != "http" && name != "https") {
-      return Fail(Code::kInvalidArgument, "a URL begins with http:// or https://");
+    const bool connection = name == "tcp" || name == "tls";
+    if (name != "http" && name != "https" && !connection) {
+      return Fail(Code::kInvalidArgument, "a URL begins with http://, https://, tcp:// or tls://");
     }
     if (name == "https") parts.port = 443;
+    if (connection) parts.port = 0;
     rest = url.substr(scheme + 3);
   }
   rest = rest.substr(0, rest.find_first_of("?#"));
@@ -419,6 +421,9 @@ Result<UrlParts> ParseUrl(std::string_view url) {
       return Fail(Code::kInvalidArgument, "the port of a URL is a number from 1 to 65535");
     }
     parts.port = static_cast<std::uint16_t>(*port);
+  }
+  if (parts.port == 0) {
+    return Fail(Code::kInvalidArgument, "tcp:// and tls:// take a port, as in tcp://db:6379");
   }
   return parts;
 }

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "app/option_values.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::app {
@@ -73,8 +74,17 @@ class Reader {
       line.follow = true;
       return Ok();
     }
-    static const std::vector<std::string> kWithValue = {"--address", "--token", "--output",
-                                                        "-o",        "--after", "--label-prefix"};
+    if (name == "--ready") {
+      line.ready = true;
+      return Ok();
+    }
+    if (name == "--allow-raw-config") {
+      return equals == std::string::npos
+                 ? ParseBool("true", line.allow_raw_config)
+                 : ParseBool(word.substr(equals + 1), line.allow_raw_config);
+    }
+    static const std::vector<std::string> kWithValue = {
+        "--address", "--token", "--output", "-o", "--after", "--label-prefix", "--templates-path"};
     bool known = false;
     for (const std::string& candidate : kWithValue) known = known || candidate == name;
     if (!known) {
@@ -100,6 +110,8 @@ class Reader {
       line.token = std::move(value);
     } else if (name == "--label-prefix") {
       line.prefix = std::move(value);
+    } else if (name == "--templates-path") {
+      line.templates_path = std::move(value);
     } else if (name == "--after") {
       const auto number = ParseUint(value, 1ULL << 62U);
       if (!number) return Fail(Code::kInvalidArgument, "--after needs the number of an event");
@@ -125,6 +137,13 @@ Result<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments,
   line.token = Variable(environment, "ADMIN_TOKEN");
   if (const std::string prefix = Variable(environment, "LABEL_PREFIX"); !prefix.empty()) {
     line.prefix = prefix;
+  }
+  if (const std::string path = Variable(environment, "TEMPLATES_PATH"); !path.empty()) {
+    line.templates_path = path;
+  }
+  if (const std::string raw = Variable(environment, "ALLOW_RAW_CONFIG"); !raw.empty()) {
+    const Status read = ParseBool(raw, line.allow_raw_config);
+    if (!read) return Forward(read.error(), "ALLOW_RAW_CONFIG");
   }
   Reader reader(arguments);
   if (const Status read = reader.Read(line); !read) return Forward(read.error());

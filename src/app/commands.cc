@@ -132,7 +132,7 @@ int RunStatus(const CommandLine& line) {
 int RunHealth(const CommandLine& line) {
   if (!line.words.empty()) return UsageError("health takes no arguments");
   AdminClient client(line);
-  return Answer(line, client.Get("/healthz"), [](const JsonValue&) {
+  return Answer(line, client.Get(line.ready ? "/readyz" : "/healthz"), [](const JsonValue&) {
     PrintLine("ok");
     return kExitOk;
   });
@@ -362,10 +362,10 @@ const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
       {"status", "status", "how the instance and its partners are",
        "Exit status 1 when it is not ready, or HAProxy does not answer.", RunStatus},
-      {"health", "health", "whether it serves, for health checks",
+      {"health", "health [--ready]", "whether it serves, for health checks",
        "Exit status 1 when HAProxy does not answer. Whether Docker does is no part of it: routes "
        "are\n"
-       "served without it, too.",
+       "served without it, too. --ready: also while what is to be served at start is not yet.",
        RunHealth},
       {"services", "services [NAME]", "all services and their states, or one in full",
        "One service is shown with its routes, its tasks and what is wrong with its labels.",
@@ -378,7 +378,9 @@ const std::vector<Command>& Commands() {
        RunWhy},
       {"lint", "lint FILE", "what would be done with the labels in a file, without a daemon",
        "FILE is a stack or compose file (YAML), or the output of docker inspect or docker service\n"
-       "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df.\n"
+       "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df., "
+       "--allow-raw-config where the operator has set ALLOW_RAW_CONFIG (templates are read from "
+       "--templates-path DIR).\n"
        "Exit status 1 when a service would not be served as it is written.",
        RunLint},
       {"import-consul", "import-consul [ADDRESSES]",

@@ -107,6 +107,25 @@ Result<std::unique_ptr<ports::DockerApi>> DockerOf(const Options& options) {
   return docker::MakeDockerApi(DockerOptionsOf(options));
 }
 
+/// Docker Flow Proxy was given no socket, and its users' commands mount none: where nobody says
+/// which daemon to listen to, and there is no socket at the usual place, none is waited for. One
+/// that comes later is heard all the same.
+bool DockerIsOptional(const Options& options) {
+  const std::string usual = Options().docker_host;
+  std::error_code error;
+  const bool optional =
+      options.docker_host == usual &&
+      !std::filesystem::exists(usual.substr(std::string_view("unix://").size()), error) && !error;
+  if (optional) {
+    LogEvent(
+        LogLevel::kInfo, "DOCKER_ABSENT",
+        "there is no Docker socket: labels are not heard until there is one, services are made "
+        "known by calls and found by their names",
+        {{"socket", usual}});
+  }
+  return optional;
+}
+
 /// The key that private keys are stored under; nothing where none is given.
 Result<std::optional<certs::SealKey>> SealKeyOf(const Options& options) {
   std::string text = options.cert_key;
@@ -258,6 +277,7 @@ int RunController(const Options& options) {
   };
   ports.clock = &clock;
   engine::EngineOptions engine_options = EngineOptionsOf(options, settings);
+  engine_options.docker_optional = DockerIsOptional(options);
   engine_options.certificates.self_signed = model::Secret(std::move(*self_signed));
   engine_options.sharing.self = (*replicas)->self();
   engine_options.sharing.store_name = (*replicas)->shared_name();

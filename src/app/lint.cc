@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/lint_input.h"
 #include "app/lint_report.h"
+#include "app/template_files.h"
 #include "swarmgate/app/main.h"
 #include "swarmgate/app/options.h"
 #include "swarmgate/base/strings.h"
@@ -43,7 +44,13 @@ int RunLint(const CommandLine& line) {
                  services.error().message.c_str());
     return kExitProblem;
   }
-  const LintReport report = Lint(*std::move(services), line.prefix);
+  LintOptions options;
+  options.prefix = line.prefix;
+  options.allow_raw = line.allow_raw_config;
+  options.read_template = [&line](const std::string& template_path) {
+    return ReadTemplate(line.templates_path, template_path);
+  };
+  const LintReport report = Lint(*std::move(services), options);
   const std::string shown = line.json ? LintJson(report) + "\n" : LintText(report);
   (void)std::fwrite(shown.data(), 1, shown.size(), stdout);
   return report.errors == 0 ? kExitOk : kExitProblem;

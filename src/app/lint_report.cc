@@ -74,8 +74,9 @@ void AdoptNetworkName(LintService& service, const std::string& wanted) {
 
 class Linter {
  public:
-  explicit Linter(const std::string& prefix) {
-    parse_.label_prefix = prefix;
+  explicit Linter(const LintOptions& options) : options_(options) {
+    parse_.label_prefix = options.prefix;
+    parse_.allow_raw = options.allow_raw;
     parse_.users.elsewhere = true;
   }
 
@@ -94,7 +95,7 @@ class Linter {
         if (diagnostic.severity == Severity::kError) ++report_.errors;
         if (diagnostic.severity == Severity::kWarning) ++report_.warnings;
       }
-      if (!service.routes.empty()) ++report_.routed;
+      if (!service.routes.empty() || service.by_template) ++report_.routed;
     }
     return std::move(report_);
   }
@@ -116,9 +117,13 @@ class Linter {
                                      "add " + parse_.label_prefix + "notify=true"});
     }
     if (notify.enabled) {
+      if (options_.allow_raw && options_.read_template) {
+        parse_.templates = labels::ReadTemplates(parameters, options_.read_template);
+      }
       auto parsed = labels::ParseParameters(name, parameters, parse_);
       service.diagnostics.insert(service.diagnostics.end(), parsed.diagnostics.begin(),
                                  parsed.diagnostics.end());
+      service.by_template = parsed.spec && !parsed.spec->raw.empty();
       if (parsed.spec) AddInput(*std::move(parsed.spec), input, service.diagnostics);
     }
     service.input = std::move(input);
@@ -188,6 +193,7 @@ class Linter {
     }
   }
 
+  const LintOptions& options_;
   labels::ParseOptions parse_;
   LintReport report_;
   std::vector<routing::ServiceInput> inputs_;
@@ -203,8 +209,8 @@ std::string Plural(std::size_t count, const char* word) {
 
 }  // namespace
 
-LintReport Lint(std::vector<LintService> services, const std::string& prefix) {
-  return Linter(prefix).Run(std::move(services));
+LintReport Lint(std::vector<LintService> services, const LintOptions& options) {
+  return Linter(options).Run(std::move(services));
 }
 
 std::string LintText(const LintReport& report) {
@@ -213,6 +219,8 @@ std::string LintText(const LintReport& report) {
     text += Printable(service.input.name, 130) + " (" + service.input.labels_from + "): ";
     if (!service.opted_in) {
       text += "not routed, it does not opt in\n";
+    } else if (service.by_template) {
+      text += "routed as its template says\n";
     } else if (service.routes.empty()) {
       text += "NOT ROUTED\n";
     } else {
@@ -243,6 +251,7 @@ std::string LintJson(const LintReport& report) {
     json.Field("name", service.input.name);
     json.Field("labelsFrom", service.input.labels_from);
     json.Field("optedIn", service.opted_in);
+    json.Field("byTemplate", service.by_template);
     json.Key("routes").BeginArray();
     for (const LintedRoute& route : service.routes) {
       json.BeginObject().Field("host", route.host).Field("path", route.path);

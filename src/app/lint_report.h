@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "app/lint_input.h"
+#include "swarmgate/base/error.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/routes.h"
 
@@ -21,6 +23,7 @@ struct LintedRoute {
 struct LintedService {
   LintService input;
   bool opted_in = false;
+  bool by_template = false;  ///< HAProxy's language says which requests it gets
   std::vector<LintedRoute> routes;
   std::vector<model::Diagnostic> diagnostics;
 };
@@ -32,7 +35,15 @@ struct LintReport {
   std::size_t warnings = 0;
 };
 
-[[nodiscard]] LintReport Lint(std::vector<LintService> services, const std::string& prefix);
+/// What the proxy that will see the labels is told.
+struct LintOptions {
+  std::string prefix = "com.df.";
+  bool allow_raw = false;  ///< ALLOW_RAW_CONFIG
+  /// A template's text by its path; only where `allow_raw`.
+  std::function<Result<std::string>(const std::string& path)> read_template = {};
+};
+
+[[nodiscard]] LintReport Lint(std::vector<LintService> services, const LintOptions& options);
 
 [[nodiscard]] std::string LintText(const LintReport& report);
 [[nodiscard]] std::string LintJson(const LintReport& report);

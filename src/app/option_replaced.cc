@@ -154,7 +154,7 @@ const std::vector<ReplacedVariable>& ReplacedVariables() {
       {"DNS_LOOKUP_PAUSE_MS", "", "nothing is looked up at start"},
       {"DO_NOT_RESOLVE_ADDR", "false|true", kNames},
       {"HEALTHCHECK", "true",
-       "the image's health check asks /healthz; Docker's --no-healthcheck ends it"},
+       "the image's health check asks /readyz; Docker's --no-healthcheck ends it"},
       {"RECONFIGURE_ATTEMPTS", "20",
        "a service that HAProxy refuses is left out at once, and told why"},
       {"RELOAD_ATTEMPTS", "5", kListener},

@@ -342,8 +342,10 @@ std::vector<OptionRow> LabelRows() {
 std::vector<OptionRow> DockerRows() {
   return {
       {"DOCKER_HOST", "URL", "unix:///var/run/docker.sock", kDocker,
-       "the Docker daemon to listen to, unix:// or tcp://; none: no daemon", SetDockerHost, false,
-       "DF_DOCKER_HOST"},
+       "the Docker daemon to listen to, unix:// or tcp://; none: no daemon. Where the default is "
+       "no "
+       "file at start, it is not waited for",
+       SetDockerHost, false, "DF_DOCKER_HOST"},
       {"DOCKER_TLS_VERIFY", "BOOL", "", kDocker,
        "speak TLS to the daemon and check its certificate", SetTlsVerify},
       Directory<&Options::docker_cert_path>("DOCKER_CERT_PATH", "", kDocker,

@@ -347,7 +347,9 @@ std::string OptionsMarkdown() {
       "Generated from the table in `src/app/option_table.cc`; do not edit by hand.\n\n"
       "An option is a flag, else an environment variable, else a Docker secret "
       "`/run/secrets/dfp_<variable in lower case>`: the first one found is taken. With **S** the "
-      "secret comes before the variable. An empty variable counts as absent. A wrong value ends "
+      "secret comes before the variable. An empty variable counts as absent. Secrets are "
+      "read at the start: one that is rotated counts from the restart that Swarm makes for it. A "
+      "wrong value ends "
       "the program with status 2 and one sentence that says "
       "what to write instead.\n";
   std::string group;

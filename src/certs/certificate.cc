@@ -173,12 +173,13 @@ Result<std::string> WritePem(const Parts& parts) {
 void TakeStaple(const model::CertificateFile& file, const Parts& parts,
                 model::Certificate& certificate) {
   if (file.staple.empty()) return;
-  const auto until = CheckStaple(file.staple.reveal(), parts.certificates);
-  if (until) {
+  const auto time = CheckStaple(file.staple.reveal(), parts.certificates);
+  if (time) {
     certificate.staple = file.staple;
-    certificate.staple_until = *until;
+    certificate.staple_since = time->since;
+    certificate.staple_until = time->until;
   } else {
-    certificate.staple_problem = until.error().message;
+    certificate.staple_problem = time.error().message;
   }
 }
 

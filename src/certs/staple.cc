@@ -37,7 +37,7 @@ bool IsSignedFor(OCSP_BASICRESP* response, X509* issuer) {
 
 }  // namespace
 
-Result<std::int64_t> CheckStaple(std::string_view der, const std::vector<Owned<X509>>& chain) {
+Result<StapleTime> CheckStaple(std::string_view der, const std::vector<Owned<X509>>& chain) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
   const OwnedOcsp<OCSP_RESPONSE> response(
       d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(der.size())));
@@ -58,17 +58,22 @@ Result<std::int64_t> CheckStaple(std::string_view der, const std::vector<Owned<X
   if (!id || OCSP_id_cmp(id.get(), OCSP_SINGLERESP_get0_id(single)) != 0) {
     return Bad("it is for another certificate (or names it by another hash than SHA-1)");
   }
+  ASN1_GENERALIZEDTIME* since = nullptr;
   ASN1_GENERALIZEDTIME* until = nullptr;
-  const int status = OCSP_single_get0_status(single, nullptr, nullptr, nullptr, &until);
+  const int status = OCSP_single_get0_status(single, nullptr, nullptr, &since, &until);
   if (status != V_OCSP_CERTSTATUS_GOOD && status != V_OCSP_CERTSTATUS_REVOKED) {
     return Bad("it says that the certificate is not known");
   }
-  if (until == nullptr) return Bad("it does not say until when it holds");
+  if (since == nullptr || until == nullptr) return Bad("it does not say when it holds");
   if (!IsSignedFor(basic.get(), issuer->get())) {
     return Bad("it is not signed for the certificate's issuer");
   }
   ERR_clear_error();
-  return SecondsOf(until);
+  const Result<std::int64_t> first = SecondsOf(since);
+  if (!first) return Forward(first.error());
+  const Result<std::int64_t> last = SecondsOf(until);
+  if (!last) return Forward(last.error());
+  return StapleTime{*first, *last};
 }
 
 }  // namespace swarmgate::certs

@@ -21,6 +21,8 @@ constexpr Duration kExecuteDeadline{5000};
 constexpr Duration kReloadDeadline{30000};
 constexpr Duration kCheckDeadline{30000};
 constexpr Duration kPidInterval{1000};
+// Far longer than the start of a HAProxy with very much to read.
+constexpr Duration kDeadAfter{15000};
 // Something runs and does not say its pid; no process has this one.
 constexpr int kSomeProcess = -1;
 
@@ -393,6 +395,13 @@ void Applier::NoteProxyDown(const Error& error) {
   }
   proxy_up_ = false;
   proxy_error_ = error;
+  // One that is only slow to answer still listens.
+  if (error.code != Code::kUnavailable) {
+    down_since_.reset();
+  } else if (!down_since_) {
+    down_since_ = clock_.Now();
+    death_seen_ = false;
+  }
   held_.reset();
   aligned_ = false;
   next_pid_poll_ = In(pid_backoff_.Next());
@@ -416,16 +425,21 @@ void Applier::NotePid(int pid) {
   }
   pid_ = pid;
   proxy_up_ = true;
+  down_since_.reset();
   pid_backoff_.Reset();
   next_pid_poll_ = In(kPidInterval);
 }
+
+bool Applier::IsDead() const { return down_since_ && clock_.Now() - *down_since_ >= kDeadAfter; }
 
 bool Applier::PollPid() {
   if (clock_.Now() < next_pid_poll_ || !written_) return false;
   Result<int> pid = proxy_.Pid(In(kPidDeadline));
   if (!pid) {
     NoteProxyDown(pid.error());
-    return false;
+    const bool news = IsDead() && !death_seen_;
+    death_seen_ = IsDead();
+    return news;
   }
   const bool wanted = !proxy_up_ || *pid != pid_;
   NotePid(*pid);
@@ -433,9 +447,11 @@ bool Applier::PollPid() {
 }
 
 std::set<std::uint16_t> Applier::TcpPortsHeld() {
+  // Nobody listens for a HAProxy that is dead, and whoever has taken its port meanwhile would keep
+  // it from starting.
+  if (IsDead()) return {};
   if (running_) return haproxy::TcpPorts(running_->base);
   // Whoever runs already runs on what lies on the disk.
-  if (!proxy_.Pid(In(kPidDeadline))) return {};
   const Result<haproxy::Files> disk = files_.Load();
   if (!disk) return {};
   const auto base = disk->find("conf/00-base.cfg");
@@ -445,11 +461,9 @@ std::set<std::uint16_t> Applier::TcpPortsHeld() {
 std::set<std::uint16_t> Applier::RefusedPorts(const model::Desired& desired) {
   if (rejection_.empty()) return {};
   const std::set<std::uint16_t> held = TcpPortsHeld();
-  std::set<std::uint16_t> fresh;
   std::set<std::uint16_t> named;
   for (const model::TcpListener& listener : desired.tcp_listeners) {
     if (held.contains(listener.port)) continue;
-    fresh.insert(listener.port);
     const std::string name = "tcp_" + std::to_string(listener.port);
     const std::size_t at = rejection_.find(name);
     const std::size_t end = at + name.size();
@@ -458,7 +472,7 @@ std::set<std::uint16_t> Applier::RefusedPorts(const model::Desired& desired) {
                         std::string_view("0123456789").find(rejection_[end]) == std::string::npos);
     if (whole) named.insert(listener.port);
   }
-  return named.empty() ? fresh : named;
+  return named;
 }
 
 std::string Applier::ConfigText() const {

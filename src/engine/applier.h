@@ -52,7 +52,8 @@ class Applier {
   /// structure can hold, and try again later.
   void PutOffStructure();
 
-  /// Is HAProxy there, and still the same process? True: Apply is wanted.
+  /// Is HAProxy there, and still the same process? True: Apply is wanted, because it is another
+  /// one, or because it stays away: the files may hold what keeps it from starting.
   bool PollPid();
   /// Retires draining servers that are idle. True: Apply is wanted.
   bool PollDrains();
@@ -73,10 +74,11 @@ class Applier {
   [[nodiscard]] std::size_t draining_servers() const { return drains_.size(); }
   /// Nothing is drained in a slot that is unknown.
   [[nodiscard]] bool IsDraining(const model::SlotName& slot, const std::string& name_prefix) const;
-  /// Ports that do not speak HTTP and that the running HAProxy listens on.
+  /// Ports that do not speak HTTP and that the running HAProxy listens on. One that has been away
+  /// for long listens on none.
   [[nodiscard]] std::set<std::uint16_t> TcpPortsHeld();
-  /// Of the ports that do not speak HTTP those that HAProxy refused in the last Apply: named in its
-  /// alerts, or else all that were new. Empty when it did not refuse.
+  /// Of the ports that do not speak HTTP those that HAProxy refused in the last Apply, by name in
+  /// its alerts. What fails without a name is nobody's fault: it is tried again.
   [[nodiscard]] std::set<std::uint16_t> RefusedPorts(const model::Desired& desired);
   [[nodiscard]] const std::string& rejection() const { return rejection_; }
   /// The configuration on disk as one text.
@@ -109,6 +111,7 @@ class Applier {
   bool EnsureHeld(const haproxy::Image& image, Error& error);
   Status Reload(const char* reason_class, const std::string& reason);
   void NoteProxyDown(const Error& error);
+  [[nodiscard]] bool IsDead() const;
   void NotePid(int pid);
   void SyncDrains();
   /// REQUIRES: `slots_` are those of `desired`.
@@ -146,6 +149,8 @@ class Applier {
   int found_pid_ = 0;  ///< what ran before the first files were written, 0: nothing
   int pid_ = 0;        ///< of the worker that was seen last
   bool proxy_up_ = false;
+  std::optional<SteadyTime> down_since_;  ///< nobody has answered since
+  bool death_seen_ = false;               ///< by PollPid
   Error proxy_error_;
   SteadyTime next_pid_poll_;
   Backoff pid_backoff_{Duration(20), Duration(1000)};

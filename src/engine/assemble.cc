@@ -86,21 +86,7 @@ Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> stati
 labels::Templates Assembler::TemplatesOf(Origin origin, const Parameters& parameters) const {
   // Whoever is not allowed to name a file does not have one looked at.
   if (!options_.allow_raw || !read_template_) return {};
-  return ReadTemplates(ByName(origin, parameters, options_));
-}
-
-labels::Templates Assembler::ReadTemplates(const Parameters& parameters) const {
-  labels::Templates templates;
-  for (const std::string& path : labels::TemplatePaths(parameters)) {
-    auto text = read_template_(path);
-    labels::Templates::File& file = templates.files[path];
-    if (text) {
-      file.text = std::move(*text);
-    } else {
-      file.problem = text.error().ToString();
-    }
-  }
-  return templates;
+  return labels::ReadTemplates(ByName(origin, parameters, options_), read_template_);
 }
 
 std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
@@ -161,7 +147,8 @@ bool Assembler::TemplatesChanged() const {
   return std::any_of(cache_.begin(), cache_.end(), [this](const auto& entry) {
     const Cached& cached = entry.second;
     return !cached.templates.files.empty() &&
-           ReadTemplates(cached.parsed->parameters).files != cached.templates.files;
+           labels::ReadTemplates(cached.parsed->parameters, read_template_).files !=
+               cached.templates.files;
   });
 }
 

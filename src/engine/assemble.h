@@ -116,7 +116,6 @@ class Assembler {
   [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
                                               const Parameters& parameters) const;
   /// REQUIRES: the operator's leave. `parameters`: without prefix.
-  [[nodiscard]] labels::Templates ReadTemplates(const Parameters& parameters) const;
   [[nodiscard]] std::shared_ptr<const Parsed> ParseWith(model::Origin origin,
                                                         const model::ServiceName& name,
                                                         const Parameters& parameters,

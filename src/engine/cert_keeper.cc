@@ -145,6 +145,11 @@ void CertKeeper::Update(const Records& records, const Assembly& assembly, WallTi
   Rebuild(Seconds(now));
 }
 
+void CertKeeper::RefuseStaple(const model::Secret& staple, const std::string& reason) {
+  refused_staples_[HashHex(staple.reveal())] = reason;
+  ++version_;
+}
+
 void CertKeeper::Refuse(const std::string& fingerprint, const std::string& reason) {
   refused_by_proxy_[fingerprint] = reason;
   ++version_;
@@ -171,17 +176,32 @@ void CertKeeper::DescribeAge(const Certificate& certificate, std::int64_t now) {
   }
 }
 
-void CertKeeper::DescribeStaple(Certificate& certificate, std::int64_t now) {
-  std::string problem = certificate.staple_problem;
-  if (!certificate.staple.empty() && certificate.staple_until <= now) {
-    // HAProxy would not send it any more, and not take it at its next start.
-    certificate.staple = {};
-    problem = "it has ended (" + certs::TimeText(certificate.staple_until) + ")";
-  } else if (!certificate.staple.empty()) {
-    const WallTime then{std::chrono::seconds(certificate.staple_until)};
+std::string CertKeeper::WhyNotStapled(const Certificate& certificate, std::int64_t now) {
+  // HAProxy allows five minutes between the clocks; here one of them is kept in reserve.
+  constexpr std::int64_t kAhead = 240;
+  if (certificate.staple.empty()) return certificate.staple_problem;
+  const auto refused = refused_staples_.find(HashHex(certificate.staple.reveal()));
+  if (refused != refused_staples_.end()) return "HAProxy refuses it: " + refused->second;
+  const auto look_again_at = [this](std::int64_t time) {
+    const WallTime then{std::chrono::seconds(time)};
     next_news_ = next_news_ ? std::min(*next_news_, then) : then;
+  };
+  // Outside of its time HAProxy would not send it, and not start with it.
+  if (certificate.staple_until <= now) {
+    return "it has ended (" + certs::TimeText(certificate.staple_until) + ")";
   }
+  if (certificate.staple_since > now + kAhead) {
+    look_again_at(certificate.staple_since - kAhead);
+    return "it begins only at " + certs::TimeText(certificate.staple_since);
+  }
+  look_again_at(certificate.staple_until);
+  return "";
+}
+
+void CertKeeper::DescribeStaple(Certificate& certificate, std::int64_t now) {
+  const std::string problem = WhyNotStapled(certificate, now);
   if (problem.empty()) return;
+  certificate.staple = {};
   diagnostics_.push_back({Severity::kWarning,
                           "certificate-staple",
                           {},

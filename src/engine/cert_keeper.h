@@ -32,6 +32,8 @@ class CertKeeper {
   void Update(const Records& records, const Assembly& assembly, WallTime now);
   /// HAProxy does not take this one: it is left out until its content changes.
   void Refuse(const std::string& fingerprint, const std::string& reason);
+  /// HAProxy takes the certificate, but not with this OCSP response.
+  void RefuseStaple(const model::Secret& staple, const std::string& reason);
 
   [[nodiscard]] const model::TlsDesired& tls() const { return tls_; }
   /// Only the self-signed one, for checks that are not about certificates.
@@ -63,7 +65,9 @@ class CertKeeper {
   void TakeServices(const Assembly& assembly);
   void Forget(model::CertificateSource source, const std::set<std::string>& known);
   void Rebuild(std::int64_t now);
-  /// Takes off what must not be used any more.
+  /// Empty: the response can be used now.
+  std::string WhyNotStapled(const model::Certificate& certificate, std::int64_t now);
+  /// Takes off what must not be used now.
   void DescribeStaple(model::Certificate& certificate, std::int64_t now);
   void Describe(const Entry& entry, std::int64_t now);
   void DescribeAge(const model::Certificate& certificate, std::int64_t now);
@@ -73,6 +77,7 @@ class CertKeeper {
   model::Certificate self_signed_;
   std::map<Key, Entry> entries_;
   std::map<std::string, std::string> refused_by_proxy_;  ///< fingerprint → HAProxy's words
+  std::map<std::string, std::string> refused_staples_;   ///< hash of the DER → HAProxy's words
   std::uint64_t version_ = 0;
   std::optional<std::uint64_t> built_;  ///< version of what stands below
   model::TlsDesired tls_;

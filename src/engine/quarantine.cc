@@ -96,9 +96,12 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   nothing.tls = certificates_.SelfSignedOnly();
   Status base = applier_.Check(nothing);
   if (!base) {
+    const haproxy::Extras& extras = options_.proxy.extras;
+    const bool own_words = !extras.extra_frontend.empty() || !extras.extra_global.empty();
     LogEvent(
         LogLevel::kError, "CONFIG_REFUSED",
-        "HAProxy refuses the configuration even without a service; it goes on with the old one",
+        "HAProxy refuses the configuration even without a service; it goes on with the old one" +
+            std::string(own_words ? "; look into EXTRA_FRONTEND and EXTRA_GLOBAL" : ""),
         {{"error", error.ToString()}});
     applier_.PutOffStructure();
     return false;
@@ -136,12 +139,23 @@ bool Reconciler::QuarantineCertificates() {
     model::Desired alone;
     alone.tls.default_pem = certificate.pem;
     alone.tls.default_print = certificate.proxy_print;
-    const Status checked = applier_.Check(alone);
-    if (!checked && checked.error().code == Code::kRejected) {
-      certificates_.Refuse(certificate.fingerprint, Printable(checked.error().message, 400));
+    const auto refused = [&]() -> std::optional<std::string> {
+      const Status checked = applier_.Check(alone);
+      --checks;
+      if (checked || checked.error().code != Code::kRejected) return std::nullopt;
+      return Printable(checked.error().message, 400);
+    };
+    if (const auto reason = refused()) {
+      certificates_.Refuse(certificate.fingerprint, *reason);
       found = true;
+    } else if (!certificate.staple.empty()) {
+      alone.tls.entries = {{certificate.name, {"a.test"}, certificate.pem, certificate.staple}};
+      if (const auto of_staple = refused()) {
+        certificates_.RefuseStaple(certificate.staple, *of_staple);
+        found = true;
+      }
     }
-    if (--checks == 0) break;
+    if (checks <= 0) break;
   }
   return found;
 }

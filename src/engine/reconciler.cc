@@ -13,6 +13,8 @@ using routing::Built;
 constexpr Duration kCertificateLook{3'600'000};
 // By then every replica has listed Docker's services anew.
 constexpr Duration kSettleLabels{60'000};
+// Probing a port costs a converge.
+constexpr Duration kPortsInterval{10'000};
 
 void Observe(Histogram& histogram, SteadyTime since, SteadyTime now) {
   const double seconds = std::chrono::duration<double>(now - since).count();
@@ -134,6 +136,7 @@ void Reconciler::RunDue() {
     retry_at_.reset();
     dirty_ = true;
   }
+  if (ports_look_again_ && *ports_look_again_ <= now) dirty_ = true;
   if (names_due_ && *names_due_ <= now) {
     names_not_before_ = now + options_.coalesce;
     dirty_ = true;
@@ -175,6 +178,7 @@ SteadyTime Reconciler::Next() const {
   consider(facts_.NextExpiry());
   consider(applier_.structure_retry_at());
   consider(retry_at_);
+  consider(ports_look_again_);
   consider(names_due_);
   consider(store_.retry_at());
   consider(NextAnswer());
@@ -251,6 +255,7 @@ void Reconciler::Converge() {
   dirty_ = false;
   names_due_.reset();
   taken_ports_.clear();
+  ports_look_again_.reset();
   Assembly assembly = std::move(previous_);
   Built built;
   Applied applied;
@@ -277,6 +282,7 @@ void Reconciler::Converge() {
 }
 
 void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applied& applied) {
+  if (!taken_ports_.empty()) ports_look_again_ = clock_.Now() + kPortsInterval;
   const bool live = applied.state == Applied::State::kLive;
   live_ = live;
   if (live) {
@@ -400,7 +406,7 @@ void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied)
   if (started_) return;
   if (!docker_tried_) {
     not_started_reason_ = "Docker has not been asked yet";
-  } else if (!docker_listed_ && !restored_) {
+  } else if (!docker_listed_ && !restored_ && !options_.docker_optional) {
     not_started_reason_ =
         "Docker could not be listed yet, and nothing is stored of an earlier run: " +
         shown_.docker.detail;

@@ -188,7 +188,8 @@ class Reconciler {
   std::optional<SteadyTime> names_due_;  ///< some have changed
   Backoff retry_backoff_{Duration(100), Duration(5000)};
   std::map<model::ServiceName, Quarantined> quarantine_;
-  std::set<std::uint16_t> taken_ports_;  ///< while converging
+  std::set<std::uint16_t> taken_ports_;         ///< as the last Converge found them
+  std::optional<SteadyTime> ports_look_again_;  ///< whether they are still taken
   /// Services that have gone live, sorted by name.
   std::vector<std::pair<model::ServiceName, std::shared_ptr<const Parsed>>> accepted_;
   std::vector<Pending> pending_;

@@ -193,9 +193,13 @@ bool StoreKeeper::Settle(const ShareDone& done) {
     shared_.revisions.erase(name);
     return false;
   }
-  if (settlement.exists) {
+  // Where theirs beat an earlier change of ours, the newer one has yet to meet it: written against
+  // what was known before, it does; written against theirs it would replace it, later or not.
+  const bool newer_waits = !latest || queue_.contains(name);
+  const bool unmet = settlement.theirs_won && newer_waits;
+  if (settlement.exists && !unmet) {
     shared_.revisions[name] = settlement.revision;
-  } else {
+  } else if (!unmet) {
     shared_.revisions.erase(name);
     if (settlement.revision > 0) deleted_[name] = settlement.revision;
   }
@@ -203,7 +207,7 @@ bool StoreKeeper::Settle(const ShareDone& done) {
   std::set<ServiceName> changed;
   if (latest) {
     shared_.waiting.erase(waits);
-    if (settlement.theirs_won && !queue_.contains(name)) {
+    if (settlement.theirs_won && !newer_waits) {
       changed.insert(name);
       if (settlement.record) {
         records_.insert_or_assign(name, *settlement.record);

@@ -18,6 +18,7 @@ constexpr Duration kTasksDeadline{5000};
 constexpr Duration kCheckDeadline{60000};
 constexpr Duration kReconnectFirst{50};
 constexpr Duration kReconnectLast{5000};
+constexpr Duration kLookBack{60'000};
 // A stream that ends sooner counts as one that could not be had.
 constexpr Duration kStreamStays{5000};
 
@@ -91,7 +92,11 @@ void ThreadSources::WatchLoop() {
   std::minstd_rand random(static_cast<std::minstd_rand::result_type>(
       ports_.clock->WallNow().time_since_epoch().count() & 0x7fffffff));
   Backoff backoff(kReconnectFirst, kReconnectLast);
-  std::int64_t since_ns = 0;
+  // Docker lists a container that is about to end as running; who was told to end before we came is
+  // known from the events only.
+  std::int64_t since_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                              (ports_.clock->WallNow() - kLookBack).time_since_epoch())
+                              .count();
   while (!watch_wakeup_.closed()) {
     std::optional<SteadyTime> opened;
     const Error error = ports_.docker->Watch(

@@ -172,7 +172,7 @@ void RecordRules(Section& defaults, const Settings& settings) {
     defaults << "http-request set-var(txn.np) var(txn.np),concat(\\n,txn.rw,." + number + ")" +
                     map_regm + " if " + rewrites + number + " }";
   }
-  defaults << "http-request set-path %[var(txn.np)] if " + rewrites + "1 }";
+  defaults << RewritePath("!" + RewritesItself());
 }
 
 void SlotDefaults(std::string& text, const Settings& settings, model::BackendKind kind) {

@@ -1,4 +1,5 @@
 // Image → files, each complete and final.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -107,8 +108,27 @@ Files Collect(const Image& image, Wanted wanted) {
   return files;
 }
 
+/// Where the value begins that a line gives a header, which may well be a key of somebody's; npos:
+/// it gives none. The headers that the proxy itself sets are told with their values.
+std::size_t HeaderValue(std::string_view line) {
+  constexpr std::string_view kOwn = "X-Forwarded-";
+  const std::size_t whole = line.size();
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  if (!line.starts_with("http-request ") && !line.starts_with("http-response ")) {
+    return std::string_view::npos;
+  }
+  line.remove_prefix(line.find(' ') + 1);
+  if (!line.starts_with("set-header ") && !line.starts_with("add-header ")) {
+    return std::string_view::npos;
+  }
+  line.remove_prefix(line.find(' ') + 1);
+  const std::size_t end = line.find(' ');
+  if (line.starts_with(kOwn) || end == std::string_view::npos) return std::string_view::npos;
+  return whole - line.size() + end + 1;
+}
+
 /// The line with stars in the place of its secret: a password, its digest or hash, the key of
-/// cookies; nothing when it has none.
+/// cookies, the value of a header; nothing when it has none.
 std::optional<std::string> WithoutSecret(std::string_view line, bool map) {
   constexpr std::string_view kUser = "  user ";
   constexpr std::string_view kPassword = " password ";
@@ -119,7 +139,7 @@ std::optional<std::string> WithoutSecret(std::string_view line, bool map) {
   } else if (line.starts_with(kUser)) {
     end = line.rfind(kPassword);
     if (end != std::string_view::npos) end += kPassword.size();
-  } else {
+  } else if (end = HeaderValue(line); end == std::string_view::npos) {
     for (const std::string_view word : kSecretWords) {
       const std::size_t at = line.find(word);
       if (at != std::string_view::npos) end = at + word.size();

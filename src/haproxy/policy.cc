@@ -22,6 +22,7 @@ constexpr const char* kPreflights = "c";
 constexpr const char* kDenyHttp = "d";
 constexpr const char* kElsewhere = "e";
 constexpr const char* kHttpsOnly = "h";
+constexpr const char* kItself = "i";
 constexpr const char* kMaintenance = "m";
 constexpr const char* kDenied = "n";
 constexpr const char* kHsts = "s";
@@ -278,15 +279,16 @@ void AddElsewhere(Rules& rules, const std::string& secure) {
 
 }  // namespace
 
-std::string RecordTail(const model::Policy& policy, const std::string& rewrites, bool preflights,
-                       const Settings& settings, Image& image) {
+std::string RecordTail(const model::Policy& policy, const model::Profile& profile,
+                       const std::string& rewrites, const Settings& settings, Image& image) {
   std::string tail =
       "|" + std::to_string(policy.timeout_server.value_or(settings.timeout_server).count()) + "|" +
       std::to_string(policy.timeout_tunnel.value_or(settings.timeout_tunnel).count());
   if (!rewrites.empty()) tail += "|" + rewrites;
   std::string flags = Flags(policy);
+  if (profile.cors && !flags.empty() && flags != kUnusable) flags += kPreflights;
+  if (!profile.condition.empty() && !rewrites.empty() && flags != kUnusable) flags += kItself;
   if (flags.empty()) return tail;
-  if (preflights && flags != kUnusable) flags += kPreflights;
   if (rewrites.empty()) tail += "||";
   tail += "|";
   const Entries entries = PolicyEntries(policy);
@@ -295,6 +297,13 @@ std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
   if (flags == kUnusable || !AddPolicy(id, entries, policy, image)) return tail + kUnusable;
   return tail + flags + "|" + id;
 }
+
+std::string RewritePath(const std::string& further) {
+  return "http-request set-path %[var(txn.np)] if { var(txn.rn) -m int ge 1 }" +
+         (further.empty() ? "" : " " + further);
+}
+
+std::string RewritesItself() { return Has(kItself); }
 
 std::string Preflight() {
   return "{ method OPTIONS } { req.hdr(access-control-request-method) -m found }";

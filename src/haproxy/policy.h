@@ -15,10 +15,19 @@ namespace swarmgate::haproxy {
 /// The part of a record behind the route: "|<server ms>|<tunnel ms>|<n>|<rewrite id>|<flags>|
 /// <policy id>", cut behind the last field that says something. Adds to image.policies what the id
 /// stands for. `rewrites` is "<n>|<rewrite id>" or empty.
-/// `preflights`: the profile answers CORS preflights, which carry no credentials and no method of
-/// their own; users and methods are not asked for then.
-[[nodiscard]] std::string RecordTail(const model::Policy& policy, const std::string& rewrites,
-                                     bool preflights, const Settings& settings, Image& image);
+/// Of `profile` two things matter: where it answers CORS preflights, which carry no credentials and
+/// no method of their own, users and methods are not asked for; where it has a condition, it
+/// rewrites the path itself (RewritePath), behind that.
+[[nodiscard]] std::string RecordTail(const model::Policy& policy, const model::Profile& profile,
+                                     const std::string& rewrites, const Settings& settings,
+                                     Image& image);
+
+/// The rule that gives a request the path that was worked out for it; `further`: "", or words of a
+/// further condition.
+[[nodiscard]] std::string RewritePath(const std::string& further = "");
+
+/// Has the record the flag of a profile that rewrites the path itself? As words of a condition.
+[[nodiscard]] std::string RewritesItself();
 
 /// Between a policy's id and the digest of a user in the map of policies: not shown to anybody.
 inline constexpr std::string_view kUserEntry = ":u:";

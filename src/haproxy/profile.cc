@@ -53,9 +53,12 @@ void AddNetworks(const std::string& name, const std::vector<std::string>& networ
   }
 }
 
+std::string Refuse(bool http) {
+  return http ? "http-request deny deny_status 403" : "tcp-request content reject";
+}
+
 void AddAddressLists(const model::Profile& profile, bool http, Lines& add) {
-  const std::string refuse =
-      http ? "http-request deny deny_status 403" : "tcp-request content reject";
+  const std::string refuse = Refuse(http);
   AddNetworks("sg_denied", profile.deny_from, add);
   AddNetworks("sg_allowed", profile.allow_from, add);
   if (!profile.deny_from.empty()) add(refuse + " if sg_denied");
@@ -183,15 +186,20 @@ void Page(const model::ErrorPage& page, Lines& add) {
 }  // namespace
 
 ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind) {
+  const bool http = kind != model::BackendKind::kTcp;
   std::string addresses;
   Lines networks(addresses);
-  AddAddressLists(profile, kind != model::BackendKind::kTcp, networks);
+  AddAddressLists(profile, http, networks);
   ProfileText text;
   // A preflight carries no credentials. Users are asked behind the addresses, because a hash costs
   // much, and before all else.
-  std::string preflight;
-  Lines first(preflight);
+  std::string before_users;
+  Lines first(before_users);
   if (profile.cors) CrossOrigin(*profile.cors, first);
+  if (!profile.condition.empty()) {
+    first(Refuse(http) + " unless " + profile.condition);
+    if (http && kind != model::BackendKind::kPlain) first(RewritePath());
+  }
   Lines add(text.lines);
   Connections(profile, add);
   Choice(profile.balance, add);
@@ -210,8 +218,8 @@ ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind
   for (const model::ErrorPage& page : profile.error_pages) Page(page, add);
   for (const std::string& line : profile.raw) add(line);
   const std::string users =
-      AskForUsers(profile, kind, addresses + preflight + text.lines, text.head);
-  text.lines = addresses + preflight + users + text.lines;
+      AskForUsers(profile, kind, addresses + before_users + text.lines, text.head);
+  text.lines = addresses + before_users + users + text.lines;
   if (!profile.ca_file.empty()) {
     // Takes no request. It has the file loaded, without which no server with it can be added.
     text.head += "backend ca_" + HashHex(profile.ca_file + "\n" + text.lines) +

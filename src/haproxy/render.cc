@@ -41,8 +41,8 @@ class Records {
       const bool plain =
           backend.kind == model::BackendKind::kPlain || backend.kind == model::BackendKind::kTcp;
       if (!plain) {
-        entry.tail = RecordTail(backend.policy, Rewrites(backend.policy, image),
-                                backend.profile.cors.has_value(), settings, image);
+        entry.tail = RecordTail(backend.policy, backend.profile, Rewrites(backend.policy, image),
+                                settings, image);
       }
       entries_.emplace_back(backend.name.str(), std::move(entry));
       RenderServers(backend, slot->second, image);

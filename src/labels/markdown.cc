@@ -188,16 +188,6 @@ constexpr const char* kCostsOfOthers =
     "- A certificate (`serviceCert`) of more than 12 kB.\n"
     "- More services than there is room for: the room doubles.\n";
 
-std::string NotYet() {
-  std::string out = "| Name | Index | Meaning |\n|---|---|---|\n";
-  for (const Parameter& parameter : Parameters()) {
-    if (parameter.effect != Effect::kNotYet) continue;
-    out += "| " + Title(parameter) + " | " + (parameter.level == Level::kDest ? "index" : "–") +
-           " | " + Cell(parameter.help) + " |\n";
-  }
-  return out;
-}
-
 std::string Replaced() {
   std::string out = "| Name | Instead |\n|---|---|\n";
   for (const Parameter& parameter : Parameters()) {
@@ -245,11 +235,6 @@ std::string ParametersMarkdown() {
   out += "## Parameters of a service\n\n" + Honoured(Level::kService);
   out += "\n## Parameters of a destination (*index*)\n\n" + Honoured(Level::kDest);
   out += "\n## What a change costs\n\n" + Costs();
-  out +=
-      "\n## Not honoured yet\n\n"
-      "These parameters of Docker Flow Proxy are recognised, and the owner of a service is told "
-      "that they\nhave no effect in this version. None of them restricts who may send what.\n\n" +
-      NotYet();
   out += "\n## Replaced\n\n" + Replaced();
   out += "\nDocker Flow Proxy itself had dropped: " + Names(Effect::kObsolete);
   out += "\nMeant for Docker Flow Monitor and other companions, passed over in silence: " +

@@ -139,8 +139,6 @@ std::string Here(const Parameter& parameter, std::string_view differs) {
       return differs.empty() ? "as there" : "honoured";
     case Effect::kAccepted:
       return "accepted, without effect yet";
-    case Effect::kNotYet:
-      return "not yet: told, and without effect";
     case Effect::kReplaced:
       return "replaced, and told";
     case Effect::kObsolete:

@@ -239,7 +239,7 @@ class ServiceParser {
     if (report_.errors() == errors_before) {
       http ? AddDefaultPath(dest) : CheckTcp(draft_, given_here, placement_, dest, report_);
     }
-    AddCondition(dest.spec);
+    dest.spec.profile.condition = draft_.acl_condition;
     if (!set::CompleteServer(dest.spec, draft_.spec)) {
       const std::string suffix = index == 0 ? "" : "." + std::to_string(index);
       report_.About(Shown("sslServerName" + suffix), "");
@@ -249,15 +249,6 @@ class ServiceParser {
     if (report_.errors() != errors_before) return;
     CheckRedirect(dest.spec);
     draft_.spec.dests.push_back(std::move(dest.spec));
-  }
-
-  // Before whatever else the owner wrote of HAProxy's language.
-  void AddCondition(model::DestSpec& dest) const {
-    if (draft_.acl_condition.empty()) return;
-    const bool http = dest.mode == model::ReqMode::kHttp;
-    const std::string rule =
-        http ? "http-request deny deny_status 403" : "tcp-request content reject";
-    dest.profile.raw.insert(dest.profile.raw.begin(), rule + " unless " + draft_.acl_condition);
   }
 
   // A redirect without a target is left out; the destination is served.

@@ -103,7 +103,6 @@ void Placement::Place(const std::string& name, const std::string& value) {
     report_.Warning("letter-case", "the letter case differs from " + std::string(parameter.name),
                     "Write " + Shown(std::string(parameter.name) + name.substr(apart.base.size())));
   }
-  if (parameter.effect == Effect::kNotYet) return NotYet(parameter);
   if (parameter.effect == Effect::kReplaced) {
     return report_.Info("replaced", std::string(parameter.name) + " has no effect here",
                         parameter.help);
@@ -129,14 +128,6 @@ bool Placement::IndexAllowed(const Parameter& parameter, const IndexedName& apar
     return false;
   }
   return true;
-}
-
-void Placement::NotYet(const Parameter& parameter) {
-  report_.Add(parameter.notice.value_or(model::Severity::kWarning), "not-yet",
-              std::string(parameter.name) + " is not honoured yet",
-              parameter.help.starts_with("Use ")
-                  ? parameter.help.substr(0, parameter.help.size() - 1)
-                  : "It has no effect in this version");
 }
 
 void Placement::Keep(const Parameter& parameter, std::size_t index, const Given& next) {

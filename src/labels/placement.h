@@ -61,7 +61,6 @@ class Placement {
   [[nodiscard]] std::string_view Kind() const;
   void Unknown(const std::string& name, const IndexedName& apart);
   bool IndexAllowed(const Parameter& parameter, const IndexedName& apart);
-  void NotYet(const Parameter& parameter);
   void Keep(const Parameter& parameter, std::size_t index, const Given& next);
 
   const ParseOptions& options_;

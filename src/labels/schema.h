@@ -24,7 +24,6 @@ enum class Level {
 enum class Effect {
   kHonoured,
   kAccepted,   ///< checked and kept, without effect yet
-  kNotYet,     ///< of Docker Flow Proxy; its owner is told that it is not honoured yet
   kReplaced,   ///< of Docker Flow Proxy; its help says what does the same here
   kObsolete,   ///< Docker Flow Proxy had dropped it itself
   kElsewhere,  ///< meant for another program; passed over in silence
@@ -105,7 +104,7 @@ struct Parameter {
   std::string_view help = {};      ///< one line
   std::string_view example = {};   ///< a value
   std::string_view hint = {};      ///< what to write instead of a bad value
-  /// Severity of the notice for kAccepted and kNotYet. Nothing: no notice.
+  /// Severity of the notice for kAccepted. Nothing: no notice.
   std::optional<model::Severity> notice = {};
   bool secret = false;  ///< its value is never shown
   /// It restricts who may send what: where it cannot take effect (an empty value, an index that it

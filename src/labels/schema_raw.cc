@@ -42,7 +42,8 @@ constexpr auto kEntries = std::to_array<Parameter>({
      .type = "condition",
      .fallback = "none",
      .help = "Only what fulfils this condition of HAProxy's is let in: of requests the others get "
-             "403, other connections are closed. Only where the operator has set ALLOW_RAW_CONFIG.",
+             "403, other connections are closed. Judged as the request came, before its path is "
+             "rewritten and its headers are set. Only where the operator has set ALLOW_RAW_CONFIG.",
      .example = "{ src 10.0.0.0/8 }",
      .hint = "Write conditions in braces, without if, as in { src 10.0.0.0/8 }",
      .restricts = true,

@@ -180,6 +180,15 @@ class Use {
                     "Say it in the template, and take " + std::string(restriction) +
                         " off (ignoreAuthorization=true where it is the proxy's USERS)");
     }
+    const auto& dests = draft_.spec.dests;
+    const bool https_only = std::any_of(dests.begin(), dests.end(),
+                                        [](const auto& dest) { return dest.policy.https_only; });
+    if (https_only && frontend.find("redirect") == std::string::npos) {
+      report_.Warning("template-ignores",
+                      "httpsOnly is what the template makes of it, and this one redirects nobody",
+                      "Write http-request redirect scheme https … between {{#HttpsOnly}} and "
+                      "{{/HttpsOnly}}");
+    }
     draft_.spec.raw = std::move(*raw);
     return true;
   }
@@ -193,6 +202,21 @@ class Use {
 };
 
 }  // namespace
+
+Templates ReadTemplates(const std::map<std::string, std::string>& parameters,
+                        const std::function<Result<std::string>(const std::string& path)>& read) {
+  Templates templates;
+  for (const std::string& path : TemplatePaths(parameters)) {
+    auto text = read(path);
+    Templates::File& file = templates.files[path];
+    if (text) {
+      file.text = std::move(*text);
+    } else {
+      file.problem = text.error().ToString();
+    }
+  }
+  return templates;
+}
 
 std::vector<std::string> TemplatePaths(const std::map<std::string, std::string>& parameters) {
   std::vector<std::string> paths;

@@ -113,7 +113,7 @@ class TcpBuilder {
     const model::Profile& theirs = known->second.profile;
     const model::Profile& own = place.spec().profile;
     if (own.allow_from == theirs.allow_from && own.deny_from == theirs.deny_from &&
-        own.raw == theirs.raw) {
+        own.condition == theirs.condition && own.raw == theirs.raw) {
       return true;
     }
     Tell(place, "conflict", "serviceGroup", place.spec().tcp.group,

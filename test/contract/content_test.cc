@@ -264,6 +264,34 @@ TEST_F(ContentTest, RawLinesStandAtTheEndOfTheBackend) {
   EXPECT_EQ(Received(response, "X-Raw"), "none");
 }
 
+TEST_F(ContentTest, AConditionJudgesTheRequestAsItCame) {
+  const Labels labels = {{"aclCondition", "{ path_beg /api/ } { req.hdr(X-Key) -m str k }"},
+                         {"setReqHeader", "X-Key k"},
+                         {"reqPathSearchReplace", "^/api/,/"},
+                         {"backendExtra", "http-request set-header X-Seen %[path]"}};
+  model::Desired desired;
+  Add(desired, labels);
+  Labels sticky = labels;
+  sticky["sessionType"] = "sticky-server";
+  sticky["corsAllowOrigin"] = "*";
+  Add(desired, sticky);
+  Labels plain = labels;
+  plain.erase("reqPathSearchReplace");
+  Add(desired, plain);
+  ASSERT_NO_FATAL_FAILURE(Serve(desired));
+  for (int n = 0; n < 3; ++n) {
+    EXPECT_EQ(Ask(n, "/api/x").status, 403) << n << ": the key is set by the service's own label";
+    EXPECT_EQ(Ask(n, "/x", {{"X-Key", "k"}}).status, 403) << n << ": the path is the client's";
+    const HttpResponse let_in = Ask(n, "/api/headers", {{"X-Key", "k"}});
+    EXPECT_EQ(let_in.status, 200) << n;
+    if (n == 2) {
+      EXPECT_NE(let_in.body.find("path=/api/headers "), std::string::npos) << let_in.Summary();
+    } else {
+      EXPECT_EQ(Received(let_in, "X-Seen"), "/headers") << n;
+    }
+  }
+}
+
 TEST_F(ContentTest, ASecondServiceOfTheSameKindComesWithoutReload) {
   const Labels labels = {{"setResHeader", "X-A b"},
                          {"balance", "leastconn"},

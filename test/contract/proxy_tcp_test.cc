@@ -223,7 +223,10 @@ TEST_F(ProxyTcpTest, TlsIsEndedWhereTheServiceWantsItPlain) {
   const std::string seen =
       RunCommand({{"sh", "-c", client}, {}, "", "", "", false}, std::chrono::seconds(20)).output;
   EXPECT_NE(seen.find("plain bytes"), std::string::npos) << seen;
-  EXPECT_NE(seen.find("CN = a.com"), std::string::npos) << seen;
+  // As OpenSSL 3.0 writes it, or as later ones do.
+  EXPECT_TRUE(seen.find("CN = a.com") != std::string::npos ||
+              seen.find("CN=a.com") != std::string::npos)
+      << seen;
   EXPECT_EQ(Exchange(port, "hello"), "") << "whoever speaks no TLS gets nothing";
 }
 

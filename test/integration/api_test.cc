@@ -231,6 +231,7 @@ TEST_F(ApiTest, CommandsPrintTablesAndJsonAndHaveExitCodes) {
   EXPECT_EQ(gate_.Cli({"remove", "api"}).exit_code, 0);
   EXPECT_EQ(gate_.Web("/api").status, 503);
   EXPECT_EQ(gate_.Cli({"health"}).exit_code, 0);
+  EXPECT_EQ(gate_.Cli({"health", "--ready"}).exit_code, 0);
   EXPECT_EQ(gate_.Cli({"version"}).exit_code, 0);
   EXPECT_EQ(gate_.Cli({"no-such-command"}).exit_code, 2);
   for (const char* command : {"run", "status", "health", "services", "routes", "why", "lint",

@@ -1,6 +1,8 @@
 // Plain containers and compose services: the same labels, the same routes.
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <set>
 #include <string>
 
 #include "integration/world.h"
@@ -86,6 +88,32 @@ TEST_F(HostTest, ContainerThatRestartsComesBackWithItsNewAddress) {
     return gate().Web("/solo").Header("X-Echo-Host") ==
            docker().Call("GET", "/containers/solo/json").substr(7, 12);
   }));
+}
+
+// Docker lists it as running until it has ended.
+TEST_F(HostTest, ContainerThatIsEndingGetsNoRequestsFromAControllerThatCameLater) {
+  gate().Start();
+  const Labels labels = Route("/cart");
+  docker().RunContainer({.name = "shop-cart-1",
+                         .labels = Compose(labels, "1"),
+                         .network = kBridge,
+                         .env = {"ECHO_STOP=linger:60000"}});
+  docker().RunContainer(
+      {.name = "shop-cart-2", .labels = Compose(labels, "2"), .network = kBridge});
+  ASSERT_TRUE(gate().WaitServers(2, "/cart"));
+  docker().Call("POST", "/containers/shop-cart-1/kill?signal=SIGTERM");
+  ASSERT_TRUE(gate().WaitServers(1, "/cart"));
+  const pid_t before = gate().controller();
+  ASSERT_EQ(kill(before, SIGKILL), 0);
+  ASSERT_TRUE(WaitUntil([&] {
+    return gate().controller() != before && gate().Admin("/readyz").status == 200 &&
+           gate().ServiceText("shop_cart").find("\"live\"") != std::string::npos;
+  }));
+  // One full list after it, whatever it says.
+  ASSERT_EQ(gate().Admin("/v1/docker-flow-swarm-listener/notify-services").status, 200);
+  std::set<std::string> answered;
+  for (int i = 0; i < 20; ++i) answered.insert(gate().Web("/cart").Header("X-Echo-Host"));
+  EXPECT_EQ(answered.size(), 1U);
 }
 
 }  // namespace

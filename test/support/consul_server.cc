@@ -21,8 +21,9 @@ std::string Variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-/// Where scripts/deps puts it; SWARMGATE_CONSUL or the system's come first.
-std::string Binary() {
+}  // namespace
+
+std::string ConsulServer::Binary() {
   if (const std::string given = Variable("SWARMGATE_CONSUL"); !given.empty()) return given;
   if (HaveProgram("consul")) return "consul";
   std::string cache = Variable("XDG_CACHE_HOME");
@@ -30,8 +31,6 @@ std::string Binary() {
   const std::string path = cache + "/swarmgate/consul/usr/bin/consul";
   return access(path.c_str(), X_OK) == 0 ? path : std::string();
 }
-
-}  // namespace
 
 std::string ConsulServer::WhyNot() {
   return Binary().empty() ? "there is no consul (scripts/deps test brings one)" : "";

@@ -16,6 +16,8 @@ class ConsulServer {
  public:
   /// Empty when a server can be started here; else why not.
   static std::string WhyNot();
+  /// The program: $SWARMGATE_CONSUL, the system's, or where scripts/deps puts it; empty: none.
+  static std::string Binary();
   /// The server of this test program, started when it is first asked for. Tests that share it use
   /// prefixes of their own.
   static ConsulServer& Shared();

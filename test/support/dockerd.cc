@@ -117,28 +117,40 @@ std::string Dockerd::WhyNot() {
   return {};
 }
 
-Dockerd::Dockerd() : dir_(std::make_unique<TempDir>("docker")) {
+Dockerd::Dockerd(std::string host_name)
+    : host_name_(std::move(host_name)),
+      control_group_(ControlGroupName() + (host_name_.empty() ? "" : "/" + host_name_)),
+      dir_(std::make_unique<TempDir>("docker")) {
   if (const std::string reason = WhyNot(); !reason.empty()) Fail(reason);
-  ChildOptions options;
-  options.argv = {SandboxBinary(), dir_->path(), ControlGroupName()};
-  options.input_pipe = true;
-  sandbox_ = std::make_unique<ChildProcess>(options);
-  if (!sandbox_->WaitForOutput("init ", seconds(10))) Fail("sandbox: " + sandbox_->Output());
-  init_ = static_cast<pid_t>(atoi(sandbox_->Output().c_str() + 5));
+  PowerOn();
   StartDaemon();
   ImportImage(kEchoImage, "EXPOSE 8080");
   ImportImage(kTwoPortImage, "EXPOSE 8080 8081");
 }
 
-Dockerd::~Dockerd() {
-  if (sandbox_ != nullptr && sandbox_->Running()) {
-    // The namespaces take everything with them; no need for an orderly end.
-    sandbox_->Kill();
-  }
+void Dockerd::PowerOn() {
+  ChildOptions options;
+  options.argv = {SandboxBinary(), dir_->path(), control_group_};
+  if (!host_name_.empty()) options.argv.push_back(host_name_);
+  options.input_pipe = true;
+  sandbox_ = std::make_unique<ChildProcess>(options);
+  if (!sandbox_->WaitForOutput("init ", seconds(10))) Fail("sandbox: " + sandbox_->Output());
+  init_ = static_cast<pid_t>(atoi(sandbox_->Output().c_str() + 5));
+  ended_seen_ = 0;
+}
+
+void Dockerd::PowerOff() {
+  if (sandbox_ != nullptr && sandbox_->Running()) sandbox_->Kill();
   sandbox_.reset();
+  WaitUntil([&] { return CommandLineOf(init_).empty(); });
+}
+
+Dockerd::~Dockerd() {
+  // The namespaces take everything with them; no need for an orderly end.
+  PowerOff();
   WaitUntil(
       [&] {
-        RemoveControlGroups(ControlGroupName());
+        RemoveControlGroups(control_group_);
         std::error_code error;
         std::filesystem::remove_all(dir_->path(), error);
         return !error;
@@ -189,18 +201,31 @@ void Dockerd::ImportImage(const std::string& tag, const std::string& ports_optio
   const std::string archive = root.path() + ".tar";
   tar.argv = {"tar", "-C", root.path(), "-cf", archive, "."};
   if (RunCommand(tar).exit_code != 0) Fail("cannot make " + archive);
-  std::string query = "/images/create?fromSrc=-&repo=" + UrlEscape(tag.substr(0, tag.find(':'))) +
-                      "&tag=" + UrlEscape(tag.substr(tag.find(':') + 1));
-  for (const std::string& change : {std::string("ENTRYPOINT [\"/echo_server\"]"),
-                                    std::string("CMD [\"8080\"]"), ports_option}) {
-    query += "&changes=" + UrlEscape(change);
-  }
-  Call("POST", query, ReadFile(archive));
+  ImportArchive(archive, tag, {"ENTRYPOINT [\"/echo_server\"]", "CMD [\"8080\"]", ports_option});
   std::filesystem::remove(archive);
 }
 
-void Dockerd::SwarmInit() {
-  Call("POST", "/swarm/init", R"({"ListenAddr":"127.0.0.1:2377","AdvertiseAddr":"127.0.0.1"})");
+void Dockerd::ImportArchive(const std::string& archive, const std::string& tag,
+                            const std::vector<std::string>& changes) {
+  std::string query = "/images/create?fromSrc=-&repo=" + UrlEscape(tag.substr(0, tag.find(':'))) +
+                      "&tag=" + UrlEscape(tag.substr(tag.find(':') + 1));
+  for (const std::string& change : changes) query += "&changes=" + UrlEscape(change);
+  Call("POST", query, ReadFile(archive));
+}
+
+void Dockerd::SwarmInit(const std::string& address) {
+  Call("POST", "/swarm/init",
+       "{\"ListenAddr\":" + JsonQuote(address + ":2377") +
+           ",\"AdvertiseAddr\":" + JsonQuote(address) + "}");
+}
+
+void Dockerd::SwarmJoin(const std::string& address, Dockerd* manager,
+                        const std::string& manager_address) {
+  const std::string token = JsonText(manager->Call("GET", "/swarm"), "/JoinTokens/Manager");
+  Call("POST", "/swarm/join",
+       "{\"ListenAddr\":" + JsonQuote(address + ":2377") +
+           ",\"AdvertiseAddr\":" + JsonQuote(address) + ",\"RemoteAddrs\":[" +
+           JsonQuote(manager_address + ":2377") + "],\"JoinToken\":" + JsonQuote(token) + "}");
 }
 
 void Dockerd::CreateOverlay(const std::string& name) {

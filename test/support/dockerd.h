@@ -64,8 +64,8 @@ struct Task {
 
 class Dockerd {
  public:
-  /// Starts the daemon and imports the images.
-  Dockerd();
+  /// Starts the daemon and imports the images. `host_name`: of its machine; empty: the real one's.
+  explicit Dockerd(std::string host_name = {});
   ~Dockerd();
   Dockerd(const Dockerd&) = delete;
   Dockerd& operator=(const Dockerd&) = delete;
@@ -76,6 +76,8 @@ class Dockerd {
   [[nodiscard]] std::string socket() const;
   /// The network namespace of this daemon's host, for ChildOptions and Endpoint.
   [[nodiscard]] std::string network() const;
+  /// Process 1 of that host.
+  [[nodiscard]] pid_t init() const { return init_; }
   /// The network namespace of a running container.
   std::string NetworkOf(const std::string& container);
 
@@ -84,7 +86,13 @@ class Dockerd {
   std::string Call(const std::string& method, const std::string& path, const std::string& json = {},
                    int* status = nullptr);
 
-  void SwarmInit();
+  /// Makes `tag` of the files in a tar archive; `changes` are lines of a Dockerfile.
+  void ImportArchive(const std::string& archive, const std::string& tag,
+                     const std::vector<std::string>& changes);
+
+  void SwarmInit(const std::string& address = "127.0.0.1");
+  /// Joins, as another manager, the swarm of which `manager` is one.
+  void SwarmJoin(const std::string& address, Dockerd* manager, const std::string& manager_address);
   /// An attachable overlay network.
   void CreateOverlay(const std::string& name);
   void CreateBridge(const std::string& name);
@@ -118,12 +126,18 @@ class Dockerd {
   /// It takes connections and answers nothing, until ResumeDaemon().
   void PauseDaemon();
   void ResumeDaemon();
+  /// The end of everything at once, as when the machine's plug is pulled. Its disk stays.
+  void PowerOff();
+  /// A machine with that disk and no network yet; StartDaemon() comes next.
+  void PowerOn();
 
  private:
   void ImportImage(const std::string& tag, const std::string& ports_option);
   void WaitDaemonEnded();
   [[nodiscard]] std::string Log() const;
 
+  std::string host_name_;
+  std::string control_group_;
   std::unique_ptr<TempDir> dir_;
   std::unique_ptr<ChildProcess> sandbox_;
   pid_t init_ = 0;

@@ -16,7 +16,7 @@
 // Usage: echo_server [PORT[,PORT...]]    serve (default 8080)
 //        echo_server --check [PORT]      exit code of a Docker health check
 // Environment: ECHO_START_DELAY_MS (wait before listening), ECHO_UNHEALTHY=1,
-// ECHO_STOP=graceful|abrupt|linger (linger: two more seconds of service),
+// ECHO_STOP=graceful|abrupt|linger|linger:<ms> (linger: so much longer service; two seconds),
 // ECHO_NAME (instead of the host name).
 
 #include <arpa/inet.h>
@@ -269,8 +269,9 @@ int Serve(const std::vector<int>& ports, const std::string& stop_mode) {
   for (int port : ports) listeners.push_back({Listen(port), POLLIN, 0});
   AcceptLoop(listeners, ports, nullptr);
   if (stop_mode == "abrupt") _exit(0);
-  if (stop_mode == "linger") {
-    const auto until = steady_clock::now() + milliseconds(2000);
+  if (stop_mode.compare(0, 6, "linger") == 0) {
+    const int more = stop_mode.size() > 7 ? atoi(stop_mode.c_str() + 7) : 2000;
+    const auto until = steady_clock::now() + milliseconds(more);
     AcceptLoop(listeners, ports, &until);
   }
   // Whatever the kernel has already accepted for us is served before the door

@@ -209,9 +209,10 @@ void FakeProxy::StopFailing() {
   failures_.clear();
   file_failures_.clear();
 }
-void FakeProxy::RejectReloads(int reloads) {
+void FakeProxy::RejectReloads(int reloads, std::string alert) {
   const Lock lock(mutex_);
   reject_reloads_ = reloads;
+  alert_ = std::move(alert);
 }
 void FakeProxy::RefuseStep(std::size_t n) {
   const Lock lock(mutex_);
@@ -415,7 +416,7 @@ Result<ports::ReloadOutcome> FakeProxy::Reload(SteadyTime) {
   if (!checked) return Forward(checked.error());
   if (reject_reloads_ > 0) {
     --reject_reloads_;
-    return Fail(Code::kRejected, "refused as the test asked");
+    return Fail(Code::kRejected, alert_);
   }
   const Status changed = Change();
   if (!changed) return Forward(changed.error());

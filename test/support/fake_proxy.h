@@ -36,8 +36,9 @@ class FakeProxy final : public ports::ProxyControl, public ports::ConfigFiles {
   void FailFilesNext(Code code, int calls = 1);
   /// Ends what FailNext and FailFilesNext began.
   void StopFailing();
-  /// The next reloads are refused although the check lets the files pass (a port in use).
-  void RejectReloads(int reloads);
+  /// The next reloads are refused although the check lets the files pass (a port in use), with this
+  /// alert.
+  void RejectReloads(int reloads, std::string alert = "refused as the test asked");
   /// The n-th step from now (1: the next) is refused; those before it take effect.
   void RefuseStep(std::size_t n);
   /// Steps for which it says true are refused until it is set to nullptr.
@@ -98,6 +99,7 @@ class FakeProxy final : public ports::ProxyControl, public ports::ConfigFiles {
   std::function<bool(const haproxy::Step&)> refused_;
   std::string refused_text_;
   int reject_reloads_ = 0;
+  std::string alert_;
   std::optional<std::size_t> freeze_in_;
   std::map<std::pair<model::SlotName, model::ServerName>, std::uint64_t> sessions_;
   std::uint64_t reloads_ = 0;

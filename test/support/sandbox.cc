@@ -7,7 +7,8 @@
 // containers and their networks with it. It ends when its standard input does,
 // which happens at the latest when the test program dies, however that happens.
 //
-// Usage: sandbox DIR CONTROL_GROUP
+// Usage: sandbox DIR CONTROL_GROUP [HOST_NAME]
+// The daemon answers at DIR/docker.sock, and at /run/docker.sock for whoever is in its /run.
 // Commands on standard input, one letter each: s start the daemon, t SIGTERM,
 // k SIGKILL, p SIGSTOP, c SIGCONT. Standard output: "init <pid>", "started", "ended <wait status>".
 
@@ -36,7 +37,8 @@ void Check(int result, const char* what) {
   exit(1);
 }
 
-void PrepareWorld() {
+void PrepareWorld(const char* host_name) {
+  if (host_name != nullptr) Check(sethostname(host_name, strlen(host_name)), "host name");
   Check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make / private");
   Check(mount("proc", "/proc", "proc", 0, nullptr), "mount /proc");
   Check(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), "mount /run");
@@ -60,7 +62,8 @@ pid_t StartDaemon(const std::string& dir, const std::string& group) {
   dup2(log, STDERR_FILENO);
   execlp("dockerd", "dockerd", "--data-root", (dir + "/data").c_str(), "--exec-root", "/run/docker",
          "--pidfile", "/run/dockerd.pid", "--cgroup-parent", ("/" + group).c_str(), "-H",
-         ("unix://" + dir + "/docker.sock").c_str(), static_cast<char*>(nullptr));
+         ("unix://" + dir + "/docker.sock").c_str(), "-H", "unix:///run/docker.sock",
+         static_cast<char*>(nullptr));
   perror("dockerd");
   _exit(127);
 }
@@ -99,16 +102,18 @@ void Reap(pid_t* daemon) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    fputs("usage: sandbox DIR CONTROL_GROUP\n", stderr);
+  if (argc != 3 && argc != 4) {
+    fputs("usage: sandbox DIR CONTROL_GROUP [HOST_NAME]\n", stderr);
     return 2;
   }
-  Check(unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID), "unshare (root is needed)");
+  const char* host_name = argc == 4 ? argv[3] : nullptr;
+  Check(unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS),
+        "unshare (root is needed)");
   const pid_t init = fork();
   Check(init, "fork");
   if (init == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    PrepareWorld();
+    PrepareWorld(host_name);
     ServeCommands(argv[1], argv[2]);
   }
   printf("init %d\n", init);

@@ -57,6 +57,8 @@ struct EngineOptions {
   Duration resolve_interval{5000};
   CertificateOptions certificates;
   SharingOptions sharing;
+  /// Nobody counts on Docker: without a list of its, what else is known is complete.
+  bool docker_optional = false;
   /// DFP_SERVICE_*: origin static; names without prefix, by service.
   std::vector<std::map<std::string, std::string>> static_services;
   /// Where the proxy itself listens for something else than requests (the admin API).

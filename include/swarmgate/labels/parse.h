@@ -3,6 +3,7 @@
 // help and documentation derive from it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +52,11 @@ struct Templates {
 /// The files that parameters name (templateFePath, templateBePath); at most two.
 [[nodiscard]] std::vector<std::string> TemplatePaths(
     const std::map<std::string, std::string>& parameters);
+
+/// Those files, each asked of `read` once.
+[[nodiscard]] Templates ReadTemplates(
+    const std::map<std::string, std::string>& parameters,
+    const std::function<Result<std::string>(const std::string& path)>& read);
 
 struct ParseOptions {
   Source source = Source::kLabel;

@@ -62,7 +62,8 @@ struct Certificate {
   Secret pem;               ///< leaf, chain, key: written anew, so without anything else
   /// An OCSP response for this very certificate (DER); empty: none, or none that can be used.
   Secret staple = {};
-  std::int64_t staple_until = 0;  ///< it must not be used after; seconds since 1970
+  std::int64_t staple_since = 0;  ///< it must not be used before; seconds since 1970
+  std::int64_t staple_until = 0;  ///< nor after
   std::string staple_problem;     ///< why the one that was given cannot be used
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };

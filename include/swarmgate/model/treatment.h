@@ -100,6 +100,10 @@ struct ErrorPage {
 
 /// Everything that a backend's section must say by itself. Defaults: nothing.
 struct Profile {
+  /// Who does not fulfil it is refused, judged by the request as it came: before its path is
+  /// rewritten and before `headers`. Conditions of HAProxy's language, without "if"; only where raw
+  /// configuration is allowed. Empty: everybody.
+  std::string condition;
   std::vector<HeaderRule> headers;          ///< in the order in which they are carried out
   std::vector<Credential> encrypted_users;  ///< with crypt(3) hashes: a userlist
   std::string compression_algo;             ///< "gzip", "deflate", "raw-deflate", ""

@@ -111,6 +111,12 @@ struct Explanation {
 [[nodiscard]] Explanation Explain(const std::vector<model::Route>& routes, const Question& question,
                                   const std::vector<LostRoute>& lost = {});
 
+/// The same for everything that is served: a port that does not speak HTTP leads where its name
+/// (SNI, `question.host`) says, and services that decide by a template are named, because they are
+/// asked before all routes and only HAProxy can say what they do.
+[[nodiscard]] Explanation Explain(const model::Desired& desired, const Question& question,
+                                  const std::vector<LostRoute>& lost = {});
+
 /// What HAProxy will do with the lookup table, step by step as its rules do; the reference for
 /// tests of the real one.
 [[nodiscard]] std::optional<model::MatchCandidate> Lookup(const model::MatchTable& table,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 #include "app/lint_input.h"
 #include "app/lint_report.h"
@@ -22,10 +23,10 @@ LintReport LintFile(const std::string& name,
                     const std::map<std::string, std::string>& environment = {}) {
   auto services = ReadLintInput(Fixture(name), "com.df.", environment);
   EXPECT_TRUE(services) << services.error().message;
-  return services ? Lint(*std::move(services), "com.df.") : LintReport();
+  return services ? Lint(*std::move(services), {}) : LintReport();
 }
 
-const LintedService& ServiceOf(const LintReport& report, const std::string& name) {
+const LintedService& ServiceOf(const LintReport& report, std::string_view name) {
   const auto found =
       std::find_if(report.services.begin(), report.services.end(),
                    [&](const LintedService& service) { return service.input.name == name; });
@@ -99,10 +100,33 @@ TEST(LintTest, ServiceInspectUsesServiceLabels) {
       HasDiagnostic(report.services[0], model::Severity::kWarning, "labels-of-the-container"));
 }
 
-LintReport LintOf(const std::string& text) {
+LintReport LintOf(const std::string& text, const LintOptions& options = {}) {
   auto services = ReadLintInput(text, "com.df.", {});
   EXPECT_TRUE(services) << services.error().message;
-  return services ? Lint(*std::move(services), "com.df.") : LintReport();
+  return services ? Lint(*std::move(services), options) : LintReport();
+}
+
+TEST(LintTest, KnowsWhetherTheOperatorAllowsRawConfiguration) {
+  const std::string text =
+      R"([{"Spec":{"Name":"web","Labels":{"com.df.notify":"true","com.df.servicePath":"/demo",)"
+      R"("com.df.port":"8080","com.df.templateFePath":"fe","com.df.templateBePath":"be"},)"
+      R"("TaskTemplate":{"ContainerSpec":{}}}}])";
+  EXPECT_TRUE(
+      HasDiagnostic(LintOf(text).services.at(0), model::Severity::kError, "raw-not-allowed"));
+  LintOptions options;
+  options.allow_raw = true;
+  options.read_template = [](const std::string& path) -> Result<std::string> {
+    if (path == "fe") return std::string("use_backend web if { path_beg /demo }");
+    return std::string("backend web\n  server a 10.0.0.1:80\n");
+  };
+  const LintReport allowed = LintOf(text, options);
+  EXPECT_EQ(allowed.errors, 0U) << LintText(allowed);
+  EXPECT_EQ(allowed.routed, 1U);
+  options.read_template = [](const std::string&) -> Result<std::string> {
+    return Fail(Code::kNotFound, "there is no such file");
+  };
+  EXPECT_TRUE(
+      HasDiagnostic(LintOf(text, options).services.at(0), model::Severity::kError, "bad-template"));
 }
 
 TEST(LintTest, WhereTheProxyIsIsNotKnownSoReachabilityIsANote) {

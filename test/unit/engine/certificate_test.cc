@@ -23,10 +23,14 @@ class FakeCertificates final : public ports::CertificateFiles {
     for (const auto& [name, pem] : files) {
       read.push_back(
           {model::CertificateSource::kFile, name, "/certs/" + name, model::Secret(pem), ""});
+      if (const auto staple = staples.find(name); staple != staples.end()) {
+        read.back().staple = model::Secret(staple->second);
+      }
     }
     return read;
   }
   std::map<std::string, std::string> files;
+  std::map<std::string, std::string> staples;
   bool fails = false;
 };
 
@@ -58,6 +62,14 @@ class CertificateTest : public ::testing::Test {
     }
     return false;
   }
+  /// Certificates that go out with an OCSP response.
+  [[nodiscard]] std::size_t Stapled() const {
+    std::size_t count = 0;
+    for (const auto& [file, certificate] : rig.proxy.held().image.certificates) {
+      if (!certificate.staple.empty()) ++count;
+    }
+    return count;
+  }
   Outcome Put(const std::string& name, const std::string& pem) {
     return rig.Call(Command::Kind::kPutCertificate, {{"certName", name}, {"pem", pem}});
   }
@@ -73,6 +85,22 @@ TEST_F(CertificateTest, FilesOfTheStartStandInTheFirstConfiguration) {
   EXPECT_EQ(rig.proxy.steps(), 0U);
   EXPECT_FALSE(Told("certificate-none"));
   rig.ExpectFilesAreTheTruth();
+}
+
+// HAProxy does not start with one that begins later than in five minutes.
+TEST_F(CertificateTest, AnOcspResponseThatBeginsLaterWaitsForItsTime) {
+  const auto ca = MakeCertificate({{"ca"}, 90, "ec", "", true});
+  const auto leaf = MakeCertificate({{"a.com"}, 90, "ec", ca.pem()});
+  files.files["a.pem"] = leaf.pem() + ca.certificate;
+  files.staples["a.pem"] = swarmgate::testing::MakeStaple(ca.pem(), leaf, 120);
+  rig.clock.SetWall(WallTime(std::chrono::seconds(std::time(nullptr) - 1800)));
+  rig.Start();
+  EXPECT_EQ(Listed(), (std::map<std::string, int>{{"a.com", 1}}));
+  EXPECT_EQ(Stapled(), 0U);
+  EXPECT_TRUE(Told("certificate-staple"));
+  rig.Advance(Duration(3'700'000));
+  EXPECT_EQ(Stapled(), 1U);
+  EXPECT_FALSE(Told("certificate-staple"));
 }
 
 TEST_F(CertificateTest, AChangeNeedsNoReloadAndABadOneChangesNothing) {

@@ -559,6 +559,20 @@ TEST_F(DiscoveryTest, IsNotReadyWithNothingBeforeTheFirstGoodList) {
   EXPECT_EQ(rig.State("web"), "live");
 }
 
+TEST_F(DiscoveryTest, IsReadyWithoutADockerThatNobodyCountsOnAndHearsItWhenItComes) {
+  rig.options.docker_optional = true;
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.docker.FailNext(Code::kUnavailable, 1000000);
+  rig.Start();
+  rig.Send(DockerLost{{Code::kUnavailable, "no socket", ""}});
+  rig.Advance(Duration(1000));
+  EXPECT_TRUE(rig.snapshot()->ready) << rig.snapshot()->not_ready_reason;
+  EXPECT_FALSE(rig.snapshot()->docker.ok);
+  rig.docker.StopFailing();
+  rig.Advance(Duration(10000));
+  EXPECT_EQ(rig.State("web"), "live");
+}
+
 TEST_F(DiscoveryTest, EventToLiveIsMeasured) {
   rig.Start();
   rig.Advance(Duration(1000));

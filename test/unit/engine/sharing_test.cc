@@ -129,6 +129,26 @@ TEST_F(SharingTest, OfTwoChangesMadeApartTheLaterOneStandsEverywhere) {
   EXPECT_THAT(Keys(b), ElementsAre("/fourth"));
 }
 
+// What had lost was an earlier change of the same replica; the one that waits behind it has not been
+// compared with theirs yet.
+TEST_F(SharingTest, AChangeThatWaitsBehindOneThatLosesDoesNotUndoALaterOne) {
+  StartBoth();
+  ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);
+  SettleBoth();
+  a.answer_shares = false;  // the write is on its way, and gets no answer
+  a.clock.Advance(Duration(10));
+  a.Reconfigure(Call("db", "/first"));
+  a.clock.Advance(Duration(10));
+  a.Reconfigure(Call("db", "/second"));
+  b.clock.Advance(Duration(60000));
+  ASSERT_TRUE(b.Reconfigure(Call("db", "/later")).persisted);
+  a.answer_shares = true;
+  a.Advance(Duration(6000));
+  SettleBoth();
+  EXPECT_THAT(Keys(a), ElementsAre("/later"));
+  EXPECT_THAT(Keys(b), ElementsAre("/later"));
+}
+
 TEST_F(SharingTest, ACallThatLosesTheRaceIsToldSo) {
   StartBoth();
   ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);

@@ -64,7 +64,7 @@ TEST_F(TcpPortTest, APortThatSomebodyElseHoldsIsNotTriedUntilItIsFree) {
 }
 
 TEST_F(TcpPortTest, APortThatHaproxyCannotHaveCostsOnlyItsService) {
-  rig.proxy.RejectReloads(1);
+  rig.proxy.RejectReloads(1, "Starting frontend tcp_22: cannot bind socket (Permission denied)");
   const Outcome outcome = rig.Reconfigure(Redis("redis", "22"));
   EXPECT_EQ(outcome.status, 500);
   EXPECT_NE(outcome.message.find("cannot listen on port 22"), std::string::npos) << outcome.message;
@@ -74,6 +74,34 @@ TEST_F(TcpPortTest, APortThatHaproxyCannotHaveCostsOnlyItsService) {
   EXPECT_EQ(rig.Reconfigure(Redis("other", "6380")).status, 200);
   rig.Advance(Duration(60000));
   EXPECT_TRUE(Listens("6380"));
+  rig.ExpectFilesAreTheTruth();
+}
+
+TEST_F(TcpPortTest, AReloadThatFailsForAnotherReasonIsTriedAgain) {
+  rig.proxy.RejectReloads(2, "out of memory");
+  (void)rig.Reconfigure(Redis("redis", "6379"));
+  EXPECT_FALSE(Listens("6379"));
+  EXPECT_EQ(rig.State("web"), "live");
+  rig.Advance(Duration(120000));
+  EXPECT_TRUE(Listens("6379")) << "it was nobody's fault";
+  rig.ExpectFilesAreTheTruth();
+}
+
+TEST_F(TcpPortTest, APortThatIsTakenWhileHaproxyIsAwayDoesNotKeepItFromStarting) {
+  EXPECT_EQ(rig.Reconfigure(Redis("redis", "6379")).status, 200);
+  taken = {6379};  // by HAProxy itself
+  rig.proxy.Kill();
+  rig.Advance(Duration(5000));
+  EXPECT_NE(rig.proxy.disk().at("conf/00-base.cfg").find("frontend tcp_6379 "), std::string::npos)
+      << "one that is about to start again keeps its ports";
+  rig.Advance(Duration(20000));
+  EXPECT_EQ(rig.proxy.disk().at("conf/00-base.cfg").find("frontend tcp_6379 "), std::string::npos);
+  ASSERT_TRUE(rig.proxy.Start());
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.State("web"), "live");
+  taken.clear();
+  rig.Advance(Duration(30000));
+  EXPECT_TRUE(Listens("6379")) << "it is free again";
   rig.ExpectFilesAreTheTruth();
 }
 

@@ -29,7 +29,7 @@ Settings SettingsWith(const std::string& key) {
 }
 
 std::string IdOf(const Policy& policy, const std::string& key, Image& image) {
-  const std::string tail = RecordTail(policy, "", false, SettingsWith(key), image);
+  const std::string tail = RecordTail(policy, {}, "", SettingsWith(key), image);
   return tail.substr(tail.rfind('|') + 1);
 }
 
@@ -74,10 +74,10 @@ TEST(PolicyTest, ARouteThatUsesNothingHasNoFlags) {
   policy.timeout_server = std::chrono::milliseconds(5);
   policy.redirect_code = 301;
   Image image;
-  EXPECT_EQ(RecordTail(policy, "", false, SettingsWith(""), image), "|5|3600000");
-  EXPECT_EQ(RecordTail(policy, "2|x", false, SettingsWith(""), image), "|5|3600000|2|x");
+  EXPECT_EQ(RecordTail(policy, {}, "", SettingsWith(""), image), "|5|3600000");
+  EXPECT_EQ(RecordTail(policy, {}, "2|x", SettingsWith(""), image), "|5|3600000|2|x");
   policy.https_only = true;
-  EXPECT_EQ(RecordTail(policy, "", false, SettingsWith(""), image), "|5|3600000|||h1");
+  EXPECT_EQ(RecordTail(policy, {}, "", SettingsWith(""), image), "|5|3600000|||h1");
   EXPECT_TRUE(image.policies.empty());
 }
 
@@ -85,7 +85,7 @@ TEST(PolicyTest, WhatCannotStandInAMapRefusesAll) {
   Policy policy;
   policy.denied_methods = {"A B"};
   Image image;
-  EXPECT_THAT(RecordTail(policy, "", false, SettingsWith(""), image), ::testing::EndsWith("|||x"));
+  EXPECT_THAT(RecordTail(policy, {}, "", SettingsWith(""), image), ::testing::EndsWith("|||x"));
   EXPECT_TRUE(image.policies.empty());
 }
 
@@ -140,6 +140,27 @@ TEST(ProfileTest, NoTwoClassesHaveAListOfUsersOfOneName) {
   profile.deny_from = {"::/0"};
   for (const BackendKind kind : kKinds) heads.insert(RenderProfile(profile, kind).head);
   EXPECT_EQ(heads.size(), 2 * kKinds.size());
+}
+
+TEST(ConfigTextTest, ShowsNoValueThatALabelGivesAHeader) {
+  model::Desired desired;
+  model::Backend backend;
+  backend.name = model::BackendName("b");
+  backend.service = model::ServiceName("s");
+  model::HeaderRule rule;
+  rule.name = "Authorization";
+  rule.format = "Bearer hunter2";
+  backend.profile.headers = {rule};
+  backend.profile.raw = {"http-response add-header X-Key hunter3 if { status 200 }"};
+  desired.backends = {backend};
+  Settings settings = SettingsWith(std::string(32, 'a'));
+  const Image image = Render(desired, AssignSlots({}, desired.backends, {}, 1), settings);
+  const std::string text = ConfigText(RenderFiles(image));
+  EXPECT_THAT(text, HasSubstr("  http-request set-header Authorization ********\n"));
+  EXPECT_THAT(text, HasSubstr("  http-response add-header X-Key ********\n"));
+  EXPECT_THAT(text, Not(HasSubstr("hunter")));
+  EXPECT_THAT(text, HasSubstr("  http-request add-header X-Forwarded-Host %[req.hdr(host)]\n"))
+      << "what the proxy itself says is no secret";
 }
 
 TEST(ConfigTextTest, ShowsNeitherDigestsNorHashesOfPasswords) {

@@ -33,17 +33,14 @@ TEST(SchemaTest, EveryEntryIsComplete) {
     // The parser takes those with an effect as the first part of the table.
     EXPECT_TRUE(last_had_effect || !has_effect);
     last_had_effect = has_effect;
-    if (has_effect || parameter.effect == Effect::kNotYet) {
+    if (has_effect || parameter.effect == Effect::kReplaced) {
       EXPECT_FALSE(parameter.help.empty());
     }
     if (has_effect) {
       EXPECT_FALSE(parameter.example.empty());
     }
-    if (parameter.effect == Effect::kNotYet) {
-      EXPECT_TRUE(parameter.notice);
-      // It would be served open.
-      EXPECT_FALSE(parameter.restricts);
-    }
+    // It would be served open.
+    EXPECT_TRUE(has_effect || !parameter.restricts);
     // It stands in a cell of the page as code.
     EXPECT_EQ(parameter.example.find('|'), std::string_view::npos);
     if (parameter.creates) {
@@ -133,9 +130,9 @@ TEST(DocumentationTest, TheTableForMigratingHasEveryParameterWithItsPresentEffec
       EXPECT_NE(row == rows.end(), std::find(added.begin(), added.end(), name) == added.end())
           << name;
     }
-    if (parameter.effect != Effect::kNotYet) continue;
+    if (parameter.effect != Effect::kReplaced) continue;
     ASSERT_NE(row, rows.end()) << name;
-    EXPECT_TRUE(row->here.starts_with("not yet")) << row->here;
+    EXPECT_TRUE(row->here.starts_with("replaced")) << row->here;
   }
   const auto exclude = std::find_if(rows.begin(), rows.end(), [](const MigrationRow& row) {
     return row.name == "servicePathExclude";

@@ -290,6 +290,23 @@ TEST(Templates, ABadTemplateKeepsItsServiceOutAndSaysWhy) {
   }
 }
 
+TEST(Templates, HttpsOnlyIsTheTemplatesOwnMatterAndItsOwnerIsToldWhenItDoesNothing) {
+  Parameters parameters = {{"servicePath", "/demo"},
+                           {"port", "8080"},
+                           {"httpsOnly", "true"},
+                           {"templateFePath", "fe.tmpl"},
+                           {"templateBePath", "be.tmpl"}};
+  const auto ignored = Parse(parameters, Options("acl a path /", kBackend));
+  EXPECT_TRUE(ignored.spec);
+  EXPECT_THAT(Texts(ignored), ElementsAre(HasSubstr("warning template-ignores")));
+  const auto done = Parse(
+      parameters,
+      Options("acl a path /\n{{#HttpsOnly}}http-request redirect scheme https if a{{/HttpsOnly}}",
+              kBackend));
+  EXPECT_TRUE(done.spec);
+  EXPECT_THAT(Texts(done), ElementsAre());
+}
+
 TEST(Templates, ASecretIsNoField) {
   const auto parsed = Parse({{"servicePath", "/demo"},
                              {"port", "8080"},

@@ -10,6 +10,7 @@
 namespace swarmgate::routing {
 namespace {
 
+using model::HostMatch;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -139,6 +140,47 @@ TEST(TcpTest, HttpDestinationsOfTheSameServiceGoOn) {
   EXPECT_THAT(Shown(built), ElementsAre("6379  a a-be8080_1"));
   ASSERT_THAT(built.desired.routes, SizeIs(2));
   EXPECT_EQ(built.desired.routes[1].backend.str(), "a-be8080_0");
+}
+
+TEST(TcpTest, WhySaysWhoseTheConnectionsOfAPortAre) {
+  const auto host = [](HostMatch::Kind kind, const std::string& text) {
+    return HostMatch{kind, text, text};
+  };
+  const model::Desired desired =
+      BuildAll(
+          {Tcp("a", 6379, 1, "db"), Tcp("b", 6379, 2, "db"),
+           Sni("c", 8443, 3,
+               {host(HostMatch::Kind::kExact, "x.a.com"),
+                host(HostMatch::Kind::kWildcard, ".b.com")}),
+           Sni("d", 8443, 4,
+               {host(HostMatch::Kind::kWildcard, ".a.com"), host(HostMatch::Kind::kRegex, "x.")})})
+          .desired;
+  const auto why = [&desired](const std::string& name, std::uint16_t port) {
+    return Explain(desired, {name, "/", port, {}});
+  };
+  EXPECT_EQ(why("any", 6379).backend.str(), "tcpListen_db_6379");
+  EXPECT_THAT(why("any", 6379).candidates, SizeIs(2));
+  EXPECT_THAT(why("any", 6379).reason, testing::HasSubstr("does not speak HTTP"));
+  EXPECT_EQ(why("X.a.com", 8443).service.str(), "c");
+  EXPECT_EQ(why("y.a.com", 8443).service.str(), "d");
+  EXPECT_EQ(why("x.b.com", 8443).service.str(), "d") << "a beginning comes before a parent";
+  EXPECT_EQ(why("y.b.com", 8443).service.str(), "c");
+  EXPECT_FALSE(why("c.com", 8443).winner);
+  EXPECT_THAT(why("c.com", 8443).reason, testing::HasSubstr("nobody has c.com"));
+}
+
+TEST(TcpTest, WhyNamesServicesThatDecideByTheirTemplate) {
+  Service web("web");
+  web.Dest("/");
+  ServiceInput own = Tcp("own", 6379, 1);
+  own.spec.raw.frontend = {"use_backend own:be if { path /x }"};
+  own.spec.raw.backends = {{"own:be", {"server a 10.0.0.1:80"}}};
+  const model::Desired desired = BuildAll({web, own}).desired;
+  const Explanation explanation = Explain(desired, {"a.com", "/x", 80, {}});
+  EXPECT_EQ(explanation.service.str(), "web");
+  EXPECT_THAT(explanation.reason, testing::HasSubstr("the template of own"));
+  ASSERT_THAT(explanation.candidates, SizeIs(2));
+  EXPECT_EQ(explanation.candidates[0].service.str(), "own");
 }
 
 }  // namespace

@@ -1,0 +1,146 @@
+// The chapter "Using service registry to store the state", typed as it stands in the book: a proxy
+// of three replicas, three Consul servers, and a service that is made known by a call to any
+// replica.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cluster/world.h"
+#include "support/json.h"
+#include "support/wait.h"
+
+namespace swarmgate::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr char kReconfigure[] =
+    "/v1/docker-flow-proxy/reconfigure?serviceName=go-demo&servicePath=/demo&port=8080";
+const std::vector<size_t> kAll{0, 1, 2};
+
+class ChapterTest : public ClusterTest {
+ protected:
+  static void CreateDemo(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"service", "create",    "--detach",   "--name",
+                                   "go-demo", "--network", kProxyNetwork};
+    words.insert(words.end(), more.begin(), more.end());
+    words.emplace_back(kEchoImage);
+    cluster().Docker(0, words);
+    cluster().machine(0).WaitRunning("go-demo", 1);
+  }
+  /// All three answer, within the two seconds that a replica may be behind.
+  static void ExpectServedByAll(const std::string& path, milliseconds limit = seconds(2)) {
+    for (const size_t machine : kAll) {
+      HttpResponse last;
+      EXPECT_TRUE(WaitUntil(
+          [&] {
+            last = Get(cluster().Web(machine), path);
+            return last.status == 200;
+          },
+          limit))
+          << "machine " << machine << ": " << last.Summary();
+      EXPECT_NE(last.body.find("path=" + path), std::string::npos) << last.Summary();
+    }
+  }
+  static void ExpectSameRoutes() {
+    EXPECT_TRUE(WaitUntil(
+        [] {
+          return RoutesOf(cluster(), 0) == RoutesOf(cluster(), 1) &&
+                 RoutesOf(cluster(), 0) == RoutesOf(cluster(), 2);
+        },
+        seconds(2)))
+        << RoutesOf(cluster(), 0) << "\n"
+        << RoutesOf(cluster(), 1) << "\n"
+        << RoutesOf(cluster(), 2);
+  }
+  static void ExpectInEveryConfiguration(const std::string& text) {
+    for (const size_t machine : kAll) {
+      const HttpResponse config = Call(machine, "/v1/docker-flow-proxy/config");
+      EXPECT_EQ(config.status, 200);
+      EXPECT_NE(config.body.find(text), std::string::npos) << "machine " << machine;
+    }
+  }
+  static std::vector<std::string> Socket() {
+    return {"--mount", "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock"};
+  }
+};
+
+TEST_F(ChapterTest, AServiceMadeKnownToOneReplicaIsServedByAll) {
+  cluster().CreateProxy(Socket());
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  CreateDemo();
+  for (const size_t asked : kAll) {
+    for (const char* distribute : {"", "&distribute=true"}) {
+      const HttpResponse answer = Call(asked, std::string(kReconfigure) + distribute);
+      ASSERT_EQ(answer.status, 200) << answer.Summary();
+      EXPECT_EQ(JsonText(answer.body, "/Status"), "OK") << answer.Summary();
+      ExpectServedByAll("/demo/hello");
+      ExpectInEveryConfiguration("|go-demo|");
+      ExpectSameRoutes();
+      const HttpResponse removed =
+          Call((asked + 1) % kMachines,
+               std::string("/v1/docker-flow-proxy/remove?serviceName=go-demo") + distribute);
+      ASSERT_EQ(removed.status, 200) << removed.Summary();
+      for (const size_t machine : kAll) {
+        EXPECT_TRUE(WaitUntil(
+            [&] { return Get(cluster().Web(machine), "/demo/hello").status == 503; }, seconds(2)))
+            << "machine " << machine;
+      }
+    }
+  }
+}
+
+TEST_F(ChapterTest, ALabelledServiceIsServedByAllWithoutACall) {
+  cluster().CreateProxy(Socket());
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  CreateDemo({"--replicas", "1", "--label", "com.df.notify=true", "--label",
+              "com.df.servicePath=/demo", "--label", "com.df.port=8080", "--label",
+              "com.df.distribute=true"});
+  ExpectServedByAll("/demo/hello");
+  ExpectInEveryConfiguration("|go-demo|");
+  ExpectSameRoutes();
+  cluster().Docker(0, {"service", "rm", "go-demo"});
+  for (const size_t machine : kAll) {
+    EXPECT_TRUE(WaitUntil([&] { return Get(cluster().Web(machine), "/demo/hello").status == 503; }))
+        << "machine " << machine;
+  }
+}
+
+// The chapter mounts no docker.sock: the service is found by its name. (By its tasks' addresses,
+// for want of IPVS: dnsrr.)
+TEST_F(ChapterTest, WithoutDockersSocketAServiceIsFoundByItsName) {
+  cluster().CreateProxy({});
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  CreateDemo({"--endpoint-mode", "dnsrr"});
+  const HttpResponse answer = Call(1, std::string(kReconfigure) + "&distribute=true");
+  ASSERT_EQ(answer.status, 200) << answer.Summary();
+  ExpectServedByAll("/demo/hello", seconds(5));
+  ExpectSameRoutes();
+}
+
+// A replica that is new has what the others have, from Consul.
+TEST_F(ChapterTest, AReplicaThatIsScaledInLaterServesWhatIsThere) {
+  cluster().CreateProxy(Socket());
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  CreateDemo();
+  cluster().Docker(0, {"service", "scale", "--detach", "proxy=1"});
+  ASSERT_TRUE(WaitUntil(
+      [] {
+        size_t running = 0;
+        for (const size_t machine : kAll)
+          running += cluster().ContainerOf(machine, "proxy").empty() ? 0 : 1;
+        return running == 1;
+      },
+      seconds(30), milliseconds(100)));
+  size_t left = 0;
+  while (cluster().ContainerOf(left, "proxy").empty()) ++left;
+  ASSERT_EQ(Call(left, kReconfigure).status, 200);
+  cluster().Docker(0, {"service", "scale", "--detach", "proxy=3"});
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  ExpectServedByAll("/demo/hello", milliseconds(0));
+}
+
+}  // namespace
+}  // namespace swarmgate::testing

@@ -1,0 +1,401 @@
+// Faults, each under steady load: what the clients of replicas that are well notice of it, and how
+// long it takes until all replicas are right again.
+#include "cluster/faults.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/json.h"
+#include "support/paths.h"
+#include "support/rounds.h"
+#include "support/test_root.h"
+#include "support/wait.h"
+
+namespace swarmgate::testing {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+const std::vector<size_t> kAll{0, 1, 2};
+/// The one that faults of a single replica hit.
+constexpr size_t kVictim = 2;
+/// Two seconds are the promise; a machine that builds something meanwhile is given more.
+constexpr seconds kSoon{10};
+const std::vector<size_t> kOthers{0, 1};
+
+/// SWARMGATE_SOAK=10 is the long form, which the documentation shows.
+bool IsLongForm() { return Rounds(1) >= 10; }
+
+std::vector<size_t> Without(size_t machine) {
+  std::vector<size_t> rest = kAll;
+  rest.erase(std::remove(rest.begin(), rest.end(), machine), rest.end());
+  return rest;
+}
+
+class FaultsTest : public ClusterTest {
+ protected:
+  struct World {
+    Changes changes{&Cluster::Get()};
+    std::vector<FaultResult> results;
+  };
+
+  static void SetUpTestSuite() {
+    world_ = std::make_unique<World>();
+    Cluster& swarm = Cluster::Get();
+    swarm.CreateProxy(
+        {"--mount", "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock"});
+    ASSERT_TRUE(swarm.WaitReady(kAll));
+    CreateUpstream("go-demo", {});
+    CreateUpstream("shop", {"com.df.notify=true", "com.df.servicePath=/shop", "com.df.port=8080"});
+    ASSERT_EQ(Call(0,
+                   "/v1/docker-flow-proxy/reconfigure?serviceName=go-demo&servicePath=/demo"
+                   "&port=8080&distribute=true")
+                  .status,
+              200);
+  }
+
+  static void TearDownTestSuite() {
+    const bool shown = std::getenv("UPDATE_GOLDEN") != nullptr && IsLongForm();
+    const std::string page = ReliabilityPage(world_->results);
+    std::printf("%s", page.substr(page.find("| Fault")).c_str());
+    if (shown) WriteFile(SourcePath("docs/reliability.md"), page);
+    world_.reset();
+    Cluster::Get().RemoveServices();
+  }
+
+  void SetUp() override { ASSERT_TRUE(WaitServedByAll()); }
+  void TearDown() override { TellOfFailure(); }
+
+  static Changes& changes() { return world_->changes; }
+
+  /// One task on each machine.
+  static void CreateUpstream(const std::string& name, const std::vector<std::string>& labels) {
+    std::vector<std::string> words{"service",     "create",          "--detach", "--name",
+                                   name,          "--mode",          "global",   "--network",
+                                   kProxyNetwork, "--restart-delay", "1s"};
+    for (const std::string& label : labels) {
+      words.emplace_back("--label");
+      words.push_back(label);
+    }
+    words.emplace_back(kEchoImage);
+    Cluster::Get().Docker(0, words);
+  }
+
+  /// No task of the services on this machine, so that only the replica there is lost with it.
+  static void KeepOff(size_t machine) { Place("--constraint-add", machine, {kMachines - 1}); }
+  static void ReturnTo(size_t machine) { Place("--constraint-rm", machine, {kMachines}); }
+  static void Place(const std::string& how, size_t machine, size_t tasks) {
+    for (const char* service : {"go-demo", "shop"}) {
+      const size_t asked = (machine + 1) % kMachines;
+      cluster().Docker(asked, {"service", "update", "--detach", how,
+                               "node.hostname!=m" + std::to_string(machine), service});
+      cluster().machine(asked).WaitRunning(service, tasks);
+    }
+    ASSERT_TRUE(WaitServedByAll());
+  }
+
+  static bool WaitServedByAll() {
+    return cluster().WaitReady(kAll) &&
+           WaitUntil(
+               [] {
+                 return std::all_of(kAll.begin(), kAll.end(), [](size_t machine) {
+                   return Get(cluster().Web(machine), "/demo").status == 200 &&
+                          Get(cluster().Web(machine), "/shop").status == 200;
+                 });
+               },
+               seconds(60), milliseconds(50));
+  }
+
+  static LoadOptions LoadOf(const Endpoint& endpoint) {
+    LoadOptions options;
+    options.endpoint = endpoint;
+    options.targets = {GetTarget("/demo"), GetTarget("/shop")};
+    options.threads = 2;
+    options.think_time = milliseconds(4);
+    options.max_duration = seconds(600);
+    return options;
+  }
+
+  /// All replicas answer again.
+  static bool WaitReachable(milliseconds limit) {
+    return WaitUntil(
+        [] {
+          return std::all_of(kAll.begin(), kAll.end(), [](size_t machine) {
+            return Call(machine, "/v1/test").status == 200;
+          });
+        },
+        limit, milliseconds(10));
+  }
+
+  /// All replicas are ready, and serve the last accepted changes and nothing else.
+  static bool WaitRight(milliseconds limit) {
+    const bool right = WaitUntil(
+        [] {
+          if (!cluster().WaitReady(kAll, milliseconds(0))) return false;
+          const std::string routes = RoutesOf(cluster(), 0);
+          return std::all_of(kAll.begin(), kAll.end(), [&](size_t machine) {
+            return changes().Missing(machine).empty() && RoutesOf(cluster(), machine) == routes;
+          });
+        },
+        limit, milliseconds(10));
+    if (!right) {
+      for (const size_t machine : kAll) {
+        ADD_FAILURE() << "machine " << machine << " lacks " << changes().Missing(machine);
+      }
+    }
+    return right;
+  }
+
+  /// Load on the replicas of `well`, and changes to them, from before `fault` until all is right
+  /// after it. `fault` returns when what it did is undone; within `limit` from then on, all
+  /// replicas must answer again.
+  static void Measure(const std::string& name, const std::vector<size_t>& well,
+                      const std::function<void()>& fault, milliseconds limit = seconds(30)) {
+    Loads loads = StartLoads(well);
+    const unsigned before = changes().accepted();
+    changes().Start(well);
+    fault();
+    const unsigned enough = before + Rounds(10);
+    EXPECT_TRUE(WaitUntil([&] { return changes().accepted() >= enough; }, seconds(60)));
+    Finish(name, &loads, before, limit, [](const LoadReport& report) { return report.lost; });
+  }
+
+  /// The same for a fault that takes the replicas away one after the other: a request fails when a
+  /// replica that took its connection does not answer it.
+  static void MeasureReplacing(const std::string& name, const std::vector<size_t>& replaced,
+                               const std::function<void()>& fault) {
+    Loads loads = StartLoads(replaced);
+    const unsigned before = changes().accepted();
+    fault();
+    // A client that found nobody is just trying again.
+    for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20));
+    Finish(name, &loads, before, seconds(60), LostByServing);
+  }
+
+  using Loads = std::vector<std::unique_ptr<LoadGenerator>>;
+  static Loads StartLoads(const std::vector<size_t>& machines) {
+    Loads loads;
+    for (const size_t machine : machines) {
+      loads.push_back(std::make_unique<LoadGenerator>(LoadOf(cluster().Web(machine))));
+    }
+    for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20));
+    return loads;
+  }
+
+  /// Ends changes and load, and notes what they showed.
+  static void Finish(const std::string& name, Loads* loads, unsigned accepted_before,
+                     milliseconds limit,
+                     const std::function<uint64_t(const LoadReport&)>& lost_of) {
+    changes().Stop();
+    EXPECT_TRUE(WaitReachable(limit)) << name;
+    const auto begun = steady_clock::now();
+    EXPECT_TRUE(WaitRight(kSoon)) << name;
+    FaultResult result{.fault = name,
+                       .changes = changes().accepted() - accepted_before,
+                       .converged = duration_cast<milliseconds>(steady_clock::now() - begun)};
+    for (const auto& load : *loads) {
+      EXPECT_TRUE(load->WaitForAnswers(20)) << name;
+      const LoadReport report = load->Stop();
+      const uint64_t lost = lost_of(report);
+      result.requests += report.ok + lost;
+      result.failed += lost;
+      EXPECT_EQ(lost, 0U) << name << ": " << report.Summary();
+    }
+    for (const auto& [reason, count] : changes().refused()) {
+      ADD_FAILURE() << name << ": " << count << " changes were refused: " << reason;
+    }
+    world_->results.push_back(result);
+  }
+
+  /// While a fault lasts.
+  static void Hold(milliseconds time) {
+    const auto end = steady_clock::now() + time;
+    const unsigned before = changes().accepted();
+    EXPECT_TRUE(WaitUntil([&] { return steady_clock::now() >= end; }, time * 2));
+    EXPECT_GT(changes().accepted(), before) << "no change was accepted during the fault";
+  }
+
+  static std::unique_ptr<World> world_;
+};
+
+std::unique_ptr<FaultsTest::World> FaultsTest::world_;
+
+TEST_F(FaultsTest, ConsulServersThatAreDownCostNothing) {
+  ConsulCluster& consul = cluster().consul();
+  for (size_t count = 1; count <= consul.size(); ++count) {
+    Measure(std::to_string(count) + " of 3 Consul servers down and back", kAll, [&] {
+      for (size_t i = 0; i < count; ++i) consul.Kill(i);
+      Hold(seconds(3));
+      for (size_t i = 0; i < count; ++i) consul.Start(i);
+      consul.WaitLeader();
+    });
+  }
+}
+
+TEST_F(FaultsTest, AnotherLeaderOfConsulCostsNothing) {
+  ConsulCluster& consul = cluster().consul();
+  Measure("Consul's leader hangs, another one is elected", kAll, [&] {
+    const size_t leader = consul.WaitLeader();
+    consul.Pause(leader);
+    EXPECT_NE(consul.WaitLeader(), leader);
+    Hold(seconds(2));
+    consul.Resume(leader);
+  });
+}
+
+TEST_F(FaultsTest, AReplicaThatIsKilledCostsTheOthersNothing) {
+  Measure("a replica is killed (SIGKILL) and started anew by Swarm", kOthers, [&] {
+    const std::string container = cluster().ContainerOf(kVictim, "proxy");
+    cluster().Docker(kVictim, {"kill", container});
+    EXPECT_TRUE(WaitUntil(
+        [&] {
+          const std::string next = cluster().ContainerOf(kVictim, "proxy");
+          return !next.empty() && next != container;
+        },
+        seconds(30), milliseconds(50)));
+  });
+}
+
+TEST_F(FaultsTest, AReplicaThatSleepsIsRightWhenItWakes) {
+  const seconds time(IsLongForm() ? 30 : 5);
+  Measure("a replica is paused for " + std::to_string(time.count()) + " s", kOthers, [&] {
+    const std::string container = cluster().ContainerOf(kVictim, "proxy");
+    cluster().Docker(kVictim, {"pause", container});
+    Hold(time);
+    cluster().Docker(kVictim, {"unpause", container});
+  });
+}
+
+TEST_F(FaultsTest, AReplicaThatWasCutOffIsRightWhenItIsBack) {
+  const seconds time(IsLongForm() ? 30 : 5);
+  KeepOff(kVictim);
+  Measure(
+      "a machine is cut off from the network for " + std::to_string(time.count()) + " s", kOthers,
+      [&] {
+        cluster().hub().SetLink("m" + std::to_string(kVictim), false);
+        Hold(time);
+        cluster().hub().SetLink("m" + std::to_string(kVictim), true);
+      },
+      seconds(90));
+  ReturnTo(kVictim);
+}
+
+TEST_F(FaultsTest, AManagerThatIsLostCostsTheOthersNothing) {
+  const size_t leader = cluster().Leader(0);
+  KeepOff(leader);
+  Measure(
+      "the machine of Swarm's leader loses its power, and comes back", Without(leader),
+      [&] {
+        cluster().PowerOff(leader);
+        Hold(seconds(IsLongForm() ? 30 : 5));
+        cluster().PowerOn(leader);
+      },
+      seconds(90));
+  ReturnTo(leader);
+}
+
+// Tasks of the services are on that machine, too.
+TEST_F(FaultsTest, ADaemonThatIsRestartedCostsTheOthersNothing) {
+  for (const size_t machine : kAll) {
+    if (machine != kVictim && !IsLongForm()) continue;
+    Measure(
+        "dockerd is restarted on machine " + std::to_string(machine + 1), Without(machine),
+        [&] {
+          cluster().machine(machine).StopDaemon();
+          Hold(seconds(1));
+          cluster().machine(machine).StartDaemon();
+        },
+        seconds(90));
+    ASSERT_TRUE(WaitServedByAll());
+  }
+}
+
+// One replica after the other: its port has one owner at a time.
+TEST_F(FaultsTest, ARollingUpdateOfTheProxyLosesNoRequestThatAReplicaTook) {
+  MeasureReplacing("the proxy is rolled to another image", kAll, [] {
+    cluster().Docker(0, {"service", "update", "--detach", "--image", kNextImage, "proxy"});
+    EXPECT_TRUE(WaitUntil(
+        [] {
+          return cluster()
+                     .Docker(0,
+                             {"service", "inspect", "--format", "{{.UpdateStatus.State}}", "proxy"})
+                     .rfind("completed", 0) == 0;
+        },
+        seconds(120), milliseconds(100)));
+    for (const size_t machine : kAll) {
+      const std::string container = cluster().ContainerOf(machine, "proxy");
+      EXPECT_EQ(cluster().Docker(machine, {"inspect", "--format", "{{.Config.Image}}", container}),
+                std::string(kNextImage) + "\n");
+    }
+  });
+}
+
+// Nine replicas want nine ports of three machines: these publish none, and are reached by their own
+// addresses.
+TEST_F(FaultsTest, ScalingToSixAndToOneLosesNoRequestThatAReplicaTook) {
+  const std::vector<std::string> options{
+      "--env",   "MODE=swarm",
+      "--env",   "CONSUL_ADDRESS=" + cluster().consul().addresses(),
+      "--mount", "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock"};
+  std::vector<std::string> words{"service",   "create",      "--detach",   "--name", "edge",
+                                 "--network", kProxyNetwork, "--replicas", "3"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back(kProxyImage);
+  cluster().Docker(0, words);
+  const Anchor client(&cluster().machine(1), "client", {kProxyNetwork});
+  std::map<std::string, std::unique_ptr<LoadGenerator>> loads;
+  const auto scale = [&](size_t count) {
+    cluster().Docker(0, {"service", "scale", "--detach", "edge=" + std::to_string(count)});
+    std::vector<std::string> addresses;
+    for (const Task& task : cluster().machine(0).WaitRunning("edge", count, seconds(120))) {
+      addresses.push_back(task.addresses.at(0));
+    }
+    return addresses;
+  };
+  const auto load = [&](const std::vector<std::string>& addresses) {
+    for (const std::string& address : addresses) {
+      const Endpoint endpoint{.ip = address, .port = 80, .network = client.network()};
+      // A task that is healthy serves at once.
+      if (loads.count(address) == 0) {
+        loads[address] = std::make_unique<LoadGenerator>(LoadOf(endpoint));
+      }
+      EXPECT_TRUE(loads[address]->WaitForAnswers(50)) << address;
+    }
+  };
+  const unsigned before = changes().accepted();
+  changes().Start(kAll);
+  load(scale(3));
+  load(scale(6));
+  const std::vector<std::string> left = scale(1);
+  load(left);
+  changes().Stop();
+  const auto begun = steady_clock::now();
+  EXPECT_TRUE(WaitRight(kSoon));
+  FaultResult result{.fault = "another proxy service is scaled from 3 to 6 to 1",
+                     .changes = changes().accepted() - before,
+                     .converged = duration_cast<milliseconds>(steady_clock::now() - begun)};
+  ASSERT_EQ(left.size(), 1U);
+  for (const auto& [address, generator] : loads) {
+    const LoadReport report = generator->Stop();
+    const uint64_t lost = address == left[0] ? report.lost : LostByServing(report);
+    result.requests += report.ok + lost;
+    result.failed += lost;
+    EXPECT_EQ(lost, 0U) << address << ": " << report.Summary();
+  }
+  EXPECT_EQ(loads.size(), 6U);
+  world_->results.push_back(result);
+  cluster().Docker(0, {"service", "rm", "edge"});
+}
+
+}  // namespace
+}  // namespace swarmgate::testing
