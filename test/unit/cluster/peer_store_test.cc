@@ -74,6 +74,7 @@ class Replica {
 
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   ports::SharedStore& store() { return *cluster_->store(); }
+  Cluster& cluster() { return *cluster_; }
   std::string PathOf(const std::string& name) {
     const auto held = store().Get(ServiceName(name));
     return held && held->record ? held->record->parameters.at("servicePath") : "";
@@ -212,6 +213,21 @@ TEST_F(PeerStoreTest, ADiskThatCannotBeReadIsNoEmptyOne) {
   EXPECT_EQ(a.store().Put(Make("web", "/web", kNow + 5), 0).error().code, Code::kUnavailable);
   a.log.SetDown(std::nullopt);
   EXPECT_TRUE(WaitUntil([&] { return a.store().Watch({}, Duration(0)).has_value(); }));
+}
+
+TEST_F(PeerStoreTest, WhatIsAskedEverySecondDoesNotGrowWithTheNumberOfRecords) {
+  Replica a("a");
+  a.Start();
+  (void)First(a);
+  const auto size = [&] { return a.cluster().Identify("nonce", "b", "", true).body.size(); };
+  ASSERT_TRUE(a.store().Put(Make("first", "/first", kNow), 0));
+  const std::size_t with_one = size();
+  for (int i = 0; i < 2000; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    ASSERT_TRUE(a.store().Put(Make(name, "/" + name, kNow), 0));
+  }
+  EXPECT_LT(size(), with_one + 16);
+  EXPECT_LT(size(), 400U);
 }
 
 TEST_F(PeerStoreTest, CancelEndsAWaitAtOnce) {

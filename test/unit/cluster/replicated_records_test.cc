@@ -46,8 +46,10 @@ TEST(ReplicatedRecords, TheLaterVersionStandsWhicheverComesFirst) {
   ReplicatedRecords b = Fresh("b");
   ASSERT_TRUE(a.Put(Make("web", "/earlier", kNow), 0));
   ASSERT_TRUE(b.Put(Make("web", "/later", kNow + 1), 0));
+  const ReplicatedRecords early = a;
   EXPECT_EQ(Exchange(b, a), 1U);
-  EXPECT_EQ(Exchange(a, b), 0U);
+  EXPECT_EQ(Exchange(early, b), 0U);
+  EXPECT_EQ(Exchange(early, a), 0U);
   EXPECT_EQ(PathOf(a, "web"), "/later");
   EXPECT_EQ(PathOf(b, "web"), "/later");
   EXPECT_EQ(a.digest(), b.digest());
