@@ -141,8 +141,9 @@ function(swarmgate_unit_test module)
   endif()
 endfunction()
 
-# swarmgate_suite(<name> ...): <name>_test of test/<name>/*_test.cc; where the folder has
-# a main.cc (an environment of its own), that is used instead of gtest's main.
+# swarmgate_suite(<name> [PROGRAM program] ...): <name>_test, or the program, of
+# test/<name>/*_test.cc; where the folder has a main.cc (an environment of its own), that is used
+# instead of gtest's main.
 function(swarmgate_suite name)
   cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;PROGRAM" "DEPS;LIBS" ${ARGN})
   list(TRANSFORM ARG_DEPS PREPEND swarmgate_)
