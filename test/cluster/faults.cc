@@ -72,7 +72,7 @@ std::string ReliabilityPage(const std::vector<FaultResult>& results) {
   std::ostringstream page;
   page << R"(# What faults cost
 
-Written by `SWARMGATE_SOAK=10 UPDATE_GOLDEN=1 build/dev/test/cluster_test`; do not edit by hand.
+Written by `SWARMGATE_SOAK=10 UPDATE_GOLDEN=1 build/dev/test/machines_test`; do not edit by hand.
 
 Three machines, each a Swarm manager (Docker 20.10 in network namespaces of one computer with two
 processors), three Consul servers (1.8.7), and the service `proxy` with three replicas, as
