@@ -31,13 +31,19 @@ void Changes::Stop() {
 void Changes::Run(const std::vector<size_t>& machines) {
   while (!stop_) {
     const unsigned number = sent_++;
-    const std::string path = "/change/" + std::to_string(number);
+    // One in six is a removal; the service is defined anew later.
+    const std::string path = number % 6 == 5 ? "" : "/change/" + std::to_string(number);
     HttpRequest request;
-    request.target = "/v1/docker-flow-proxy/reconfigure?serviceName=" + Name(number) +
-                     "&servicePath=" + path + "&port=8080&outboundHostname=10.99.0.1";
+    request.target = path.empty()
+                         ? "/v1/docker-flow-proxy/remove?serviceName=" + Name(number)
+                         : "/v1/docker-flow-proxy/reconfigure?serviceName=" + Name(number) +
+                               "&servicePath=" + path + "&port=8080&outboundHostname=10.99.0.1";
     // Another one than for the same service the last time.
     const size_t machine = machines[(number + number / kServices) % machines.size()];
     const HttpResponse response = Fetch(cluster_->Admin(machine), request, kPatience);
+    calls_[Name(number)] += "'" + path + "' at machine " + std::to_string(machine) + ": " +
+                            std::to_string(response.status) + ", persisted " +
+                            JsonText(response.body, "/Persisted") + "\n";
     if (response.status == 200) {
       ++accepted_;
       last_[Name(number)] = path;
@@ -52,9 +58,13 @@ std::string Changes::Missing(size_t machine) const {
   const std::string routes = RoutesOf(*cluster_, machine);
   std::string missing;
   for (const auto& [service, path] : last_) {
-    if (routes.find("path_beg " + path + "\n") == std::string::npos) {
-      missing += service + " with " + path + "; ";
-    }
+    const bool right = path.empty() ? routes.find(service + " ") == std::string::npos
+                                    : routes.find("path_beg " + path + "\n") != std::string::npos;
+    if (right) continue;
+    // The last calls, each with its place and its answer, tell which of them were taken for later.
+    std::string calls = calls_.at(service);
+    if (calls.size() > 1000) calls = "…" + calls.substr(calls.size() - 1000);
+    missing += service + " with '" + path + "', after\n" + calls;
   }
   return missing.empty() ? missing : missing + "it has\n" + routes;
 }
