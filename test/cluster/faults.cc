@@ -95,6 +95,11 @@ does not answer. Meanwhile definitions of services are sent to one replica after
 *Right again* is how long it took, from the end of the fault (the server, the replica or the machine is
 there again), until all replicas were ready and served the same routes, the last accepted ones.
 
+Where a whole machine goes, the services have their tasks on the others. A task that vanishes with its machine,
+without a word, takes with it the requests that it was answering: HAProxy gives them up after `timeoutServer`, and tries
+a new connection elsewhere after `TIMEOUT_CONNECT`. Six replicas with a port of the host each would need six machines:
+those that are scaled publish none, and are reached by their own addresses on the overlay network.
+
 | Fault | Requests | Failed | Changes meanwhile | Right again after |
 |---|---|---|---|---|
 )";
