@@ -15,6 +15,7 @@ constexpr const char* kMadeHeader = "x-swarmgate-made";
 constexpr const char* kDistribute = "distribute";
 // Clocks differ, but not by this.
 constexpr std::chrono::hours kFarAhead{24};
+constexpr std::uint64_t kMostRevision = 1ULL << 62U;
 
 model::PeerCall CallOf(const Request& request) {
   model::PeerCall call;
@@ -58,6 +59,13 @@ Response Signed(ports::SignedAnswer answer) {
     response.headers.emplace_back("X-Swarmgate-Proof", std::move(answer.proof));
   }
   return response;
+}
+
+Response Signed(Result<ports::SignedAnswer> answer) {
+  if (answer) return Signed(*std::move(answer));
+  const bool none = answer.error().code == Code::kNotFound;
+  return Problem(none ? 404 : 503, std::string(CodeName(answer.error().code)),
+                 answer.error().message);
 }
 
 }  // namespace
@@ -114,15 +122,23 @@ Response ReplicaCall(const Request& request, const HandlerContext& context) {
 
 Response RecordsCall(const Request& request, const HandlerContext& context) {
   if (context.replicas == nullptr) return Problem(404, "not_found", "there are no replicas");
-  const auto after = ParseUint(request.Query("after"), 1ULL << 62U);
+  const auto after = ParseUint(request.Query("after"), kMostRevision);
   if (!after) return Problem(400, "invalid_argument", "after is a revision");
-  auto answer = context.replicas->Documents(request.Query("nonce"), request.Query("epoch"), *after);
-  if (!answer) {
-    const bool none = answer.error().code == Code::kNotFound;
-    return Problem(none ? 404 : 503, std::string(CodeName(answer.error().code)),
-                   answer.error().message);
+  return Signed(
+      context.replicas->Documents(request.Query("nonce"), request.Query("epoch"), *after));
+}
+
+Response FactsCall(const Request& request, const HandlerContext& context) {
+  if (context.replicas == nullptr) return Problem(404, "not_found", "there are no replicas");
+  const auto after = ParseUint(request.Query("after"), kMostRevision);
+  const std::string wait = request.Query("wait");
+  const auto milliseconds = ParseUint(wait.empty() ? "0" : wait, 60'000);
+  if (!after || !milliseconds) {
+    return Problem(400, "invalid_argument", "after is a revision, wait a time in milliseconds");
   }
-  return Signed(*std::move(answer));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*milliseconds);
+  return Signed(
+      context.replicas->Facts(request.Query("nonce"), request.Query("epoch"), *after, deadline));
 }
 
 bool IsSignedByPeer(const Request& request, const HandlerContext& context) {

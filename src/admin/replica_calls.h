@@ -33,9 +33,10 @@ struct Change {
 [[nodiscard]] std::vector<model::PeerAnswer> AskOthers(const Request& request,
                                                        const HandlerContext& context);
 
-/// GET /v1/replica and /v1/replica/records.
+/// GET /v1/replica, /v1/replica/records and /v1/replica/facts.
 [[nodiscard]] Response ReplicaCall(const Request& request, const HandlerContext& context);
 [[nodiscard]] Response RecordsCall(const Request& request, const HandlerContext& context);
+[[nodiscard]] Response FactsCall(const Request& request, const HandlerContext& context);
 
 /// Another replica has signed this call.
 [[nodiscard]] bool IsSignedByPeer(const Request& request, const HandlerContext& context);

@@ -15,6 +15,7 @@
 #include "app/certificate_files.h"
 #include "app/docker_of.h"
 #include "app/layout.h"
+#include "app/no_proxy.h"
 #include "app/port_probe.h"
 #include "app/replicas.h"
 #include "app/resolve.h"
@@ -213,9 +214,12 @@ int RunController(const Options& options) {
   const auto lock = FileLock::Take(layout.controller_lock, In(std::chrono::seconds(15)));
   if (!lock) return Refuse("CONTROLLER_LOCKED", lock.error(), {}, 1);
   haproxy::Settings settings = SettingsOf(options, layout);
-  const auto version = proxy::ProbeVersion(options.haproxy_binary, In(std::chrono::seconds(5)));
-  if (!version) return Refuse("HAPROXY_UNUSABLE", version.error(), {}, kExitSettings);
-  settings.version = *version;
+  const bool has_proxy = options.role != Role::kListener;
+  if (has_proxy) {
+    const auto version = proxy::ProbeVersion(options.haproxy_binary, In(std::chrono::seconds(5)));
+    if (!version) return Refuse("HAPROXY_UNUSABLE", version.error(), {}, kExitSettings);
+    settings.version = *version;
+  }
   auto cookie_key = LoadCookieKey(layout);
   if (!cookie_key) return Refuse("STATE_UNUSABLE", cookie_key.error(), {}, 1);
   settings.cookie_key = *cookie_key;
@@ -248,13 +252,24 @@ int RunController(const Options& options) {
   if (!self_signed) return Refuse("STATE_UNUSABLE", self_signed.error(), {}, 1);
   DiskCertificates certificates(options.certs_dir, options.secrets_dir);
 
+  cluster::Cluster& cluster = (*replicas)->cluster();
+  NoProxy no_proxy;
+  std::unique_ptr<ports::DockerApi> peer_docker;
   engine::Engine::Ports ports;
   ports.docker = docker->get();
-  ports.proxy = &control;
-  ports.files = &files;
+  if (options.role == Role::kProxy) {
+    peer_docker = cluster.MakeDocker();
+    ports.docker = peer_docker.get();
+  } else {
+    ports.facts_changed = [&cluster](const ports::AppliedDelta& delta) {
+      cluster.TakeFacts(delta);
+    };
+  }
+  ports.proxy = has_proxy ? static_cast<ports::ProxyControl*>(&control) : &no_proxy;
+  ports.files = has_proxy ? static_cast<ports::ConfigFiles*>(&files) : &no_proxy;
   ports.shared = shared;
   ports.store = sealed ? static_cast<ports::StateStore*>(&*sealed) : store.get();
-  if (options.tls.crt_list.empty()) ports.certificates = &certificates;
+  if (options.tls.crt_list.empty() && has_proxy) ports.certificates = &certificates;
   ports.files_ready = [control_descriptor] { TellReady(control_descriptor); };
   ports.resolve = ResolveName;
   ports.read_template = [&options](const std::string& path) {
@@ -279,12 +294,12 @@ int RunController(const Options& options) {
   admin_options.token = options.admin_token;
   admin_options.allow_remote = options.admin_allow_remote;
   admin_options.version = SWARMGATE_VERSION;
-  admin::AdminServer admin(admin_options, backend, &(*replicas)->cluster());
+  admin::AdminServer admin(admin_options, backend, &cluster);
   if (const Status bound = BindAdmin(admin); !bound) {
     return Refuse("ADMIN_PORT_UNAVAILABLE", bound.error(), "choose another PORT (or IP)",
                   kExitSettings);
   }
-  const auto access_log = OpenAccessLog(settings);
+  const auto access_log = has_proxy ? OpenAccessLog(settings) : nullptr;
   (*replicas)->Start();
   engine.Start();
   admin.Start();

@@ -24,6 +24,15 @@ Status SetConsulToken(Options& options, const std::string& value) {
   return Ok();
 }
 
+Status SetRole(Options& options, const std::string& value) {
+  for (const Role role : {Role::kAll, Role::kListener, Role::kProxy}) {
+    if (value != RoleName(role)) continue;
+    options.role = role;
+    return Ok();
+  }
+  return Bad("write all, listener or proxy");
+}
+
 Status SetPeers(Options& options, const std::string& value) {
   const auto peers = cluster::ParseHostPorts(value, 0);
   if (!peers) return Bad(peers.error().message);
@@ -42,12 +51,21 @@ Status SetFile(Options& options, const std::string& value) {
 
 }  // namespace
 
+const char* RoleName(Role role) {
+  if (role == Role::kListener) return "listener";
+  return role == Role::kProxy ? "proxy" : "all";
+}
+
 std::vector<OptionRow> ReplicaRows() {
   return {
       {"SERVICE_NAME", "NAME", "proxy", kReplicas,
        "the proxy's own service: with MODE=swarm other replicas are looked for at "
        "tasks.SERVICE_NAME, and only those that have the same name are called",
        SetName<&Options::service_name>},
+      {"ROLE", "ROLE", "all", kReplicas,
+       "listener: hears Docker, and tells replicas that cannot; runs no HAProxy. proxy: needs no "
+       "Docker socket, a replica that has one tells it what Docker says",
+       SetRole},
       {"PEERS", "ADDRESSES", "", kReplicas,
        "where other replicas are, divided by commas: host or host:port of their admin API "
        "(default: "

@@ -170,6 +170,23 @@ Status FillUsers(const OptionSources& sources, Options& options) {
   return Ok();
 }
 
+/// What a role needs, and what it does not.
+Status FitRole(Options& options) {
+  if (options.role == Role::kListener && options.docker_host.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "ROLE=listener with DOCKER_HOST=none hears nothing; give it a DOCKER_HOST");
+  }
+  if (options.role == Role::kListener) options.haproxy_user.reset();
+  if (options.role != Role::kProxy) return Ok();
+  if (options.peers.empty() && options.consul_servers.empty() && options.mode != "swarm") {
+    return Fail(Code::kInvalidArgument,
+                "ROLE=proxy hears of Docker by another replica; say where they are: PEERS=a:8080, "
+                "or MODE=swarm");
+  }
+  options.docker_host.clear();
+  return Ok();
+}
+
 /// What several options together say.
 Status CheckTogether(const OptionSources& sources, const std::map<std::string, std::string>& flags,
                      Options& options) {
@@ -214,6 +231,7 @@ Status CheckTogether(const OptionSources& sources, const std::map<std::string, s
                                " has no effect: only root can start HAProxy as another user");
     options.haproxy_user.reset();
   }
+  if (const Status good = FitRole(options); !good) return good;
   if (options.consul_cert_file.empty() != options.consul_key_file.empty()) {
     return Fail(Code::kInvalidArgument,
                 "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY go together; give both or none");

@@ -58,6 +58,7 @@ cluster::Membership MembershipOf(const Options& options, const ports::Replica& s
   member.instance = self.id;
   member.run = certs::MakeNonce();
   member.version = self.version;
+  member.role = RoleName(options.role);
   member.started_unix_ms = self.started_unix_ms;
   member.token = options.admin_token;
   return member;

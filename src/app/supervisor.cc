@@ -61,7 +61,7 @@ class Supervisor {
   int Run() {
     OpenSignals();
     StartController();
-    Adopt();
+    if (HasProxy()) Adopt();
     while (!Done()) {
       if (!stopping_) {
         StartController();
@@ -194,8 +194,10 @@ class Supervisor {
     return true;
   }
 
+  [[nodiscard]] bool HasProxy() const { return options_.role != Role::kListener; }
+
   void EnsureHaproxy() {
-    if (!ready_ || proxy_.alive() || Now() < proxy_.next_start) return;
+    if (!HasProxy() || !ready_ || proxy_.alive() || Now() < proxy_.next_start) return;
     if (Adopt()) return;
     if (!served_ && !PortsFree()) return;
     proxy_.started = Now();
@@ -310,7 +312,8 @@ class Supervisor {
   [[nodiscard]] int WaitMilliseconds() const {
     SteadyTime wake = Now() + std::chrono::seconds(60);
     if (!stopping_ && !controller_.alive()) wake = std::min(wake, controller_.next_start);
-    if (!stopping_ && ready_ && !proxy_.alive()) wake = std::min(wake, proxy_.next_start);
+    if (!stopping_ && ready_ && HasProxy() && !proxy_.alive())
+      wake = std::min(wake, proxy_.next_start);
     if (answer_until_ != kNever && proxy_.alive()) {
       wake = std::min(wake, Now() + std::chrono::milliseconds(20));
     }
@@ -404,9 +407,8 @@ int RunSupervisor(const Options& options, const std::vector<std::string>& argume
                  taken ? "; give this instance a DATA_DIR of its own" : "");
     return 1;
   }
-  if (const auto version =
-          proxy::ProbeVersion(options.haproxy_binary, Now() + std::chrono::seconds(5));
-      !version) {
+  const auto version = proxy::ProbeVersion(options.haproxy_binary, Now() + std::chrono::seconds(5));
+  if (options.role != Role::kListener && !version) {
     std::fprintf(stderr, "swarmgate: HAPROXY_BINARY=%s: %s\n", options.haproxy_binary.c_str(),
                  version.error().message.c_str());
     return 1;
@@ -415,7 +417,8 @@ int RunSupervisor(const Options& options, const std::vector<std::string>& argume
     LogEvent(LogLevel::kWarning, "OPTION", warning);
   }
   LogEvent(LogLevel::kInfo, "STARTING", "Swarmgate " SWARMGATE_VERSION,
-           {{"ports", PortsText(options)},
+           {{"role", RoleName(options.role)},
+            {"ports", options.role == Role::kListener ? "none" : PortsText(options)},
             {"admin", options.ip + ":" + std::to_string(options.port)},
             {"docker", options.docker_host.empty() ? "none" : options.docker_host},
             {"data_dir", options.data_dir}});

@@ -1,5 +1,6 @@
 #include "swarmgate/cluster/cluster.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -7,12 +8,18 @@
 
 #include "cluster/credentials.h"
 #include "cluster/directory.h"
+#include "cluster/facts_feed.h"
 #include "cluster/fan_out.h"
+#include "cluster/peer_docker.h"
 #include "cluster/peer_store.h"
 #include "swarmgate/codec/replica_json.h"
 
 namespace swarmgate::cluster {
 namespace {
+
+// A question that waits holds a thread of the API, and would hold up our end.
+constexpr Duration kLongestWait{2000};
+constexpr const char* kProxyRole = "proxy";
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -33,7 +40,8 @@ class Cluster::Impl {
        const Clock& clock)
       : options_(std::move(options)),
         credentials_(options_.self.token, options_.self.run),
-        directory_(sources, options_.find_every) {
+        directory_(sources, options_.find_every),
+        feed_(options_.self.run) {
     if (log != nullptr) {
       store_.emplace(StoreOptionsOf(options_), options_.self, directory_, *log, clock);
     }
@@ -44,6 +52,7 @@ class Cluster::Impl {
     if (store_) store_->Start();
   }
   void Stop() {
+    feed_.Stop();
     if (store_) store_->Stop();
     directory_.Stop();
   }
@@ -93,6 +102,18 @@ class Cluster::Impl {
     return Signed(nonce, codec::EncodeDocuments(*list));
   }
 
+  Result<ports::SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
+                                    std::uint64_t revision, SteadyTime deadline) {
+    if (options_.self.role == kProxyRole) return Fail(Code::kNotFound, "no Docker socket here");
+    auto text = feed_.After(epoch, revision, std::min(deadline, Now() + kLongestWait));
+    if (!text) return Forward(text.error());
+    return Signed(nonce, *std::move(text));
+  }
+  std::unique_ptr<ports::DockerApi> MakeDocker() {
+    return std::make_unique<PeerDocker>(options_.self, directory_);
+  }
+  void TakeFacts(const ports::AppliedDelta& delta) { feed_.Take(delta); }
+
   [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
                              std::string_view signature) const {
     return credentials_.Accepts(call, challenge, signature, Now());
@@ -110,6 +131,7 @@ class Cluster::Impl {
   const ClusterOptions options_;
   const Credentials credentials_;
   Directory directory_;
+  FactsFeed feed_;
   std::optional<PeerStore> store_;
   std::atomic<int> under_way_{0};
 };
@@ -132,6 +154,12 @@ Result<ports::SignedAnswer> Cluster::Documents(const std::string& nonce, const s
                                                std::uint64_t revision) {
   return impl_->Documents(nonce, epoch, revision);
 }
+Result<ports::SignedAnswer> Cluster::Facts(const std::string& nonce, const std::string& epoch,
+                                           std::uint64_t revision, SteadyTime deadline) {
+  return impl_->Facts(nonce, epoch, revision, deadline);
+}
+std::unique_ptr<ports::DockerApi> Cluster::MakeDocker() { return impl_->MakeDocker(); }
+void Cluster::TakeFacts(const ports::AppliedDelta& delta) { impl_->TakeFacts(delta); }
 bool Cluster::Accepts(const model::PeerCall& call, std::string_view challenge,
                       std::string_view signature) const {
   return impl_->Accepts(call, challenge, signature);

@@ -71,24 +71,45 @@ Result<model::ReplicaIdentity> PeerLink::Identify(const std::string& digest, Ste
   return identity;
 }
 
-Result<codec::DocumentList> PeerLink::Documents(const model::ReplicaIdentity& peer,
-                                                std::uint64_t revision, SteadyTime deadline) {
-  model::PeerCall call;
-  call.path = "/v1/replica/records";
+Result<std::string> PeerLink::Ask(const model::ReplicaIdentity& peer, model::PeerCall call,
+                                  SteadyTime deadline) {
   const std::string nonce = certs::MakeNonce();
-  call.query = {{"after", std::to_string(revision)}, {"epoch", peer.epoch}, {"nonce", nonce}};
-  const auto response = Send(peer, call, deadline);
+  call.query["nonce"] = nonce;
+  auto response = Send(peer, call, deadline);
   if (!response) return Forward(response.error());
   if (response->status != 200) {
-    return Fail(Code::kRejected,
-                "it gives no records: HTTP " + std::to_string(response->status) + " " +
+    return Fail(response->status == 503 ? Code::kUnavailable : Code::kRejected,
+                "it tells nothing: HTTP " + std::to_string(response->status) + " " +
                     Printable(response->body, 200));
   }
   const std::string_view proof = response->Header(kProofHeader);
   if (credentials_.has_token() && !credentials_.IsProof(proof, nonce, response->body)) {
-    return Fail(Code::kRejected, "its records are not proved to be from one who knows ADMIN_TOKEN");
+    return Fail(Code::kRejected, "its answer is not proved to be from one who knows ADMIN_TOKEN");
   }
-  return codec::DecodeDocuments(response->body);
+  return std::move(response->body);
+}
+
+Result<codec::DocumentList> PeerLink::Documents(const model::ReplicaIdentity& peer,
+                                                std::uint64_t revision, SteadyTime deadline) {
+  model::PeerCall call;
+  call.path = "/v1/replica/records";
+  call.query = {{"after", std::to_string(revision)}, {"epoch", peer.epoch}};
+  const auto text = Ask(peer, std::move(call), deadline);
+  if (!text) return Forward(text.error());
+  return codec::DecodeDocuments(*text);
+}
+
+Result<codec::FactsList> PeerLink::Facts(const model::ReplicaIdentity& peer,
+                                         const std::string& epoch, std::uint64_t revision,
+                                         Duration wait, SteadyTime deadline) {
+  model::PeerCall call;
+  call.path = "/v1/replica/facts";
+  call.query = {{"after", std::to_string(revision)},
+                {"epoch", epoch},
+                {"wait", std::to_string(wait.count())}};
+  const auto text = Ask(peer, std::move(call), deadline);
+  if (!text) return Forward(text.error());
+  return codec::DecodeFacts(*text);
 }
 
 Result<http::Response> PeerLink::Send(const model::ReplicaIdentity& peer,
@@ -98,9 +119,8 @@ Result<http::Response> PeerLink::Send(const model::ReplicaIdentity& peer,
     request.headers.emplace_back("X-Swarmgate-Made", std::to_string(call.made_unix_ms));
   }
   if (credentials_.has_token()) {
-    request.headers.emplace_back(
-        "Authorization",
-        "Swarmgate " + peer.challenge + " " + credentials_.Sign(call, peer.challenge));
+    request.headers.emplace_back("Authorization", "Swarmgate " + peer.challenge + " " +
+                                                      credentials_.Sign(call, peer.challenge));
   }
   return client_.Send(request);
 }

@@ -9,6 +9,7 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/cluster/membership.h"
+#include "swarmgate/codec/facts_json.h"
 #include "swarmgate/codec/replica_json.h"
 #include "swarmgate/http/client.h"
 
@@ -30,12 +31,19 @@ class PeerLink {
   /// What it knows beyond `revision` of its history.
   Result<codec::DocumentList> Documents(const model::ReplicaIdentity& peer, std::uint64_t revision,
                                         SteadyTime deadline);
+  /// What Docker says there, beyond `revision` of that replica's feed `epoch`; waits for news.
+  Result<codec::FactsList> Facts(const model::ReplicaIdentity& peer, const std::string& epoch,
+                                 std::uint64_t revision, Duration wait, SteadyTime deadline);
   Result<http::Response> Send(const model::ReplicaIdentity& peer, const model::PeerCall& call,
                               SteadyTime deadline);
 
   void Cancel() { client_.Cancel(); }
 
  private:
+  /// The text of a good answer that is proved to be from a member.
+  Result<std::string> Ask(const model::ReplicaIdentity& peer, model::PeerCall call,
+                          SteadyTime deadline);
+
   const Membership& self_;
   Credentials credentials_;
   http::Client client_;

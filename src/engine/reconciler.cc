@@ -356,6 +356,7 @@ void Reconciler::Save() {
   }
   ports::AppliedDelta delta;
   facts_.MoveChangesTo(delta);
+  TellFacts(delta);
   const haproxy::SlotMap& slots = applier_.slots();
   for (const auto& [backend, slot] : slots.assigned) {
     auto saved = saved_slots_.assigned.find(backend);
@@ -387,6 +388,15 @@ void Reconciler::Save() {
   }
   save_wanted_ = true;
   facts_.TakeBack(delta);
+}
+
+void Reconciler::TellFacts(const ports::AppliedDelta& delta) {
+  if (!ports_.facts_changed || ports_.docker == nullptr || !docker_listed_) return;
+  if (std::exchange(facts_told_, true)) return ports_.facts_changed(delta);
+  ports::AppliedDelta all;
+  all.host = facts_.facts();
+  all.upserts = std::exchange(all.host->services, {});
+  ports_.facts_changed(all);
 }
 
 // --- what others see -----------------------------------------------------------------------------

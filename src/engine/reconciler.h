@@ -148,6 +148,8 @@ class Reconciler {
   void ObserveLatencies(bool live);
   void CheckInBackground();
   void Save();
+  /// To those who have no Docker. `delta`: what is to be saved.
+  void TellFacts(const ports::AppliedDelta& delta);
 
   // --- what others see
   void Publish(const Assembly* assembly, routing::Built* built);
@@ -216,6 +218,7 @@ class Reconciler {
   std::optional<std::pair<std::string, int>> saved_structure_;
   std::uint64_t saved_revision_ = 0;
   bool save_wanted_ = false;
+  bool facts_told_ = false;
 };
 
 /// Notes what is known of a partner, and since when.

@@ -19,6 +19,15 @@
 
 namespace swarmgate::app {
 
+/// What this replica does.
+enum class Role {
+  kAll,
+  kListener,  ///< hears Docker, and tells those who cannot; runs no HAProxy
+  kProxy,     ///< runs HAProxy, and hears of Docker by another replica
+};
+/// "all", "listener", "proxy".
+[[nodiscard]] const char* RoleName(Role role);
+
 struct Options {
   // Traffic.
   std::vector<haproxy::Bind> binds;  ///< DEFAULT_PORTS and BIND_PORTS
@@ -92,6 +101,7 @@ struct Options {
   std::string own_container;
 
   // Replicas.
+  Role role = Role::kAll;
   std::string peers;                        ///< as given, checked
   std::vector<std::string> consul_servers;  ///< base URLs; empty: nothing is shared through Consul
   std::string consul_token;

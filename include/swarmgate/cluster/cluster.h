@@ -10,10 +10,12 @@
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/cluster/membership.h"
+#include "swarmgate/ports/docker_api.h"
 #include "swarmgate/ports/peer_log.h"
 #include "swarmgate/ports/peers.h"
 #include "swarmgate/ports/replicas.h"
 #include "swarmgate/ports/shared_store.h"
+#include "swarmgate/ports/state_store.h"
 
 namespace swarmgate::cluster {
 
@@ -39,6 +41,11 @@ class Cluster final : public ports::Replicas {
 
   /// Null without a log. Thread: as ports::SharedStore.
   [[nodiscard]] ports::SharedStore* store();
+  /// Docker as a replica with a socket tells of it; for one that has none. Outlived by the cluster.
+  [[nodiscard]] std::unique_ptr<ports::DockerApi> MakeDocker();
+  /// What our own Docker says has changed, for those that have none; the first one is everything.
+  /// Thread: any.
+  void TakeFacts(const ports::AppliedDelta& delta);
 
   // At most so many calls are handed on at a time; of further ones every answer says so.
   static constexpr int kMostAtATime = 8;
@@ -47,6 +54,8 @@ class Cluster final : public ports::Replicas {
                                const std::string& digest, bool ready) override;
   Result<ports::SignedAnswer> Documents(const std::string& nonce, const std::string& epoch,
                                         std::uint64_t revision) override;
+  Result<ports::SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
+                                    std::uint64_t revision, SteadyTime deadline) override;
   [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
                              std::string_view signature) const override;
   [[nodiscard]] bool IsHostOfPeer(std::string_view host) const override;

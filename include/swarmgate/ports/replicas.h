@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/model/replica.h"
 
@@ -33,6 +34,12 @@ class Replicas {
   /// Errors: kNotFound where records are shared through a store in common; kUnavailable.
   virtual Result<SignedAnswer> Documents(const std::string& nonce, const std::string& epoch,
                                          std::uint64_t revision) = 0;
+
+  /// The answer to GET /v1/replica/facts: what Docker says here, beyond `revision` of the feed
+  /// `epoch`; waits for it until `deadline`, or a while. Errors: kNotFound where there is no
+  /// socket; kUnavailable.
+  virtual Result<SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
+                                     std::uint64_t revision, SteadyTime deadline) = 0;
 
   /// A call that another replica has signed.
   [[nodiscard]] virtual bool Accepts(const model::PeerCall& call, std::string_view challenge,

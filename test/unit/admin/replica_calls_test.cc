@@ -36,6 +36,13 @@ class FakeReplicas final : public ports::Replicas {
     if (epoch.empty()) return Fail(Code::kNotFound, "records are shared through Consul");
     return ports::SignedAnswer{epoch + "+" + std::to_string(revision), ""};
   }
+  Result<ports::SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
+                                    std::uint64_t revision, SteadyTime deadline) override {
+    (void)nonce;
+    waited = deadline - std::chrono::steady_clock::now();
+    return ports::SignedAnswer{"facts " + epoch + "+" + std::to_string(revision), ""};
+  }
+  SteadyTime::duration waited{};
   [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
                              std::string_view signature) const override {
     return challenge == "challenge" && !good_signature.empty() && signature == good_signature &&
@@ -111,10 +118,9 @@ TEST_F(ReplicaCallsTest, EveryCallThatChangesSomethingCanBeDistributed) {
     EXPECT_EQ(replicas_.calls[0].method, method);
     EXPECT_EQ(replicas_.calls[0].body, "PEM");
   }
-  EXPECT_EQ(Json(Call(prefix + "/cert", {{"distribute", "true"}}, "DELETE"))["replicas"]
-                .items()
-                .size(),
-            1U);
+  EXPECT_EQ(
+      Json(Call(prefix + "/cert", {{"distribute", "true"}}, "DELETE"))["replicas"].items().size(),
+      1U);
 }
 
 TEST_F(ReplicaCallsTest, WhatIsRefusedHereOrNotToBeDistributedGoesNowhere) {
@@ -184,6 +190,10 @@ TEST_F(ReplicaCallsTest, RecordsAreToldToReplicasOnly) {
   const Response told = Call("/v1/replica/records", query);
   EXPECT_EQ(told.status, 200);
   EXPECT_EQ(told.body, "e+5");
+  const Response facts = Call("/v1/replica/facts", {{"after", "5"}, {"wait", "900"}});
+  EXPECT_EQ(facts.body, "facts +5");
+  EXPECT_GT(replicas_.waited, std::chrono::milliseconds(500));
+  EXPECT_EQ(Call("/v1/replica/facts", {{"after", "5"}, {"wait", "x"}}).status, 400);
   EXPECT_EQ(Call("/v1/replica/records", {{"after", "x"}}).status, 400);
   EXPECT_EQ(Call("/v1/replica/records", {{"after", "1"}}).status, 404);
   // Where there is a token, an address is not enough.
@@ -196,8 +206,7 @@ TEST_F(ReplicaCallsTest, RecordsAreToldToReplicasOnly) {
 TEST_F(ReplicaCallsTest, AnybodyMayAskWhoThisIs) {
   context_.guard.token = "the token";
   request_.remote_address = "10.0.0.3";
-  const Response told =
-      Call("/v1/replica", {{"nonce", "n"}, {"instance", "b"}, {"digest", "d"}});
+  const Response told = Call("/v1/replica", {{"nonce", "n"}, {"instance", "b"}, {"digest", "d"}});
   EXPECT_EQ(told.status, 200);
   EXPECT_EQ(told.body, "n,b,d,ready");
   ASSERT_EQ(told.headers.size(), 1U);

@@ -92,6 +92,7 @@ TEST(CompatibilityTest, EveryLabelAndVariableHasARow) {
                                      "MINIMUM_SLOTS",
                                      "OWN_CONTAINER",
                                      "PEERS",
+                                     "ROLE",
                                      "PROXY_PROTOCOL_FROM",
                                      "RUN_DIR",
                                      "STOP_GRACE",

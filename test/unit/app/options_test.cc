@@ -255,6 +255,19 @@ TEST(OptionsTest, PeersAreHostsWithOrWithoutAPort) {
   }
 }
 
+TEST(OptionsTest, ARoleNeedsWhatItHearsBy) {
+  const auto proxy =
+      ReadOptions(Sources({{"ROLE", "proxy"}, {"PEERS", "a"}, {"DOCKER_HOST", "unix:///x.sock"}}));
+  ASSERT_TRUE(proxy) << proxy.error().message;
+  EXPECT_EQ(proxy->role, Role::kProxy);
+  EXPECT_EQ(proxy->docker_host, "") << "it has no socket of its own";
+  EXPECT_TRUE(ReadOptions(Sources({{"ROLE", "proxy"}, {"MODE", "swarm"}})));
+  EXPECT_TRUE(ReadOptions(Sources({{"ROLE", "listener"}})));
+  EXPECT_FALSE(ReadOptions(Sources({{"ROLE", "proxy"}})));
+  EXPECT_FALSE(ReadOptions(Sources({{"ROLE", "listener"}, {"DOCKER_HOST", "none"}})));
+  EXPECT_FALSE(ReadOptions(Sources({{"ROLE", "leader"}})));
+}
+
 TEST(OptionsTest, SettingsWithoutEffectAreSaid) {
   const auto options =
       ReadOptions(Sources({{"DEBUG", "false"}, {"RESOLVERS", "x"}, {"STATS_USER", "u"}}));
