@@ -23,6 +23,9 @@ using model::Record;
 using model::ServiceName;
 using testing::WaitUntil;
 
+// About what the clocks of these replicas say.
+constexpr std::int64_t kNow = 1'700'000'001'000;
+
 Record Make(const std::string& name, const std::string& path, std::int64_t updated) {
   Record record;
   record.service = ServiceName(name);
@@ -35,7 +38,9 @@ Record Make(const std::string& name, const std::string& path, std::int64_t updat
 class Replica {
  public:
   explicit Replica(std::string name, std::string token = {})
-      : name_(std::move(name)), token_(std::move(token)), log("epoch of " + name_),
+      : name_(std::move(name)),
+        token_(std::move(token)),
+        log("epoch of " + name_),
         port_(testing::FreePort()) {}
   ~Replica() { Stop(); }
 
@@ -47,11 +52,11 @@ class Replica {
     options.self.run = name_ + std::to_string(++runs_);
     options.self.token = token_;
     options.find_every = Duration(20);
-    options.poll = Duration(200);
+    options.poll = poll;
     options.catch_up = catch_up;
     peers_ = std::make_unique<testing::FakePeers>(known);
-    cluster_ = std::make_unique<Cluster>(options, std::vector<ports::Peers*>{peers_.get()}, &log,
-                                         clock);
+    cluster_ =
+        std::make_unique<Cluster>(options, std::vector<ports::Peers*>{peers_.get()}, &log, clock);
     admin::AdminOptions admin_options;
     admin_options.port = static_cast<std::uint16_t>(port_);
     admin_options.token = token_;
@@ -86,6 +91,7 @@ class Replica {
   testing::FakeClock clock;
   std::vector<std::string> known;
   Duration catch_up{3000};
+  Duration poll{200};
 
  private:
   int port_;
@@ -103,6 +109,7 @@ class PeerStoreTest : public ::testing::Test {
       for (const Replica* other : replicas) one->known.push_back(other->address());
     }
   }
+  static ports::Replica Self(const std::string& name) { return {name, "", 0, 0, ""}; }
   /// As the engine does: everything, then what is new.
   static ports::Changes First(Replica& replica) {
     auto changes = replica.store().Watch({}, Duration(0));
@@ -115,21 +122,22 @@ TEST_F(PeerStoreTest, AChangeIsFetchedAsSoonAsItIsMade) {
   Replica a("a", "a token in common");
   Replica b("b", "a token in common");
   Introduce({&a, &b});
+  a.poll = b.poll = std::chrono::hours(1);  // whoever changes something says so
   a.Start();
   b.Start();
+  ASSERT_TRUE(WaitUntil([&] {
+    return a.store().Announce(Self("a"))->size() == 2 && b.store().Announce(Self("b"))->size() == 2;
+  }));
   const ports::SharedPosition before = First(b).position;
-  ASSERT_TRUE(a.store().Put(Make("web", "/web", 5), 0));
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
   const auto news = b.store().Watch(before, Duration(10000));
   ASSERT_TRUE(news);
   ASSERT_EQ(news->upserts.size(), 1U);
-  ASSERT_TRUE(b.store().DeleteAt(ServiceName("web"), news->upserts[0].revision, 9));
+  ASSERT_TRUE(b.store().DeleteAt(ServiceName("web"), news->upserts[0].revision, kNow + 9));
   EXPECT_TRUE(a.WaitPath("web", ""));
-  EXPECT_EQ(a.store().Get(ServiceName("web"))->deleted_unix_ms, 9);
+  EXPECT_EQ(a.store().Get(ServiceName("web"))->deleted_unix_ms, kNow + 9);
   // Both show one revision when they know the same, and each other.
-  EXPECT_TRUE(WaitUntil([&] {
-    return a.store().Load()->revision == b.store().Load()->revision;
-  }));
-  EXPECT_EQ(a.store().Announce(ports::Replica{"a", "", 0, 0, ""})->size(), 2U);
+  EXPECT_TRUE(WaitUntil([&] { return a.store().Load()->revision == b.store().Load()->revision; }));
 }
 
 TEST_F(PeerStoreTest, AStartWaitsForOnePeerThatCanBeReachedAndForNobodyElse) {
@@ -139,7 +147,7 @@ TEST_F(PeerStoreTest, AStartWaitsForOnePeerThatCanBeReachedAndForNobodyElse) {
   b.known.push_back("127.0.0.1:" + std::to_string(testing::FreePort()));  // nobody
   a.Start();
   EXPECT_TRUE(First(a).upserts.empty()) << "alone it need not wait long";
-  ASSERT_TRUE(a.store().Put(Make("web", "/web", 5), 0));
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
   b.Start();
   const ports::Changes all = First(b);
   EXPECT_TRUE(all.complete);
@@ -152,15 +160,15 @@ TEST_F(PeerStoreTest, AnOldDiskDoesNotBringBackWhatWasDeletedSince) {
   Introduce({&a, &b});
   a.Start();
   b.Start();
-  ASSERT_TRUE(a.store().Put(Make("web", "/web", 5), 0));
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
   ASSERT_TRUE(b.WaitPath("web", "/web"));
   b.Stop();
   const std::uint64_t revision = a.store().Get(ServiceName("web"))->record->revision;
-  ASSERT_TRUE(a.store().DeleteAt(ServiceName("web"), revision, 7));
+  ASSERT_TRUE(a.store().DeleteAt(ServiceName("web"), revision, kNow + 7));
   b.Start();
   const ports::Changes all = First(b);
   EXPECT_TRUE(all.upserts.empty());
-  EXPECT_EQ(all.deleted_unix_ms.at(ServiceName("web")), 7);
+  EXPECT_EQ(all.deleted_unix_ms.at(ServiceName("web")), kNow + 7);
   EXPECT_EQ(a.PathOf("web"), "");
 }
 
@@ -172,9 +180,9 @@ TEST_F(PeerStoreTest, AFullDiskKeepsNothingFromTheOthersAndIsCaughtUpWith) {
   b.Start();
   (void)First(a);
   a.log.SetDown(Code::kUnavailable);
-  ASSERT_TRUE(a.store().Put(Make("web", "/web", 5), 0));
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
   EXPECT_TRUE(b.WaitPath("web", "/web"));
-  ASSERT_TRUE(b.store().Put(Make("api", "/api", 6), 0));
+  ASSERT_TRUE(b.store().Put(Make("api", "/api", kNow + 6), 0));
   EXPECT_TRUE(a.WaitPath("api", "/api"));
   EXPECT_TRUE(a.log.documents().empty());
   a.log.SetDown(std::nullopt);
@@ -185,9 +193,9 @@ TEST_F(PeerStoreTest, ADamagedDiskIsANewHistoryWithEverythingInIt) {
   Replica a("a");
   a.Start();
   const ports::SharedPosition before = First(a).position;
-  ASSERT_TRUE(a.store().Put(Make("web", "/web", 5), 0));
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
   a.log.SetDown(Code::kCorrupt);
-  ASSERT_TRUE(a.store().Put(Make("api", "/api", 6), 0));
+  ASSERT_TRUE(a.store().Put(Make("api", "/api", kNow + 6), 0));
   const auto changes = a.store().Watch(before, Duration(0));
   ASSERT_TRUE(changes);
   EXPECT_TRUE(changes->complete);
@@ -201,7 +209,7 @@ TEST_F(PeerStoreTest, ADiskThatCannotBeReadIsNoEmptyOne) {
   a.log.SetDown(Code::kUnavailable);
   a.Start();
   EXPECT_EQ(a.store().Watch({}, Duration(0)).error().code, Code::kUnavailable);
-  EXPECT_EQ(a.store().Put(Make("web", "/web", 5), 0).error().code, Code::kUnavailable);
+  EXPECT_EQ(a.store().Put(Make("web", "/web", kNow + 5), 0).error().code, Code::kUnavailable);
   a.log.SetDown(std::nullopt);
   EXPECT_TRUE(WaitUntil([&] { return a.store().Watch({}, Duration(0)).has_value(); }));
 }
