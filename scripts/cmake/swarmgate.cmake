@@ -145,11 +145,15 @@ function(swarmgate_unit_test module)
   endif()
 endfunction()
 
-# swarmgate_suite(<name> ...): <name>_test of test/<name>/*_test.cc; where the folder has
-# a main.cc (an environment of its own), that is used instead of gtest's main.
+# swarmgate_suite(<name> [PROGRAM program] ...): <name>_test, or the program, of
+# test/<name>/*_test.cc; where the folder has a main.cc (an environment of its own), that is used
+# instead of gtest's main.
 function(swarmgate_suite name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;PROGRAM" "DEPS;LIBS" ${ARGN})
   list(TRANSFORM ARG_DEPS PREPEND swarmgate_)
+  if(NOT ARG_PROGRAM)
+    set(ARG_PROGRAM ${name}_test)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/${name}/*.cc")
   set(main GTest::gtest_main)
   if(EXISTS "${PROJECT_SOURCE_DIR}/test/${name}/main.cc")
@@ -160,7 +164,7 @@ function(swarmgate_suite name)
     set(serial SERIAL)
   endif()
   if(sources)
-    swarmgate_test_program(${name}_test LABEL ${name} TIMEOUT ${ARG_TIMEOUT} ${serial}
+    swarmgate_test_program(${ARG_PROGRAM} LABEL ${name} TIMEOUT ${ARG_TIMEOUT} ${serial}
       SOURCES ${sources} LIBS ${ARG_DEPS} ${ARG_LIBS} ${main})
   endif()
 endfunction()

@@ -44,6 +44,14 @@ class ChapterTest : public ClusterTest {
       EXPECT_NE(last.body.find("path=" + path), std::string::npos) << last.Summary();
     }
   }
+  /// The answer to a distributed call names the two others, and that they have done it.
+  static void ExpectDistributed(const HttpResponse& answer) {
+    EXPECT_EQ(JsonCount(answer.body, "/replicas"), kMachines - 1) << answer.body;
+    for (size_t i = 0; i < JsonCount(answer.body, "/replicas"); ++i) {
+      EXPECT_EQ(JsonText(answer.body, "/replicas/" + std::to_string(i) + "/ok"), "true")
+          << answer.body;
+    }
+  }
   static void ExpectSameRoutes() {
     EXPECT_TRUE(WaitUntil(
         [] {
@@ -76,6 +84,7 @@ TEST_F(ChapterTest, AServiceMadeKnownToOneReplicaIsServedByAll) {
       const HttpResponse answer = Call(asked, std::string(kReconfigure) + distribute);
       ASSERT_EQ(answer.status, 200) << answer.Summary();
       EXPECT_EQ(JsonText(answer.body, "/Status"), "OK") << answer.Summary();
+      if (*distribute != '\0') ExpectDistributed(answer);
       ExpectServedByAll("/demo/hello");
       ExpectInEveryConfiguration("|go-demo|");
       ExpectSameRoutes();
@@ -114,9 +123,18 @@ TEST_F(ChapterTest, WithoutDockersSocketAServiceIsFoundByItsName) {
   cluster().CreateProxy({});
   ASSERT_TRUE(cluster().WaitReady(kAll));
   CreateDemo({"--endpoint-mode", "dnsrr"});
-  const HttpResponse answer = Call(1, std::string(kReconfigure) + "&distribute=true");
+  // Right after the start the replicas have yet to find each other by name.
+  HttpResponse answer;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        answer = Call(1, std::string(kReconfigure) + "&distribute=true");
+        return JsonCount(answer.body, "/replicas") == kMachines - 1;
+      },
+      seconds(10), milliseconds(100)));
   ASSERT_EQ(answer.status, 200) << answer.Summary();
-  ExpectServedByAll("/demo/hello", seconds(5));
+  ExpectDistributed(answer);
+  // A name that Docker's resolver did not know yet is asked for again after five seconds.
+  ExpectServedByAll("/demo/hello", seconds(12));
   ExpectSameRoutes();
 }
 

@@ -17,8 +17,8 @@
 
 namespace swarmgate::testing {
 
-/// Sends definitions of a few services to replicas in turn, one after the other, and remembers the
-/// last one of each that was accepted.
+/// Sends definitions and removals of a few services to replicas in turn, one after the other, and
+/// remembers the last one of each that was accepted.
 class Changes {
  public:
   explicit Changes(Cluster* cluster) : cluster_(cluster) {}
@@ -44,7 +44,8 @@ class Changes {
   std::atomic<bool> stop_{false};
   std::atomic<unsigned> accepted_{0};
   unsigned sent_ = 0;
-  std::map<std::string, std::string> last_;  // service → path
+  std::map<std::string, std::string> last_;  // service → path; empty: removed
+  std::map<std::string, std::string> calls_;  // service → what was sent and answered, for a failure
   std::map<std::string, unsigned> refused_;
 };
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +40,16 @@ std::vector<size_t> Without(size_t machine) {
   std::vector<size_t> rest = kAll;
   rest.erase(std::remove(rest.begin(), rest.end(), machine), rest.end());
   return rest;
+}
+
+LoadOptions LoadOf(const Endpoint& endpoint) {
+  LoadOptions options;
+  options.endpoint = endpoint;
+  options.targets = {GetTarget("/demo"), GetTarget("/shop")};
+  options.threads = 2;
+  options.think_time = milliseconds(4);
+  options.max_duration = seconds(600);
+  return options;
 }
 
 class FaultsTest : public ClusterTest {
@@ -92,8 +102,8 @@ class FaultsTest : public ClusterTest {
   }
 
   /// No task of the services on this machine, so that only the replica there is lost with it.
-  static void KeepOff(size_t machine) { Place("--constraint-add", machine, {kMachines - 1}); }
-  static void ReturnTo(size_t machine) { Place("--constraint-rm", machine, {kMachines}); }
+  static void KeepOff(size_t machine) { Place("--constraint-add", machine, kMachines - 1); }
+  static void ReturnTo(size_t machine) { Place("--constraint-rm", machine, kMachines); }
   static void Place(const std::string& how, size_t machine, size_t tasks) {
     for (const char* service : {"go-demo", "shop"}) {
       const size_t asked = (machine + 1) % kMachines;
@@ -114,16 +124,6 @@ class FaultsTest : public ClusterTest {
                  });
                },
                seconds(60), milliseconds(50));
-  }
-
-  static LoadOptions LoadOf(const Endpoint& endpoint) {
-    LoadOptions options;
-    options.endpoint = endpoint;
-    options.targets = {GetTarget("/demo"), GetTarget("/shop")};
-    options.threads = 2;
-    options.think_time = milliseconds(4);
-    options.max_duration = seconds(600);
-    return options;
   }
 
   /// All replicas answer again.
@@ -276,6 +276,101 @@ TEST_F(FaultsTest, AReplicaThatSleepsIsRightWhenItWakes) {
   });
 }
 
+// One replica after the other: its port has one owner at a time.
+TEST_F(FaultsTest, ARollingUpdateOfTheProxyLosesNoRequestThatAReplicaTook) {
+  MeasureReplacing("the proxy is rolled to another image", kAll, [] {
+    cluster().Docker(0, {"service", "update", "--detach", "--image", kNextImage, "proxy"});
+    EXPECT_TRUE(WaitUntil(
+        [] {
+          return cluster()
+                     .Docker(0,
+                             {"service", "inspect", "--format", "{{.UpdateStatus.State}}", "proxy"})
+                     .rfind("completed", 0) == 0;
+        },
+        seconds(120), milliseconds(100)));
+    for (const size_t machine : kAll) {
+      const std::string container = cluster().ContainerOf(machine, "proxy");
+      EXPECT_EQ(cluster().Docker(machine, {"inspect", "--format", "{{.Config.Image}}", container}),
+                std::string(kNextImage) + "\n");
+    }
+  });
+}
+
+/// Another service of the proxy, for scaling. Six replicas want six ports of three machines: these
+/// publish none, and are reached by their own addresses.
+class Edge {
+ public:
+  explicit Edge(Cluster* cluster)
+      : cluster_(*cluster), client_(&cluster->machine(1), "client", {kProxyNetwork}) {
+    cluster_.Docker(
+        0, {"service", "create", "--detach", "--name", "edge", "--network", kProxyNetwork,
+            "--replicas", "3", "--env", "MODE=swarm", "--env",
+            "CONSUL_ADDRESS=" + cluster_.consul().addresses(), "--mount",
+            "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock", kProxyImage});
+  }
+  /// The addresses of its tasks, once exactly so many run.
+  std::vector<std::string> Scale(size_t count) {
+    cluster_.Docker(0, {"service", "scale", "--detach", "edge=" + std::to_string(count)});
+    std::vector<std::string> addresses;
+    for (const Task& task : cluster_.machine(0).WaitRunning("edge", count, seconds(120))) {
+      addresses.push_back(task.addresses.at(0));
+    }
+    return addresses;
+  }
+  /// A task that is healthy serves at once: load on each of them, from then on.
+  void LoadAll(const std::vector<std::string>& addresses) {
+    for (const std::string& address : addresses) {
+      std::unique_ptr<LoadGenerator>& load = loads_[address];
+      if (load == nullptr) {
+        load = std::make_unique<LoadGenerator>(
+            LoadOf({.ip = address, .port = 80, .network = client_.network()}));
+      }
+      EXPECT_TRUE(load->WaitForAnswers(50)) << address;
+    }
+  }
+
+  ~Edge() { cluster_.TryDocker(0, {"service", "rm", "edge"}); }
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+  /// By address, of all tasks that there have been.
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<LoadGenerator>>& loads() const {
+    return loads_;
+  }
+
+ private:
+  Cluster& cluster_;
+  const Anchor client_;
+  std::map<std::string, std::unique_ptr<LoadGenerator>> loads_;
+};
+
+TEST_F(FaultsTest, ScalingToSixAndToOneLosesNoRequestThatAReplicaTook) {
+  Edge edge(&cluster());
+  const unsigned before = changes().accepted();
+  changes().Start(kAll);
+  edge.LoadAll(edge.Scale(3));
+  edge.LoadAll(edge.Scale(6));
+  const std::vector<std::string> left = edge.Scale(1);
+  edge.LoadAll(left);
+  changes().Stop();
+  const auto begun = steady_clock::now();
+  EXPECT_TRUE(WaitRight(kSoon));
+  FaultResult result{.fault = "another proxy service is scaled from 3 to 6 to 1",
+                     .changes = changes().accepted() - before,
+                     .converged = duration_cast<milliseconds>(steady_clock::now() - begun)};
+  ASSERT_EQ(left.size(), 1U);
+  for (const auto& [address, load] : edge.loads()) {
+    const LoadReport report = load->Stop();
+    const uint64_t lost = address == left[0] ? report.lost : LostByServing(report);
+    result.requests += report.ok + lost;
+    result.failed += lost;
+    EXPECT_EQ(lost, 0U) << address << ": " << report.Summary();
+  }
+  EXPECT_EQ(edge.loads().size(), 6U);
+  world_->results.push_back(result);
+}
+
+// --- whole machines, last: Docker's overlay network may keep addresses of before
+
 TEST_F(FaultsTest, AReplicaThatWasCutOffIsRightWhenItIsBack) {
   const seconds time(IsLongForm() ? 30 : 5);
   KeepOff(kVictim);
@@ -318,83 +413,6 @@ TEST_F(FaultsTest, ADaemonThatIsRestartedCostsTheOthersNothing) {
         seconds(90));
     ASSERT_TRUE(WaitServedByAll());
   }
-}
-
-// One replica after the other: its port has one owner at a time.
-TEST_F(FaultsTest, ARollingUpdateOfTheProxyLosesNoRequestThatAReplicaTook) {
-  MeasureReplacing("the proxy is rolled to another image", kAll, [] {
-    cluster().Docker(0, {"service", "update", "--detach", "--image", kNextImage, "proxy"});
-    EXPECT_TRUE(WaitUntil(
-        [] {
-          return cluster()
-                     .Docker(0,
-                             {"service", "inspect", "--format", "{{.UpdateStatus.State}}", "proxy"})
-                     .rfind("completed", 0) == 0;
-        },
-        seconds(120), milliseconds(100)));
-    for (const size_t machine : kAll) {
-      const std::string container = cluster().ContainerOf(machine, "proxy");
-      EXPECT_EQ(cluster().Docker(machine, {"inspect", "--format", "{{.Config.Image}}", container}),
-                std::string(kNextImage) + "\n");
-    }
-  });
-}
-
-// Nine replicas want nine ports of three machines: these publish none, and are reached by their own
-// addresses.
-TEST_F(FaultsTest, ScalingToSixAndToOneLosesNoRequestThatAReplicaTook) {
-  const std::vector<std::string> options{
-      "--env",   "MODE=swarm",
-      "--env",   "CONSUL_ADDRESS=" + cluster().consul().addresses(),
-      "--mount", "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock"};
-  std::vector<std::string> words{"service",   "create",      "--detach",   "--name", "edge",
-                                 "--network", kProxyNetwork, "--replicas", "3"};
-  words.insert(words.end(), options.begin(), options.end());
-  words.emplace_back(kProxyImage);
-  cluster().Docker(0, words);
-  const Anchor client(&cluster().machine(1), "client", {kProxyNetwork});
-  std::map<std::string, std::unique_ptr<LoadGenerator>> loads;
-  const auto scale = [&](size_t count) {
-    cluster().Docker(0, {"service", "scale", "--detach", "edge=" + std::to_string(count)});
-    std::vector<std::string> addresses;
-    for (const Task& task : cluster().machine(0).WaitRunning("edge", count, seconds(120))) {
-      addresses.push_back(task.addresses.at(0));
-    }
-    return addresses;
-  };
-  const auto load = [&](const std::vector<std::string>& addresses) {
-    for (const std::string& address : addresses) {
-      const Endpoint endpoint{.ip = address, .port = 80, .network = client.network()};
-      // A task that is healthy serves at once.
-      if (loads.count(address) == 0) {
-        loads[address] = std::make_unique<LoadGenerator>(LoadOf(endpoint));
-      }
-      EXPECT_TRUE(loads[address]->WaitForAnswers(50)) << address;
-    }
-  };
-  const unsigned before = changes().accepted();
-  changes().Start(kAll);
-  load(scale(3));
-  load(scale(6));
-  const std::vector<std::string> left = scale(1);
-  load(left);
-  changes().Stop();
-  const auto begun = steady_clock::now();
-  EXPECT_TRUE(WaitRight(kSoon));
-  FaultResult result{.fault = "another proxy service is scaled from 3 to 6 to 1",
-                     .changes = changes().accepted() - before,
-                     .converged = duration_cast<milliseconds>(steady_clock::now() - begun)};
-  ASSERT_EQ(left.size(), 1U);
-  for (const auto& [address, generator] : loads) {
-    const LoadReport report = generator->Stop();
-    const uint64_t lost = address == left[0] ? report.lost : LostByServing(report);
-    result.requests += report.ok + lost;
-    result.failed += lost;
-    EXPECT_EQ(lost, 0U) << address << ": " << report.Summary();
-  }
-  EXPECT_EQ(loads.size(), 6U);
-  world_->results.push_back(result);
-  cluster().Docker(0, {"service", "rm", "edge"});
 }
 
 }  // namespace
