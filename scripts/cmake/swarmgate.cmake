@@ -130,13 +130,17 @@ function(swarmgate_test_program target)
   endif()
 endfunction()
 
-# swarmgate_unit_test(<module> [DEPS module ...]): <module>_test of test/unit/<module>/.
+# swarmgate_unit_test(<module> [NAME name] [DEPS module ...]): <name>_test (by default:
+# <module>_test) of test/unit/<module>/.
 function(swarmgate_unit_test module)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME" "DEPS;LIBS" ${ARGN})
+  if(NOT ARG_NAME)
+    set(ARG_NAME ${module})
+  endif()
   list(TRANSFORM ARG_DEPS PREPEND swarmgate_)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/unit/${module}/*_test.cc")
   if(sources)
-    swarmgate_test_program(${module}_test LABEL unit TIMEOUT 120 SOURCES ${sources}
+    swarmgate_test_program(${ARG_NAME}_test LABEL unit TIMEOUT 120 SOURCES ${sources}
       LIBS swarmgate_${module} ${ARG_DEPS} ${ARG_LIBS} GTest::gtest_main)
   endif()
 endfunction()

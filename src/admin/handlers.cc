@@ -283,7 +283,10 @@ Response Metrics(const Request& request, const HandlerContext& context) {
 
 /// The predecessor's: the CSV of HAProxy's statistics page.
 Response ProxyCsv(const Request& request, const HandlerContext& context) {
-  (void)request;
+  // To call all others is more than anybody may ask for.
+  if (AsksOthers(request)) {
+    if (auto refused = Refuse(request, Access::kWrite, context.guard)) return *std::move(refused);
+  }
   const auto stats = context.backend->ProxyStats(StatsDeadline());
   if (!stats) return FromError(stats.error());
   Response response;

@@ -13,8 +13,9 @@ namespace {
 
 constexpr const char* kMadeHeader = "x-swarmgate-made";
 constexpr const char* kDistribute = "distribute";
-// Clocks differ, but not by this.
-constexpr std::chrono::hours kFarAhead{24};
+// Clocks differ, and a change is later than every one before it, whoever's clock that had: nothing
+// but nonsense is refused.
+constexpr std::chrono::hours kFarAhead{24 * 366};
 constexpr std::uint64_t kMostRevision = 1ULL << 62U;
 
 model::PeerCall CallOf(const Request& request) {
@@ -82,7 +83,7 @@ Result<Change> ReadChange(const Request& request) {
     if (!time || *time == 0) {
       return Fail(Code::kInvalidArgument,
                   "X-Swarmgate-Made is when another replica accepted the change, in milliseconds; "
-                  "clocks of replicas must not be a day apart");
+                  "clocks of replicas must not be a year apart");
     }
     change.made_unix_ms = static_cast<std::int64_t>(*time);
     // As whoever handed it on stores it: records of replicas are equal to the letter.
@@ -108,8 +109,10 @@ std::optional<std::vector<model::PeerAnswer>> HandOn(const Request& request,
   return answers;
 }
 
+bool AsksOthers(const Request& request) { return IsTrue(request.Query(kDistribute)); }
+
 std::vector<model::PeerAnswer> AskOthers(const Request& request, const HandlerContext& context) {
-  if (context.replicas == nullptr || !IsTrue(request.Query(kDistribute))) return {};
+  if (context.replicas == nullptr || !AsksOthers(request)) return {};
   return context.replicas->Send(OnwardCall(request));
 }
 

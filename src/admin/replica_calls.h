@@ -30,6 +30,8 @@ struct Change {
                                                                    const Change& change,
                                                                    engine::Outcome& outcome);
 /// The same of a call that only reads.
+/// Is the same wanted of all others?
+[[nodiscard]] bool AsksOthers(const Request& request);
 [[nodiscard]] std::vector<model::PeerAnswer> AskOthers(const Request& request,
                                                        const HandlerContext& context);
 

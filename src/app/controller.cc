@@ -264,6 +264,7 @@ int RunController(const Options& options) {
     ports.facts_changed = [&cluster](const ports::AppliedDelta& delta) {
       cluster.TakeFacts(delta);
     };
+    ports.docker_answers = [&cluster](bool answers) { cluster.TakeDocker(answers); };
   }
   ports.proxy = has_proxy ? static_cast<ports::ProxyControl*>(&control) : &no_proxy;
   ports.files = has_proxy ? static_cast<ports::ConfigFiles*>(&files) : &no_proxy;

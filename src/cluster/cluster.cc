@@ -113,6 +113,7 @@ class Cluster::Impl {
     return std::make_unique<PeerDocker>(options_.self, directory_);
   }
   void TakeFacts(const ports::AppliedDelta& delta) { feed_.Take(delta); }
+  void TakeDocker(bool answers) { feed_.SetHeard(answers); }
 
   [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
                              std::string_view signature) const {
@@ -160,6 +161,7 @@ Result<ports::SignedAnswer> Cluster::Facts(const std::string& nonce, const std::
 }
 std::unique_ptr<ports::DockerApi> Cluster::MakeDocker() { return impl_->MakeDocker(); }
 void Cluster::TakeFacts(const ports::AppliedDelta& delta) { impl_->TakeFacts(delta); }
+void Cluster::TakeDocker(bool answers) { impl_->TakeDocker(answers); }
 bool Cluster::Accepts(const model::PeerCall& call, std::string_view challenge,
                       std::string_view signature) const {
   return impl_->Accepts(call, challenge, signature);

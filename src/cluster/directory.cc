@@ -11,6 +11,7 @@ namespace swarmgate::cluster {
 namespace {
 
 constexpr Duration kFindDeadline{2000};
+constexpr int kSlower = 5;
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -65,8 +66,11 @@ void Directory::Loop(Source& source) const {
                "other replicas cannot be looked for; those that were known stay",
                {{"error", text}});
     }
+    // Where not even we ourselves are found nobody is soon to come: a name server on the Internet
+    // need not be asked every second.
+    const Duration pause = known.addresses.empty() ? kSlower * every_ : every_;
     source.known.Set(std::make_shared<const Known>(std::move(known)));
-    (void)source.wakeup.PopUntil(Now() + every_);
+    (void)source.wakeup.PopUntil(Now() + pause);
   }
 }
 

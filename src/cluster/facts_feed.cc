@@ -31,6 +31,13 @@ void FactsFeed::Take(const ports::AppliedDelta& delta) {
   changed_.NotifyAll();
 }
 
+void FactsFeed::SetHeard(bool heard) {
+  MutexLock lock(mutex_);
+  if (heard_ == heard) return;
+  heard_ = heard;
+  changed_.NotifyAll();
+}
+
 std::string FactsFeed::TextAfter(const std::string& epoch, std::uint64_t revision) const {
   codec::FactsTexts facts;
   facts.epoch = epoch_;
@@ -54,11 +61,12 @@ Result<std::string> FactsFeed::After(const std::string& epoch, std::uint64_t rev
   MutexLock lock(mutex_);
   if (waiting_ < kMostWaiting) {
     ++waiting_;
-    while (!stopped_ && (revision_ == 0 || (epoch == epoch_ && revision == revision_))) {
+    while (!stopped_ && heard_ && (revision_ == 0 || (epoch == epoch_ && revision == revision_))) {
       if (!changed_.WaitUntil(mutex_, deadline)) break;
     }
     --waiting_;
   }
+  if (!heard_) return Fail(Code::kUnavailable, "this replica has lost its own Docker");
   if (revision_ == 0) {
     return Fail(Code::kUnavailable, "this replica has not heard of its own Docker yet");
   }

@@ -25,8 +25,10 @@ class FactsFeed {
 
   /// The first one is everything.
   void Take(const ports::AppliedDelta& delta) EXCLUDES_LOCK(mutex_);
+  /// While our Docker does not answer nothing is told: whoever follows may know one that does.
+  void SetHeard(bool heard) EXCLUDES_LOCK(mutex_);
   /// What is new after `revision` of the feed `epoch` (codec/facts_json.h); waits for it until
-  /// `deadline`. Errors: kUnavailable while nothing is known.
+  /// `deadline`. Errors: kUnavailable while nothing is known, and while our Docker is lost.
   Result<std::string> After(const std::string& epoch, std::uint64_t revision, SteadyTime deadline)
       EXCLUDES_LOCK(mutex_);
   /// Ends all waiting.
@@ -50,6 +52,7 @@ class FactsFeed {
   std::uint64_t complete_before_ GUARDED_BY(mutex_) = 1;  ///< who knows less gets everything
   int waiting_ GUARDED_BY(mutex_) = 0;
   bool stopped_ GUARDED_BY(mutex_) = false;
+  bool heard_ GUARDED_BY(mutex_) = true;
 };
 
 }  // namespace swarmgate::cluster

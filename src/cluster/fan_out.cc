@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -58,7 +59,14 @@ std::vector<model::PeerAnswer> FanOut(const Membership& self,
   std::vector<std::optional<model::PeerAnswer>> each(addresses.size());
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    threads.push_back(Spawn([&, i] { each[i] = CallOne(self, claims, addresses[i], call, until); }));
+    try {
+      threads.push_back(
+          Spawn([&, i] { each[i] = CallOne(self, claims, addresses[i], call, until); }));
+    } catch (const std::system_error& none) {
+      model::PeerAnswer& answer = each[i].emplace();
+      answer.address = addresses[i];
+      answer.message = std::string("not called: no thread can be made: ") + none.what();
+    }
   }
   for (std::thread& thread : threads) thread.join();
   std::vector<model::PeerAnswer> answers;

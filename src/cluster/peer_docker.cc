@@ -142,6 +142,12 @@ Error PeerDocker::Follow(PeerLink& link, const std::string& address,
   return {Code::kCancelled, "cancelled", {}};
 }
 
+void PeerDocker::Cancel() {
+  cancelled_.Close();
+  MutexLock lock(mutex_);
+  if (link_ != nullptr) link_->Cancel();
+}
+
 Error PeerDocker::Watch(std::int64_t since_ns, const std::function<void()>& connected,
                         const std::function<void(const ports::DockerEvent&)>& on_event) {
   (void)since_ns;
@@ -161,7 +167,13 @@ Error PeerDocker::Watch(std::int64_t since_ns, const std::function<void()>& conn
       heard = true;
       connected();
     };
+    const auto show = [this](PeerLink* shown) {
+      MutexLock lock(mutex_);
+      link_ = shown;
+    };
+    show(&link);
     const Error error = Follow(link, address, note, on_event);
+    show(nullptr);
     if (heard || error.code == Code::kCancelled || cancelled_.closed()) return error;
     if (error.code != Code::kNotFound) last = error;
   }

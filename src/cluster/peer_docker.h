@@ -12,6 +12,7 @@
 #include "cluster/directory.h"
 #include "cluster/peer_link.h"
 #include "swarmgate/base/inbox.h"
+#include "swarmgate/base/mutex.h"
 #include "swarmgate/cluster/membership.h"
 #include "swarmgate/ports/docker_api.h"
 
@@ -31,7 +32,7 @@ class PeerDocker final : public ports::DockerApi {
                                             SteadyTime deadline) override;
   Error Watch(std::int64_t since_ns, const std::function<void()>& connected,
               const std::function<void(const ports::DockerEvent&)>& on_event) override;
-  void Cancel() override { cancelled_.Close(); }
+  void Cancel() override;
 
  private:
   using Facts = std::optional<model::DockerFacts>;
@@ -48,6 +49,8 @@ class PeerDocker final : public ports::DockerApi {
   Inbox<bool> cancelled_;  ///< never pushed to: closed by Cancel
   Cell<Facts> facts_{std::make_shared<const Facts>()};
   std::string followed_;  ///< address; Watch's own
+  Mutex mutex_;
+  PeerLink* link_ GUARDED_BY(mutex_) = nullptr;  ///< of Watch, while it follows
 };
 
 }  // namespace swarmgate::cluster

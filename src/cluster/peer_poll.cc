@@ -18,6 +18,9 @@ constexpr Duration kFullEvery{60000};
 // As many records may come as there are.
 constexpr Duration kDocumentsDeadline{30000};
 
+// Between two questions to one peer, however much happens.
+constexpr Duration kLeastPause{100};
+
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -31,10 +34,11 @@ void PeerStore::PollLoop(Poller& poller) {
     const Duration longest = advice.stranger ? options_.stranger : options_.poll;
     const Duration pause(std::uniform_int_distribution<std::int64_t>(
         longest.count() * 3 / 4, std::max<std::int64_t>(1, longest.count()))(random));
+    const SteadyTime least = Now() + kLeastPause;
+    (void)poller.wakeup.PopUntil(Now() + pause);
     // What came in meanwhile is one reason to ask again.
-    if (poller.wakeup.PopUntil(Now() + pause)) {
-      while (poller.wakeup.PopUntil(SteadyTime())) {
-      }
+    while (!poller.wakeup.closed() && Now() < least) (void)poller.wakeup.PopUntil(least);
+    while (poller.wakeup.PopUntil(SteadyTime())) {
     }
   }
   poller.ended.Set(std::make_shared<const bool>(true));
@@ -57,7 +61,7 @@ PeerStore::Advice PeerStore::Round(Poller& poller) {
     if (list) {
       TakeDocuments(address, peer->epoch, everything, *list);
     } else {
-      (void)TakeIdentity(address, Forward(list.error()));
+      NoteUnread(address, list.error());
     }
     return Result<bool>(true);
   });
@@ -77,6 +81,12 @@ void PeerStore::MatchPollers() {
     ended_.push_back(std::move(entry->second));
     pollers_.erase(entry);
   }
+  // A history is known for as long as somebody shows it.
+  std::erase_if(known_upto_, [this](const auto& entry) {
+    return std::none_of(seen_.begin(), seen_.end(), [&entry](const auto& seen) {
+      return seen.second.identity && seen.second.identity->epoch == entry.first;
+    });
+  });
   std::erase_if(ended_, [](const std::unique_ptr<Poller>& poller) {
     if (!*poller->ended.Get()) return false;
     poller->thread.join();
@@ -103,9 +113,19 @@ bool PeerStore::IsDuplicate(const std::string& address,
   });
 }
 
+// It is there, but does not give its records: that is told once, and asked again like all else.
+void PeerStore::NoteUnread(const std::string& address, const Error& error) {
+  const auto seen = seen_.find(address);
+  if (seen == seen_.end() || error.code == Code::kCancelled) return;
+  if (std::exchange(seen->second.unread, error.ToString()) == error.ToString()) return;
+  LogEvent(LogLevel::kWarning, "PEER_UNREAD", "a replica does not give the records that it has",
+           {{"address", address}, {"error", error.ToString()}});
+}
+
 PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
                                           Result<model::ReplicaIdentity> identity) {
   Advice advice;
+  if (!pollers_.contains(address)) return advice;  // of one that is not asked any more
   Seen& seen = seen_[address];
   if (!identity) {
     const Error& error = identity.error();
@@ -144,6 +164,7 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
     known_upto_[identity->epoch] = identity->revision;
     (void)records_.Merge({}, identity->revision, UnixMs());
     seen.differs_since = SteadyTime::max();
+    seen.unread.clear();
     caught_up_ = true;
     (void)Save();
     AfterChange();

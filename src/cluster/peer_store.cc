@@ -227,15 +227,26 @@ void PeerStore::Describe(model::ReplicaIdentity& identity) const {
 
 void PeerStore::Heard(const std::string& instance, const std::string& digest) {
   if (digest.empty() || digest == shown_.Get()->digest) return;
+  // Anybody may ask: what does not fit is found out by the next question of ours.
+  constexpr int kMostWaiting = 64;
+  if (heard_waiting_.fetch_add(1) >= kMostWaiting) {
+    --heard_waiting_;
+    return;
+  }
   // It has something else: what of it is newer is fetched now, and not a second later.
-  inbox_.Push([this, instance] {
-    for (const auto& [address, seen] : seen_) {
+  const bool posted = inbox_.Push([this, instance, digest] {
+    --heard_waiting_;
+    const std::pair<std::string, std::string> difference{digest, records_.digest()};
+    for (auto& [address, seen] : seen_) {
       const auto poller = pollers_.find(address);
-      if (seen.identity && seen.identity->instance == instance && poller != pollers_.end()) {
-        poller->second->wakeup.Push(true);
+      if (!seen.identity || seen.identity->instance != instance || poller == pollers_.end() ||
+          std::exchange(seen.heard, difference) == difference) {
+        continue;
       }
+      poller->second->wakeup.Push(true);
     }
   });
+  if (!posted) --heard_waiting_;
 }
 
 Result<codec::DocumentList> PeerStore::DocumentsAfter(const std::string& epoch,

@@ -6,6 +6,7 @@
 // thread per peer asks that peer, so that one that hangs holds up nobody.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cluster/directory.h"
@@ -77,7 +79,10 @@ class PeerStore final : public ports::SharedStore {
   struct Seen {
     std::optional<model::ReplicaIdentity> identity;  ///< nothing: none of us, or no answer
     SteadyTime at;
-    std::string told;  ///< the last failure
+    std::string told;    ///< the last failure
+    std::string unread;  ///< why its records could not be had
+    /// Its digest and ours when it asked last: a difference is one reason to ask it, once.
+    std::pair<std::string, std::string> heard;
     SteadyTime differs_since = SteadyTime::max();
     SteadyTime full_not_before;
   };
@@ -118,6 +123,7 @@ class PeerStore final : public ports::SharedStore {
   void PollLoop(Poller& poller);
   Advice Round(Poller& poller);
   void MatchPollers();
+  void NoteUnread(const std::string& address, const Error& error);
   Advice TakeIdentity(const std::string& address, Result<model::ReplicaIdentity> identity);
   void TakeDocuments(const std::string& address, const std::string& epoch, bool everything,
                      codec::DocumentList list);
@@ -133,7 +139,8 @@ class PeerStore final : public ports::SharedStore {
   const Clock& clock_;
 
   Inbox<std::function<void()>> inbox_;
-  Inbox<bool> cancelled_;  ///< never pushed to: closed by Cancel
+  std::atomic<int> heard_waiting_{0};  ///< messages of Heard in the inbox
+  Inbox<bool> cancelled_;              ///< never pushed to: closed by Cancel
   Cell<Shown> shown_{std::make_shared<const Shown>()};
   std::thread owner_;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -42,19 +43,27 @@ class ResolvedPeers final : public ports::Peers {
   Result<std::vector<std::string>> Find(SteadyTime deadline) override {
     (void)deadline;  // the resolver has one of its own
     std::set<std::string> addresses;
+    std::map<std::string, std::vector<std::string>> known;
+    std::optional<Error> failed;
     for (const HostPort& name : names_()) {
       if (cancelled_) return Fail(Code::kCancelled, "cancelled");
       if (IsAddress(name.host, AF_INET) || IsAddress(name.host, AF_INET6)) {
         addresses.insert(Joined(name.host, name.port));
         continue;
       }
-      const auto resolved = resolve_(name.host);
-      if (!resolved && resolved.error().code != Code::kNotFound) {
-        return Forward(resolved.error(), "peers");
+      auto resolved = resolve_(name.host);
+      std::vector<std::string>& here = known[name.host];
+      if (resolved) {
+        here = *std::move(resolved);
+      } else if (resolved.error().code != Code::kNotFound) {
+        // One name that nobody answers for hides no other, and not what it was.
+        failed = resolved.error();
+        here = known_[name.host];
       }
-      if (!resolved) continue;
-      for (const std::string& address : *resolved) addresses.insert(Joined(address, name.port));
+      for (const std::string& address : here) addresses.insert(Joined(address, name.port));
     }
+    known_ = std::move(known);
+    if (addresses.empty() && failed) return Forward(*failed, "peers");
     return std::vector<std::string>(addresses.begin(), addresses.end());
   }
 
@@ -63,6 +72,7 @@ class ResolvedPeers final : public ports::Peers {
  private:
   std::function<std::vector<HostPort>()> names_;
   Resolve resolve_;
+  std::map<std::string, std::vector<std::string>> known_;  ///< what names were last
   std::atomic<bool> cancelled_{false};
 };
 

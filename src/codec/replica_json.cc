@@ -14,6 +14,8 @@ using model::SharedDocument;
 
 constexpr std::size_t kMostBytes = 64U << 20U;
 constexpr std::size_t kMostText = 256;
+// What every reader of JSON can hold, and more than there will ever be.
+constexpr std::uint64_t kMostRevision = 1ULL << 53U;
 constexpr std::int64_t kLastTime = 253'402'300'799'999;  // the end of the year 9999
 
 /// A text of a stranger's that is kept and shown.
@@ -96,6 +98,7 @@ Result<ReplicaIdentity> DecodeIdentity(std::string_view text) {
   identity.applied = reader.Uint(*json, "applied").value_or(0);
   identity.digest = ShortText(reader, *json, "digest");
   identity.challenge = ShortText(reader, *json, "challenge");
+  if (identity.revision > kMostRevision) reader.Reject("revision", "is beyond any that there is");
   if (identity.instance.empty()) reader.Reject("instance", "is missing");
   if (identity.run.empty()) reader.Reject("run", "is missing");
   if (Status good = reader.status(); !good) return Forward(good.error());
@@ -123,6 +126,7 @@ Result<DocumentList> DecodeDocuments(std::string_view text) {
   list.revision = reader.Uint(*json, "revision").value_or(0);
   const JsonValue& documents = reader.Array(*json, "documents");
   if (list.epoch.empty()) reader.Reject("epoch", "is missing");
+  if (list.revision > kMostRevision) reader.Reject("revision", "is beyond any that there is");
   if (Status good = reader.status(); !good) return Forward(good.error());
   for (const JsonValue& item : documents.items()) {
     auto document = ReadDocument(item);

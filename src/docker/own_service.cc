@@ -1,5 +1,6 @@
 // ports::Peers: the tasks of the Swarm service that this process is a task of.
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -12,6 +13,8 @@
 namespace swarmgate::docker {
 namespace {
 
+constexpr Duration kLookAgain{60000};
+
 class OwnService final : public ports::Peers {
  public:
   OwnService(const DockerOptions& options, http::Endpoint endpoint, std::uint16_t port)
@@ -22,10 +25,15 @@ class OwnService final : public ports::Peers {
 
   Result<std::vector<std::string>> Find(SteadyTime deadline) override {
     if (service_.empty()) {
+      // Whoever is no task of a service hardly becomes one, and every manager's list is long.
+      if (std::chrono::steady_clock::now() < look_again_) return std::vector<std::string>();
       auto service = FindService(deadline);
       if (!service) return Forward(service.error());
       service_ = *std::move(service);
-      if (service_.empty()) return std::vector<std::string>();  // no task of any service
+      if (service_.empty()) {
+        look_again_ = std::chrono::steady_clock::now() + kLookAgain;
+        return std::vector<std::string>();
+      }
     }
     std::set<std::string> addresses;
     const Status read = ReadTasks(
@@ -90,6 +98,7 @@ class OwnService final : public ports::Peers {
   std::uint16_t port_;
   std::vector<std::string> candidates_;
   std::string service_;  ///< the id; stays as long as this container does
+  SteadyTime look_again_;
 };
 
 }  // namespace

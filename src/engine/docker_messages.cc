@@ -12,6 +12,7 @@ void Reconciler::NoteDocker(bool ok, std::string detail) {
   SetPartner(shown_.docker, ok, std::move(detail), clock_.WallNow());
   if (!docker_tried_) dirty_ = true;  // what was found at start may be complete now
   docker_tried_ = true;
+  if (changed && ports_.docker_answers) ports_.docker_answers(ok);
   if (changed) PublishPartners();
 }
 

@@ -102,7 +102,8 @@ std::optional<Record> StoreKeeper::Set(const ServiceName& name, std::optional<Re
 
 void StoreKeeper::Persist(const ServiceName& name, std::int64_t made_unix_ms) {
   const auto record = records_.find(name);
-  const std::int64_t made = record == records_.end() ? made_unix_ms : record->second.updated_unix_ms;
+  const std::int64_t made =
+      record == records_.end() ? made_unix_ms : record->second.updated_unix_ms;
   Saw(made);
   queue_[name] = made;
 }
@@ -133,6 +134,8 @@ bool StoreKeeper::Store(const ServiceName& name) {
   }
   if (shares_ && *written > revision_) {
     shared_.waiting[name] = {*written, queue_.at(name)};
+    // The store gives a deletion the time of its writing; it keeps that of the change.
+    if (!records_.contains(name)) unsaved_.insert(name);
   } else if (shares_ && !records_.contains(name) && shared_.revisions.contains(name)) {
     // What our disk never had is no write there, yet the others have it.
     shared_.waiting[name] = {revision_, queue_.at(name)};

@@ -67,6 +67,8 @@ class SqlitePeerLog final : public ports::PeerLog {
                               Unsigned(rows.Number(2))};
       if (const std::string text = rows.Text(3); !text.empty()) {
         auto record = codec::DecodeRecord(text);
+        // Of a newer version, before a rollback: left where it is.
+        if (!record && record.error().code == Code::kRejected) continue;
         if (!record) return Fail(Code::kCorrupt, record.error().message, rows.Text(0));
         document.record = std::move(*record);
       }
@@ -87,6 +89,11 @@ class SqlitePeerLog final : public ports::PeerLog {
   Status DoSave(const PeerLogDelta& delta) {
     Result<std::unique_ptr<Transaction>> transaction = Transaction::Begin(file_.database(), false);
     if (!transaction) return Forward(transaction.error());
+    // A new file in the place of a damaged one lacks all that came before.
+    Statement history(file_.database(), "SELECT epoch FROM history");
+    const Result<bool> begun = history.Step();
+    if (!begun) return Forward(begun.error());
+    if (!*begun) return Fail(Code::kCorrupt, "the file has no history");
     Statement put(file_.database(), "INSERT OR REPLACE INTO documents VALUES(?1,?2,?3,?4)");
     for (const SharedDocument& document : delta.upserts) {
       const Status saved = put.Bind(1, document.name.str())

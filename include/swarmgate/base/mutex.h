@@ -1,6 +1,6 @@
 // std::mutex and std::condition_variable with the annotations of clang's thread-safety analysis.
-// The only locks of the project live in Inbox, Cell and EventLog; nothing calls out while holding
-// one.
+// The only locks of the project live in Inbox, Cell, EventLog, and cluster's Claims and FactsFeed;
+// nothing calls out while holding one.
 #pragma once
 
 #include <chrono>

@@ -46,6 +46,8 @@ class Cluster final : public ports::Replicas {
   /// What our own Docker says has changed, for those that have none; the first one is everything.
   /// Thread: any.
   void TakeFacts(const ports::AppliedDelta& delta);
+  /// Our own Docker answers, or is lost: then those that have none are sent to another replica.
+  void TakeDocker(bool answers);
 
   // At most so many calls are handed on at a time; of further ones every answer says so.
   static constexpr int kMostAtATime = 8;

@@ -102,6 +102,8 @@ class Engine {
     /// What Docker says has changed, for replicas without a socket; may be null. The first one is
     /// everything, and comes with the first good list. Thread: the owner.
     std::function<void(const ports::AppliedDelta& delta)> facts_changed;
+    /// Docker answers, or is lost: then what was told is old; may be null. Thread: the owner.
+    std::function<void(bool answers)> docker_answers;
     /// The text of a template's file; may be null: there are none. Thread: the owner.
     /// Errors: with what is wrong, for the owner of the service that names it.
     std::function<Result<std::string>(const std::string& path)> read_template;

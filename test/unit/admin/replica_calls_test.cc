@@ -136,6 +136,13 @@ TEST_F(ReplicaCallsTest, WhatIsRefusedHereOrNotToBeDistributedGoesNowhere) {
   EXPECT_NE(alone.body.find("no other replica is known"), std::string::npos) << alone.body;
 }
 
+TEST_F(ReplicaCallsTest, WhatAnybodyMayAskIsNotHandedOnForEverybody) {
+  context_.guard.token = "secret";
+  EXPECT_EQ(Call("/v1/docker-flow-proxy/metrics", {{"distribute", "true"}}).status, 401);
+  EXPECT_TRUE(replicas_.calls.empty());
+  EXPECT_NE(Call("/v1/docker-flow-proxy/metrics").status, 401);
+}
+
 TEST_F(ReplicaCallsTest, ACallThatWasHandedOnKeepsItsTimeAndGoesNoFurther) {
   request_.headers["x-swarmgate-made"] = "1234";
   EXPECT_EQ(Call("/v1/docker-flow-proxy/reconfigure", {{"distribute", "false"}}).status, 200);
@@ -145,9 +152,9 @@ TEST_F(ReplicaCallsTest, ACallThatWasHandedOnKeepsItsTimeAndGoesNoFurther) {
   // Not even when somebody in between changes the query.
   (void)Call("/v1/docker-flow-proxy/reconfigure", {{"distribute", "true"}});
   EXPECT_TRUE(replicas_.calls.empty());
-  const auto tomorrow = std::chrono::system_clock::now() + std::chrono::hours(25);
+  const auto nonsense = std::chrono::system_clock::now() + std::chrono::hours(24 * 367);
   const std::string far = std::to_string(
-      std::chrono::duration_cast<std::chrono::milliseconds>(tomorrow.time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::milliseconds>(nonsense.time_since_epoch()).count());
   for (const std::string& bad : {std::string("x"), std::string("-1"), std::string("0"), far}) {
     request_.headers["x-swarmgate-made"] = bad;
     EXPECT_EQ(Call("/v1/docker-flow-proxy/reconfigure").status, 400) << bad;

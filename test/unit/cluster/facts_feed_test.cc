@@ -56,6 +56,15 @@ TEST_F(FactsFeedTest, NothingIsToldBeforeAnythingIsKnown) {
   EXPECT_EQ(feed_.After("", 0, std::chrono::steady_clock::now()).error().code, Code::kUnavailable);
 }
 
+TEST_F(FactsFeedTest, WhileItsOwnDockerIsLostNobodyIsToldWhatIsOld) {
+  TakeHost("n");
+  feed_.SetHeard(false);
+  const auto now = std::chrono::steady_clock::now();
+  EXPECT_EQ(feed_.After("", 0, now).error().code, Code::kUnavailable);
+  feed_.SetHeard(true);
+  EXPECT_TRUE(feed_.After("", 0, now));
+}
+
 TEST_F(FactsFeedTest, WhoKnowsNothingGetsAllAndThenWhatChanges) {
   TakeHost("n");
   feed_.Take(Delta({Service("1", "web"), Service("2", "api")}));

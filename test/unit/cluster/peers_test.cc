@@ -26,9 +26,13 @@ TEST(ResolvedPeers, NamesBecomeAddressesAndOneThatDoesNotExistIsNone) {
   const auto found = peers->Find({});
   ASSERT_TRUE(found);
   EXPECT_EQ(*found, (Addresses{"10.0.0.3:8080", "10.0.0.4:8080", "[::1]:82", "[fd00::1]:81"}));
-  // Not to be asked is not to have none.
+  // Not to be asked is not to have none: neither the others are lost, nor what it was.
   dns["gone"] = Fail(Code::kUnavailable, "the name server is away");
-  EXPECT_EQ(peers->Find({}).error().code, Code::kUnavailable);
+  EXPECT_EQ(*peers->Find({}), *found);
+  dns["v6"] = Fail(Code::kUnavailable, "the name server is away");
+  EXPECT_EQ(*peers->Find({}), *found);
+  const auto only = MakeResolvedPeers([] { return std::vector<HostPort>{{"v6", 81}}; }, resolve);
+  EXPECT_EQ(only->Find({}).error().code, Code::kUnavailable);
   peers->Cancel();
   EXPECT_EQ(peers->Find({}).error().code, Code::kCancelled);
 }

@@ -57,6 +57,14 @@ TEST_F(PeerLogTest, ADamagedFileIsSetAsideAndANewHistoryBegun) {
   EXPECT_TRUE(after->documents.empty());
 }
 
+// A part of what is known, in a file that lacks the rest, would be taken for all at the next start.
+TEST_F(PeerLogTest, ANewFileTakesNoChangeBeforeItsHistoryIsBegun) {
+  auto log = Open();
+  EXPECT_EQ(log->Save({{Document("web", 1)}, {}, 1}).error().code, Code::kCorrupt);
+  ASSERT_TRUE(log->Load());
+  EXPECT_TRUE(log->Save({{Document("web", 1)}, {}, 1}));
+}
+
 TEST_F(PeerLogTest, AFileThatCannotBeOpenedIsUnavailable) {
   auto log = MakePeerLog(directory_.path() + "/none/peers.db");
   EXPECT_EQ(log->Load().error().code, Code::kUnavailable);

@@ -1,0 +1,261 @@
+// Whole replicas but for engine and HAProxy, in one process: records that find their way between
+// them, disks that fail, and a start that waits for what others know.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/fake_clock.h"
+#include "support/fake_peer_log.h"
+#include "support/fake_peers.h"
+#include "support/network.h"
+#include "support/wait.h"
+#include "swarmgate/admin/server.h"
+#include "swarmgate/cluster/cluster.h"
+#include "unit/admin/fake_backend.h"
+
+namespace swarmgate::cluster {
+namespace {
+
+using model::Record;
+using model::ServiceName;
+using testing::WaitUntil;
+
+// About what the clocks of these replicas say.
+constexpr std::int64_t kNow = 1'700'000'001'000;
+
+Record Make(const std::string& name, const std::string& path, std::int64_t updated) {
+  Record record;
+  record.service = ServiceName(name);
+  record.parameters = {{"serviceName", name}, {"servicePath", path}};
+  record.updated_unix_ms = record.created_unix_ms = updated;
+  return record;
+}
+
+/// A replica's disk outlives it, and so does its address.
+class Replica {
+ public:
+  explicit Replica(std::string name, std::string token = {})
+      : name_(std::move(name)),
+        token_(std::move(token)),
+        log("epoch of " + name_),
+        port_(testing::FreePort()) {}
+  ~Replica() { Stop(); }
+
+  void Start() {
+    ClusterOptions options;
+    options.self.cluster = "docker-flow";
+    options.self.service = "proxy";
+    options.self.instance = name_;
+    options.self.run = name_ + std::to_string(++runs_);
+    options.self.token = token_;
+    options.find_every = Duration(20);
+    options.poll = poll;
+    options.catch_up = catch_up;
+    peers_ = std::make_unique<testing::FakePeers>(known);
+    cluster_ =
+        std::make_unique<Cluster>(options, std::vector<ports::Peers*>{peers_.get()}, &log, clock);
+    admin::AdminOptions admin_options;
+    admin_options.port = static_cast<std::uint16_t>(port_);
+    admin_options.token = token_;
+    server_ = std::make_unique<admin::AdminServer>(admin_options, backend_, cluster_.get());
+    ASSERT_TRUE(server_->Bind());
+    cluster_->Start();
+    server_->Start();
+  }
+  void Stop() {
+    if (server_) server_->Stop();
+    if (cluster_) cluster_->Stop();
+    server_.reset();
+    cluster_.reset();
+  }
+
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  ports::SharedStore& store() { return *cluster_->store(); }
+  std::string PathOf(const std::string& name) {
+    const auto held = store().Get(ServiceName(name));
+    return held && held->record ? held->record->parameters.at("servicePath") : "";
+  }
+  [[nodiscard]] bool WaitPath(const std::string& name, const std::string& path) {
+    return WaitUntil([&] { return PathOf(name) == path; });
+  }
+
+ private:
+  std::string name_;
+  std::string token_;
+
+ public:
+  testing::FakePeerLog log;
+  testing::FakeClock clock;
+  std::vector<std::string> known;
+  Duration catch_up{3000};
+  Duration poll{200};
+
+ private:
+  int port_;
+  int runs_ = 0;
+  admin::FakeBackend backend_;
+  std::unique_ptr<testing::FakePeers> peers_;
+  std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<admin::AdminServer> server_;
+};
+
+class PeerStoreTest : public ::testing::Test {
+ protected:
+  void Introduce(std::vector<Replica*> replicas) {
+    for (Replica* one : replicas) {
+      for (const Replica* other : replicas) one->known.push_back(other->address());
+    }
+  }
+  static ports::Replica Self(const std::string& name) { return {name, "", 0, 0, ""}; }
+  /// As the engine does: everything, then what is new.
+  static ports::Changes First(Replica& replica) {
+    auto changes = replica.store().Watch({}, Duration(0));
+    EXPECT_TRUE(changes) << changes.error().ToString();
+    return changes ? *changes : ports::Changes();
+  }
+};
+
+TEST_F(PeerStoreTest, AChangeIsFetchedAsSoonAsItIsMade) {
+  Replica a("a", "a token in common");
+  Replica b("b", "a token in common");
+  Introduce({&a, &b});
+  a.poll = b.poll = std::chrono::hours(1);  // whoever changes something says so
+  a.Start();
+  b.Start();
+  ASSERT_TRUE(WaitUntil([&] {
+    return a.store().Announce(Self("a"))->size() == 2 && b.store().Announce(Self("b"))->size() == 2;
+  }));
+  const ports::SharedPosition before = First(b).position;
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
+  const auto news = b.store().Watch(before, Duration(10000));
+  ASSERT_TRUE(news);
+  ASSERT_EQ(news->upserts.size(), 1U);
+  ASSERT_TRUE(b.store().DeleteAt(ServiceName("web"), news->upserts[0].revision, kNow + 9));
+  EXPECT_TRUE(a.WaitPath("web", ""));
+  EXPECT_EQ(a.store().Get(ServiceName("web"))->deleted_unix_ms, kNow + 9);
+  // Both show one revision when they know the same, and each other.
+  EXPECT_TRUE(WaitUntil([&] { return a.store().Load()->revision == b.store().Load()->revision; }));
+}
+
+TEST_F(PeerStoreTest, AStartWaitsForOnePeerThatCanBeReachedAndForNobodyElse) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  b.known.push_back("127.0.0.1:" + std::to_string(testing::FreePort()));  // nobody
+  a.Start();
+  EXPECT_TRUE(First(a).upserts.empty()) << "alone it need not wait long";
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
+  b.Start();
+  const ports::Changes all = First(b);
+  EXPECT_TRUE(all.complete);
+  EXPECT_EQ(all.upserts.size(), 1U);
+}
+
+TEST_F(PeerStoreTest, AnOldDiskDoesNotBringBackWhatWasDeletedSince) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  a.Start();
+  b.Start();
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
+  ASSERT_TRUE(b.WaitPath("web", "/web"));
+  b.Stop();
+  const std::uint64_t revision = a.store().Get(ServiceName("web"))->record->revision;
+  ASSERT_TRUE(a.store().DeleteAt(ServiceName("web"), revision, kNow + 7));
+  b.Start();
+  const ports::Changes all = First(b);
+  EXPECT_TRUE(all.upserts.empty());
+  EXPECT_EQ(all.deleted_unix_ms.at(ServiceName("web")), kNow + 7);
+  EXPECT_EQ(a.PathOf("web"), "");
+}
+
+TEST_F(PeerStoreTest, AFullDiskKeepsNothingFromTheOthersAndIsCaughtUpWith) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  a.Start();
+  b.Start();
+  (void)First(a);
+  a.log.SetDown(Code::kUnavailable);
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
+  EXPECT_TRUE(b.WaitPath("web", "/web"));
+  ASSERT_TRUE(b.store().Put(Make("api", "/api", kNow + 6), 0));
+  EXPECT_TRUE(a.WaitPath("api", "/api"));
+  EXPECT_TRUE(a.log.documents().empty());
+  a.log.SetDown(std::nullopt);
+  EXPECT_TRUE(WaitUntil([&] { return a.log.documents().size() == 2; }));
+}
+
+TEST_F(PeerStoreTest, ADamagedDiskIsANewHistoryWithEverythingInIt) {
+  Replica a("a");
+  a.Start();
+  const ports::SharedPosition before = First(a).position;
+  ASSERT_TRUE(a.store().Put(Make("web", "/web", kNow + 5), 0));
+  a.log.SetDown(Code::kCorrupt);
+  ASSERT_TRUE(a.store().Put(Make("api", "/api", kNow + 6), 0));
+  const auto changes = a.store().Watch(before, Duration(0));
+  ASSERT_TRUE(changes);
+  EXPECT_TRUE(changes->complete);
+  EXPECT_NE(changes->position.epoch, before.epoch);
+  EXPECT_EQ(changes->upserts.size(), 2U);
+  EXPECT_EQ(a.log.documents().size(), 2U);
+}
+
+TEST_F(PeerStoreTest, ADiskThatCannotBeReadIsNoEmptyOne) {
+  Replica a("a");
+  a.log.SetDown(Code::kUnavailable);
+  a.Start();
+  EXPECT_EQ(a.store().Watch({}, Duration(0)).error().code, Code::kUnavailable);
+  EXPECT_EQ(a.store().Put(Make("web", "/web", kNow + 5), 0).error().code, Code::kUnavailable);
+  a.log.SetDown(std::nullopt);
+  EXPECT_TRUE(WaitUntil([&] { return a.store().Watch({}, Duration(0)).has_value(); }));
+}
+
+TEST_F(PeerStoreTest, CancelEndsAWaitAtOnce) {
+  Replica a("a");
+  a.Start();
+  const ports::SharedPosition position = First(a).position;
+  std::thread cancel([&] { a.store().Cancel(); });
+  EXPECT_EQ(a.store().Watch(position, std::chrono::hours(1)).error().code, Code::kCancelled);
+  cancel.join();
+  EXPECT_EQ(a.store().Load().error().code, Code::kCancelled);
+}
+
+TEST_F(PeerStoreTest, ACallReachesEachReplicaOnceHoweverManyAddressesItHas) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  a.known.push_back("[::ffff:127.0.0.1]:" + a.address().substr(10));
+  a.known.push_back("[::ffff:127.0.0.1]:" + b.address().substr(10));
+  a.Start();
+  b.Start();
+  testing::FakePeers peers(a.known);
+  ClusterOptions options;
+  options.self.cluster = "docker-flow";
+  options.self.service = "proxy";
+  options.self.instance = "c";
+  options.self.run = "c";
+  testing::FakeClock clock;
+  Cluster c(options, {&peers}, nullptr, clock);
+  c.Start();
+  model::PeerCall call;
+  call.path = "/readyz";
+  ASSERT_TRUE(WaitUntil([&] { return c.Send(call).size() == 2; }));
+  for (const model::PeerAnswer& answer : c.Send(call)) EXPECT_EQ(answer.status, 503);
+  // Members of another cluster are not spoken of.
+  options.self.cluster = "another";
+  options.self.run = "d";
+  Cluster stranger(options, {&peers}, nullptr, clock);
+  stranger.Start();
+  ASSERT_TRUE(WaitUntil([&] { return stranger.IsHostOfPeer("127.0.0.1"); }));
+  EXPECT_TRUE(stranger.Send(call).empty());
+
+  stranger.Stop();
+  c.Stop();
+}
+
+}  // namespace
+}  // namespace swarmgate::cluster
