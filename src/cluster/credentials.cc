@@ -51,8 +51,8 @@ bool Credentials::IsProof(std::string_view proof, std::string_view nonce,
 std::string Credentials::Sign(const model::PeerCall& call, std::string_view challenge) const {
   const std::string made = std::to_string(call.made_unix_ms);
   const std::string parameters = std::to_string(call.query.size());
-  std::vector<std::string_view> parts = {"call", challenge, call.method, call.path, made,
-                                         parameters};
+  std::vector<std::string_view> parts = {"call",    challenge, call.method,
+                                         call.path, made,      parameters};
   for (const auto& [name, value] : call.query) {
     parts.emplace_back(name);
     parts.emplace_back(value);

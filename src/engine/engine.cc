@@ -123,8 +123,8 @@ Outcome Engine::Remove(const std::map<std::string, std::string>& parameters, Ste
   return impl_->Call(Command::Kind::kRemove, parameters, deadline, made_unix_ms);
 }
 
-Outcome Engine::PutCertificate(const std::string& name, const std::string& pem,
-                               SteadyTime deadline, std::int64_t made_unix_ms) {
+Outcome Engine::PutCertificate(const std::string& name, const std::string& pem, SteadyTime deadline,
+                               std::int64_t made_unix_ms) {
   return impl_->Call(Command::Kind::kPutCertificate,
                      {{"certName", name}, {model::kPemParameter, pem}}, deadline, made_unix_ms);
 }

@@ -17,8 +17,8 @@ using ports::Changes;
 
 std::int64_t StoreKeeper::NextStamp() const {
   const auto now = clock_.WallNow().time_since_epoch();
-  return std::max<std::int64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), latest_unix_ms_ + 1);
+  return std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count(),
+                                latest_unix_ms_ + 1);
 }
 
 // `revision`: of the news as a whole.

@@ -113,8 +113,8 @@ class StoreKeeper {
   bool position_unsaved_ = false;
   Records records_;
   std::map<model::ServiceName, std::uint64_t> stored_;  ///< revisions in the store
-  std::map<model::ServiceName, std::int64_t> queue_;  ///< to be stored; when it was changed
-  std::int64_t latest_unix_ms_ = 0;                   ///< of all changes that were ever seen
+  std::map<model::ServiceName, std::int64_t> queue_;    ///< to be stored; when it was changed
+  std::int64_t latest_unix_ms_ = 0;                     ///< of all changes that were ever seen
   bool loaded_ = false;
   bool lost_ = false;
   bool ok_ = true;

@@ -39,8 +39,7 @@ Status File::EnsureOpen() {
   if (*version > version_) {
     return Fail(Code::kUnavailable,
                 "the file was written by a newer version (schema " + std::to_string(*version) +
-                    ", this program knows " + std::to_string(version_) +
-                    "); it is left as it is",
+                    ", this program knows " + std::to_string(version_) + "); it is left as it is",
                 path_);
   }
   Status ready = database.Exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");

@@ -1,5 +1,5 @@
-// A database file of ours: opened when it is first needed, and set aside when it is damaged, so that
-// a new one can be begun.
+// A database file of ours: opened when it is first needed, and set aside when it is damaged, so
+// that a new one can be begun.
 #pragma once
 
 #include <cstdint>

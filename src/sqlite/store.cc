@@ -1,6 +1,5 @@
 #include "swarmgate/sqlite/store.h"
 
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -191,7 +190,8 @@ class SqliteStore final : public ports::StateStore {
   }
 
   Status WriteRow(const model::Record& record, std::uint64_t revision) {
-    Statement put(file_.database(), "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+    Statement put(file_.database(),
+                  "INSERT OR REPLACE INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
     return put.Bind(1, record.service.str())
         .Bind(2, static_cast<std::int64_t>(record.kind))
         .Bind(3, static_cast<std::int64_t>(record.origin))

@@ -123,8 +123,8 @@ Result<std::uint64_t> FakeSharedStore::Put(const Record& record, std::uint64_t e
   return stored.revision;
 }
 
-Result<std::uint64_t> FakeSharedStore::DeleteAt(const ServiceName& service,
-                                                std::uint64_t expected, std::int64_t made_unix_ms) {
+Result<std::uint64_t> FakeSharedStore::DeleteAt(const ServiceName& service, std::uint64_t expected,
+                                                std::int64_t made_unix_ms) {
   MutexLock lock(mutex_);
   Status entered = Enter();
   if (!entered) return Forward(entered.error());

@@ -37,8 +37,7 @@ class FakeSharedStore final : public ports::SharedStore {
       EXCLUDES_LOCK(mutex_);
   Result<std::uint64_t> DeleteAt(const model::ServiceName& service, std::uint64_t expected,
                                  std::int64_t made_unix_ms) override EXCLUDES_LOCK(mutex_);
-  Result<ports::SharedRecord> Get(const model::ServiceName& service) override
-      EXCLUDES_LOCK(mutex_);
+  Result<ports::SharedRecord> Get(const model::ServiceName& service) override EXCLUDES_LOCK(mutex_);
   Result<ports::Changes> Watch(const ports::SharedPosition& after, Duration wait) override
       EXCLUDES_LOCK(mutex_);
   Result<std::vector<ports::Replica>> Announce(const ports::Replica& self) override
@@ -49,8 +48,7 @@ class FakeSharedStore final : public ports::SharedStore {
  private:
   [[nodiscard]] Status Enter() const REQUIRES_LOCK(mutex_);
   std::uint64_t Note(const model::ServiceName& service) REQUIRES_LOCK(mutex_);
-  void Remember(const model::ServiceName& service, std::int64_t made_unix_ms)
-      REQUIRES_LOCK(mutex_);
+  void Remember(const model::ServiceName& service, std::int64_t made_unix_ms) REQUIRES_LOCK(mutex_);
   [[nodiscard]] std::int64_t DeletedAt(const model::ServiceName& service) const
       REQUIRES_LOCK(mutex_);
   ports::Changes DoSince(const ports::SharedPosition& after) REQUIRES_LOCK(mutex_);

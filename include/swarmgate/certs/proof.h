@@ -8,7 +8,8 @@
 namespace swarmgate::certs {
 
 /// HMAC-SHA256 over the parts, each with its length before it, as 64 hex digits.
-[[nodiscard]] std::string Proof(std::string_view secret, const std::vector<std::string_view>& parts);
+[[nodiscard]] std::string Proof(std::string_view secret,
+                                const std::vector<std::string_view>& parts);
 
 /// Takes the same time for every input of one length.
 [[nodiscard]] bool SameProof(std::string_view left, std::string_view right);

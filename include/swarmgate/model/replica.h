@@ -30,11 +30,11 @@ struct ReplicaIdentity {
   bool ready = false;
   std::int64_t started_unix_ms = 0;
   // Of what is shared without a store in common; empty and 0 where there is one.
-  std::string epoch;            ///< of its history
-  std::uint64_t revision = 0;   ///< everything that it knows
-  std::uint64_t applied = 0;    ///< what HAProxy serves of it
-  std::string digest;           ///< of all records and deletions: equal ones need not be compared
-  std::string challenge;        ///< to be signed by a call; empty where no token is set
+  std::string epoch;           ///< of its history
+  std::uint64_t revision = 0;  ///< everything that it knows
+  std::uint64_t applied = 0;   ///< what HAProxy serves of it
+  std::string digest;          ///< of all records and deletions: equal ones need not be compared
+  std::string challenge;       ///< to be signed by a call; empty where no token is set
   friend bool operator==(const ReplicaIdentity&, const ReplicaIdentity&) = default;
 };
 

@@ -27,8 +27,8 @@ struct PeerLogDelta {
 class PeerLog {
  public:
   virtual ~PeerLog() = default;
-  /// Errors: kUnavailable; kCorrupt when the damaged file has been set aside: the next call finds an
-  /// empty one.
+  /// Errors: kUnavailable; kCorrupt when the damaged file has been set aside: the next call finds
+  /// an empty one.
   virtual Result<PeerLogState> Load() = 0;
   /// One transaction. What is lost with the machine's power other replicas still have: it need not
   /// be on the disk at once. Errors: as Load.

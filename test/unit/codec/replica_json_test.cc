@@ -16,20 +16,23 @@ TEST(ReplicaJson, AnIdentityComesBackAsItWas) {
   identity.ready = true;
   identity.started_unix_ms = 17;
   identity.epoch = "e";
-  identity.revision = 18'446'744'073'709'551'615ULL;
+  identity.revision = 1ULL << 53U;
   identity.applied = 3;
   identity.digest = "2-77";
   identity.challenge = "5-ab";
   const auto decoded = DecodeIdentity(EncodeIdentity(identity));
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(*decoded, identity);
+  // What no replica can count up to would never be fetched again.
+  identity.revision = (1ULL << 53U) + 1;
+  EXPECT_FALSE(DecodeIdentity(EncodeIdentity(identity)));
 }
 
 TEST(ReplicaJson, WhatIsNoIdentityIsRefused) {
   for (const std::string& text :
        {std::string(), std::string("[]"), std::string("{}"), std::string(R"({"instance":"a"})"),
         std::string(R"({"instance":7,"run":"r"})"),
-         R"({"run":"r","instance":")" + std::string(300, 'x') + R"("})"}) {
+        R"({"run":"r","instance":")" + std::string(300, 'x') + R"("})"}) {
     EXPECT_EQ(DecodeIdentity(text).error().code, Code::kCorrupt) << text;
   }
 }

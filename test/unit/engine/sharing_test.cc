@@ -129,8 +129,8 @@ TEST_F(SharingTest, OfTwoChangesMadeApartTheLaterOneStandsEverywhere) {
   EXPECT_THAT(Keys(b), ElementsAre("/fourth"));
 }
 
-// What had lost was an earlier change of the same replica; the one that waits behind it has not been
-// compared with theirs yet.
+// What had lost was an earlier change of the same replica; the one that waits behind it has not
+// been compared with theirs yet.
 TEST_F(SharingTest, AChangeThatWaitsBehindOneThatLosesDoesNotUndoALaterOne) {
   StartBoth();
   ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);

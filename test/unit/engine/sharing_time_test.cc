@@ -9,10 +9,10 @@
 namespace swarmgate::engine {
 namespace {
 
+using model::ServiceName;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using model::ServiceName;
 
 constexpr auto kReconfigure = Command::Kind::kReconfigure;
 
