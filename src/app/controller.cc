@@ -195,9 +195,8 @@ std::unique_ptr<AccessLog> OpenAccessLog(const haproxy::Settings& settings) {
   return nullptr;
 }
 
-}  // namespace
-
-int RunController(const Options& options) {
+/// The signals that are waited for.
+sigset_t PrepareProcess(const Options& options) {
   // Blocked before any thread exists, so that every thread inherits it and sigwait gets them.
   const sigset_t signals = ControllerSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -207,6 +206,47 @@ int RunController(const Options& options) {
   // Started by /proc/self/exe, we would be called "exe" in ps.
   (void)prctl(PR_SET_NAME, "swarmgate");
   LimitResolver();
+  return signals;
+}
+
+admin::AdminOptions AdminOptionsOf(const Options& options) {
+  admin::AdminOptions result;
+  result.ip = options.ip;
+  result.port = options.port;
+  result.token = options.admin_token;
+  result.allow_remote = options.admin_allow_remote;
+  result.version = SWARMGATE_VERSION;
+  return result;
+}
+
+/// What Docker says comes from our own, and is told to others; or from another replica, which is
+/// the one that is returned.
+std::unique_ptr<ports::DockerApi> ConnectDocker(const Options& options, ports::DockerApi* own,
+                                                cluster::Cluster& cluster,
+                                                engine::Engine::Ports& ports) {
+  if (options.role == Role::kProxy) {
+    auto peers = cluster.MakeDocker();
+    ports.docker = peers.get();
+    return peers;
+  }
+  ports.docker = own;
+  ports.facts_changed = [&cluster](const ports::AppliedDelta& delta) { cluster.TakeFacts(delta); };
+  ports.docker_answers = [&cluster](bool answers) { cluster.TakeDocker(answers); };
+  return nullptr;
+}
+
+void AwaitEnd(const sigset_t& signals, engine::Engine& engine) {
+  for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
+    if (sigwait(&signals, &signal) != 0) continue;
+    // Posted, not waited for.
+    if (signal == SIGHUP) (void)engine.Resync(std::chrono::steady_clock::now());
+  }
+}
+
+}  // namespace
+
+int RunController(const Options& options) {
+  const sigset_t signals = PrepareProcess(options);
   const int control_descriptor = ControlDescriptor();
   const Layout layout = LayoutOf(options);
 
@@ -254,18 +294,8 @@ int RunController(const Options& options) {
 
   cluster::Cluster& cluster = (*replicas)->cluster();
   NoProxy no_proxy;
-  std::unique_ptr<ports::DockerApi> peer_docker;
   engine::Engine::Ports ports;
-  ports.docker = docker->get();
-  if (options.role == Role::kProxy) {
-    peer_docker = cluster.MakeDocker();
-    ports.docker = peer_docker.get();
-  } else {
-    ports.facts_changed = [&cluster](const ports::AppliedDelta& delta) {
-      cluster.TakeFacts(delta);
-    };
-    ports.docker_answers = [&cluster](bool answers) { cluster.TakeDocker(answers); };
-  }
+  const auto peer_docker = ConnectDocker(options, docker->get(), cluster, ports);
   ports.proxy = has_proxy ? static_cast<ports::ProxyControl*>(&control) : &no_proxy;
   ports.files = has_proxy ? static_cast<ports::ConfigFiles*>(&files) : &no_proxy;
   ports.shared = shared;
@@ -289,13 +319,7 @@ int RunController(const Options& options) {
   proxy::StatsReader stats(layout.run_dir);
   admin::EngineBackend backend(engine,
                                [&stats](SteadyTime deadline) { return stats.Read(deadline); });
-  admin::AdminOptions admin_options;
-  admin_options.ip = options.ip;
-  admin_options.port = options.port;
-  admin_options.token = options.admin_token;
-  admin_options.allow_remote = options.admin_allow_remote;
-  admin_options.version = SWARMGATE_VERSION;
-  admin::AdminServer admin(admin_options, backend, &cluster);
+  admin::AdminServer admin(AdminOptionsOf(options), backend, &cluster);
   if (const Status bound = BindAdmin(admin); !bound) {
     return Refuse("ADMIN_PORT_UNAVAILABLE", bound.error(), "choose another PORT (or IP)",
                   kExitSettings);
@@ -305,11 +329,7 @@ int RunController(const Options& options) {
   engine.Start();
   admin.Start();
 
-  for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
-    if (sigwait(&signals, &signal) != 0) continue;
-    // Posted, not waited for.
-    if (signal == SIGHUP) (void)engine.Resync(std::chrono::steady_clock::now());
-  }
+  AwaitEnd(signals, engine);
   // Should anything hang from here on, the kernel ends us: HAProxy serves without us.
   alarm(10);
   CloseEvents();

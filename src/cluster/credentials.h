@@ -1,7 +1,7 @@
 // How replicas convince each other without ever sending the token that they have in common: whoever
 // is asked proves over a number of the asker's that it knows it, and a call is signed over a number
-// of whoever is called, so that neither is worth anything elsewhere or later. Without a token
-// nothing is proved. Pure.
+// of whoever is called, so that neither is worth anything elsewhere, or later than half a minute.
+// Without a token nothing is proved. Pure.
 #pragma once
 
 #include <cstdint>

@@ -79,9 +79,10 @@ void SharedDesk::Hold(SharedNews news) {
   // What is complete says all that was said before it. What is not is put into it: while our own
   // store cannot be read nothing is taken, and no more than one state is kept.
   if (news.changes->complete || held_.empty()) {
-    held_.assign(1, std::move(*news.changes));
+    held_.clear();
+    held_.push_back(std::move(*news.changes));
   } else {
-    Fold(*std::move(news.changes), held_.front());
+    Fold(std::move(*news.changes), held_.front());
   }
 }
 

@@ -7,8 +7,6 @@
 namespace swarmgate::labels {
 namespace {
 
-using model::Severity;
-
 constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "notify",
      .level = Level::kService,

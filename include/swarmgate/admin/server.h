@@ -22,7 +22,7 @@ struct AdminOptions {
   /// set.
   bool allow_remote = false;
   std::string version;
-  std::size_t threads = 16;
+  std::size_t threads = 32;
   std::size_t followers = 6;              ///< streams of events at a time
   Duration write_deadline{15000};         ///< for calls that change something
   Duration request_timeout{10000};        ///< until a request has come in whole
