@@ -52,7 +52,8 @@ constexpr auto kPredecessor = std::to_array<Known>({
     {"redirectWhenHttpProto"},
     {"redirectUnlessHttpsProto"},
     {"replicas",
-     "Only where Docker does not know the service; 0 tasks answer 503, the route stays."},
+     "0 in a call removes the service, as there. Of a service that Docker knows, Docker says how "
+     "many tasks there are; without any the route stays and answers 503."},
     {"reqPathSearch"},
     {"reqPathReplace"},
     {"serviceCert",

@@ -189,12 +189,18 @@ TEST(OptionsTest, TimesHaveUnits) {
   const auto options = ReadOptions(Sources({{"TIMEOUT_SERVER", "500ms"},
                                             {"TIMEOUT_CLIENT", "5m"},
                                             {"TIMEOUT_TUNNEL", "1h"},
-                                            {"TIMEOUT_QUEUE", "7"}}));
+                                            {"TIMEOUT_QUEUE", "7"},
+                                            {"TIMEOUT_CONNECT", "2"},
+                                            {"TIMEOUT_HTTP_REQUEST", "800ms"},
+                                            {"TIMEOUT_HTTP_KEEP_ALIVE", "3s"}}));
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->timeout_server, Duration(500));
   EXPECT_EQ(options->timeout_client, Duration(300000));
   EXPECT_EQ(options->timeout_tunnel, Duration(3600000));
   EXPECT_EQ(options->timeout_queue, Duration(7000));
+  EXPECT_EQ(options->timeout_connect, Duration(2000));
+  EXPECT_EQ(options->timeout_http_request, Duration(800));
+  EXPECT_EQ(options->timeout_http_keep_alive, Duration(3000));
 }
 
 TEST(OptionsTest, DockerVariablesOfBothProgramsAreUnderstood) {
