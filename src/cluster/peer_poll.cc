@@ -166,7 +166,7 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
     seen.differs_since = SteadyTime::max();
     seen.unread.clear();
     caught_up_ = true;
-    (void)Save();
+    SaveOrTell();
     AfterChange();
     return advice;
   }
@@ -192,11 +192,7 @@ void PeerStore::TakeDocuments(const std::string& address, const std::string& epo
   records_.Forget(UnixMs());
   known_upto_[epoch] = list.revision;
   caught_up_ = true;
-  if (const Status saved = Save(); !saved) {
-    LogEvent(LogLevel::kWarning, "PEER_LOG_FAILED",
-             "what replicas share cannot be written to this disk now; it is in memory",
-             {{"error", saved.error().ToString()}});
-  }
+  SaveOrTell();
   AfterChange();
   if (taken > 0) WakePollers();
 }

@@ -125,15 +125,19 @@ Status PeerStore::Save() {
 Result<std::uint64_t> PeerStore::Written(Result<std::uint64_t> written) {
   if (!written) return written;
   records_.Forget(UnixMs());
-  const Status saved = Save();
+  SaveOrTell();
   AfterChange();
   WakePollers();
-  if (!saved) {
-    LogEvent(LogLevel::kWarning, "PEER_LOG_FAILED",
-             "what replicas share cannot be written to this disk now; it is in memory",
-             {{"error", saved.error().ToString()}});
-  }
   return written;
+}
+
+void PeerStore::SaveOrTell() {
+  const bool told = save_failed_;  // it is tried again all the time
+  const Status saved = Save();
+  if (saved || told) return;
+  LogEvent(LogLevel::kWarning, "PEER_LOG_FAILED",
+           "what replicas share cannot be written to this disk now; it is in memory",
+           {{"error", saved.error().ToString()}});
 }
 
 void PeerStore::AfterChange() {

@@ -115,6 +115,7 @@ class PeerStore final : public ports::SharedStore {
   Status EnsureLoaded();
   Result<std::uint64_t> Written(Result<std::uint64_t> written);
   Status Save();
+  void SaveOrTell();
   void AfterChange();
   void AnswerWaiters();
   [[nodiscard]] std::int64_t UnixMs() const;

@@ -1,6 +1,7 @@
 // The records that replicas share without a store in common: every replica holds all of them, and
 // of two versions of one the later stands, wherever they meet and in whatever order. A deletion is
-// a version too, until nobody can be behind it any more. Knows no thread, no clock and no disk.
+// a version too, for kKeepDeletions (at most kMostDeletions of them). Knows no thread, no clock and
+// no disk.
 #pragma once
 
 #include <cstddef>

@@ -115,7 +115,7 @@ class Assembler {
   /// `parameters` of origin docker: all of the object's labels.
   [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
                                               const Parameters& parameters) const;
-  /// REQUIRES: the operator's leave. `parameters`: without prefix.
+  /// `parameters` of origin docker: all of the object's labels.
   [[nodiscard]] std::shared_ptr<const Parsed> ParseWith(model::Origin origin,
                                                         const model::ServiceName& name,
                                                         const Parameters& parameters,

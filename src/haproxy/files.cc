@@ -1,5 +1,6 @@
 // Image → files, each complete and final.
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -108,23 +109,30 @@ Files Collect(const Image& image, Wanted wanted) {
   return files;
 }
 
+/// The next word of a line, which loses it and the blanks before it.
+std::string_view TakeWord(std::string_view& rest) {
+  constexpr std::string_view kBlanks = " \t";
+  rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size()));
+  const std::string_view word = rest.substr(0, std::min(rest.find_first_of(kBlanks), rest.size()));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
 /// Where the value begins that a line gives a header, which may well be a key of somebody's; npos:
 /// it gives none. The headers that the proxy itself sets are told with their values.
 std::size_t HeaderValue(std::string_view line) {
-  constexpr std::string_view kOwn = "X-Forwarded-";
-  const std::size_t whole = line.size();
-  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  if (!line.starts_with("http-request ") && !line.starts_with("http-response ")) {
-    return std::string_view::npos;
-  }
-  line.remove_prefix(line.find(' ') + 1);
-  if (!line.starts_with("set-header ") && !line.starts_with("add-header ")) {
-    return std::string_view::npos;
-  }
-  line.remove_prefix(line.find(' ') + 1);
-  const std::size_t end = line.find(' ');
-  if (line.starts_with(kOwn) || end == std::string_view::npos) return std::string_view::npos;
-  return whole - line.size() + end + 1;
+  constexpr std::string_view kOwn[] = {"X-Forwarded-", "Access-Control-", "Vary",
+                                       "Strict-Transport-Security"};
+  std::string_view rest = line;
+  const std::string_view rule = TakeWord(rest);
+  const std::string_view action = TakeWord(rest);
+  const std::string_view name = TakeWord(rest);
+  const bool sets =
+      (rule == "http-request" || rule == "http-response" || rule == "http-after-response") &&
+      (action == "set-header" || action == "add-header") && !rest.empty();
+  const bool own = std::any_of(std::begin(kOwn), std::end(kOwn),
+                               [name](std::string_view known) { return name.starts_with(known); });
+  return sets && !own ? line.size() - rest.size() + 1 : std::string_view::npos;
 }
 
 /// The line with stars in the place of its secret: a password, its digest or hash, the key of

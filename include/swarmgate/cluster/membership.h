@@ -2,11 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
-
-#include "swarmgate/base/clock.h"
-#include "swarmgate/model/replica.h"
 
 namespace swarmgate::cluster {
 
@@ -20,8 +16,5 @@ struct Membership {
   std::int64_t started_unix_ms = 0;
   std::string token;  ///< ADMIN_TOKEN; empty: none
 };
-
-/// What of our identity changes: `ready`, and what PeerStore says. Thread: any.
-using DescribeSelf = std::function<void(model::ReplicaIdentity& identity)>;
 
 }  // namespace swarmgate::cluster

@@ -1,5 +1,5 @@
 // What a replica keeps on its disk of what it shares with others where there is no store in common:
-// the last change of each record, and deletions until nobody can be behind them any more.
+// the last change of each record, and deletions for as long as they are remembered.
 #pragma once
 
 #include <cstdint>

@@ -54,9 +54,9 @@ class SharedStore : public RecordStore {
  public:
   // Put: kConflict also where a deletion is remembered that was made later than the record.
 
-  /// A deletion that was made then (0: now). That there is no such record may be news for the
-  /// others, too: a store that has lost it, and gets it back from one who does not know. Errors: as
-  /// Delete.
+  /// A deletion that was made then (0: at a time that nobody remembers). That there is no such
+  /// record may be news for the others, too: a store that has lost it, and gets it back from one
+  /// who does not know. Errors: as Delete.
   virtual Result<std::uint64_t> DeleteAt(const model::ServiceName& service, std::uint64_t expected,
                                          std::int64_t made_unix_ms) = 0;
   Result<std::uint64_t> Delete(const model::ServiceName& service, std::uint64_t expected) final {

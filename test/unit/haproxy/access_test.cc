@@ -151,13 +151,15 @@ TEST(ConfigTextTest, ShowsNoValueThatALabelGivesAHeader) {
   rule.name = "Authorization";
   rule.format = "Bearer hunter2";
   backend.profile.headers = {rule};
-  backend.profile.raw = {"http-response add-header X-Key hunter3 if { status 200 }"};
+  backend.profile.raw = {"http-response add-header X-Key hunter3 if { status 200 }",
+                         "http-after-response \t set-header  X-Late hunter4"};
   desired.backends = {backend};
   Settings settings = SettingsWith(std::string(32, 'a'));
   const Image image = Render(desired, AssignSlots({}, desired.backends, {}, 1), settings);
   const std::string text = ConfigText(RenderFiles(image));
   EXPECT_THAT(text, HasSubstr("  http-request set-header Authorization ********\n"));
   EXPECT_THAT(text, HasSubstr("  http-response add-header X-Key ********\n"));
+  EXPECT_THAT(text, HasSubstr("set-header  X-Late ********\n"));
   EXPECT_THAT(text, Not(HasSubstr("hunter")));
   EXPECT_THAT(text, HasSubstr("  http-request add-header X-Forwarded-Host %[req.hdr(host)]\n"))
       << "what the proxy itself says is no secret";
