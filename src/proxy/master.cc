@@ -1,6 +1,7 @@
 #include "proxy/master.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "proxy/unix_exchange.h"
 #include "swarmgate/base/strings.h"
@@ -70,13 +71,17 @@ Result<MasterState> AskMaster(const std::string& socket, SteadyTime deadline, in
 namespace {
 
 /// Asks until there is an answer: the master refuses while it executes itself anew, which it also
-/// does right after its start.
+/// does right after its start. The last try is cut short by the deadline: what the one before it
+/// met says more.
 Result<MasterState> AwaitMaster(const std::string& socket, SteadyTime deadline, int cancel) {
+  std::optional<Error> met;
   for (;;) {
     const SteadyTime soon = std::chrono::steady_clock::now() + kPatience;
     auto state = AskMaster(socket, std::min(deadline, soon), cancel);
     if (state || state.error().code == Code::kCancelled) return state;
-    if (!Pause(Duration(2), deadline, cancel)) return state;
+    const bool cut_short = state.error().code == Code::kDeadlineExceeded;
+    if (!cut_short || !met) met = state.error();
+    if (!Pause(Duration(2), deadline, cancel)) return Forward(*met);
   }
 }
 

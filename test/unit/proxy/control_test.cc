@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <thread>
+#include <utility>
 
 #include "proxy/expectation.h"
 #include "proxy/master.h"
@@ -347,6 +348,17 @@ TEST_F(ControlTest, AMasterThatNeverComesBackEndsWithTheDeadline) {
 TEST_F(ControlTest, GarbageFromTheMasterIsRecognised) {
   Listen([](const std::string&) { return Answer{"Pid: 10\n\n"}; });
   ListenAsMaster([&](const std::string&) { return Answer{"\x01garbage"}; });
+  const auto outcome = control_->Reload(In(seconds(10)));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Code::kCorrupt) << outcome.error().ToString();
+}
+
+TEST_F(ControlTest, GarbageIsToldEvenWhenTheMasterSaysNothingAnyMore) {
+  Listen([](const std::string&) { return Answer{"Pid: 10\n\n"}; });
+  bool said = false;
+  ListenAsMaster([&](const std::string&) {
+    return std::exchange(said, true) ? Answer{"", true} : Answer{"\x01garbage"};
+  });
   const auto outcome = control_->Reload(In(seconds(10)));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Code::kCorrupt) << outcome.error().ToString();
