@@ -50,8 +50,8 @@ void RestrictTo(Image& image, const std::string& base, const haproxy::Declared& 
     image.default_print.clear();
   }
   if (declared.empty()) return;
-  std::erase_if(image.servers,
-                [&](const auto& entry) { return !haproxy::IsDeclared(entry.first, declared); });
+  image.servers.EraseIf(
+      [&](const auto& entry) { return !haproxy::IsDeclared(entry.first, declared); });
 }
 
 }  // namespace

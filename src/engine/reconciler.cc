@@ -436,7 +436,7 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
       shown_.lost = std::make_shared<const std::vector<routing::LostRoute>>(std::move(built->lost));
     }
     if (*shown_.slots != applier_.slots().assigned) {
-      shown_.slots = std::make_shared<const std::map<model::BackendName, model::SlotName>>(
+      shown_.slots = std::make_shared<const SharedMap<model::BackendName, model::SlotName>>(
           applier_.slots().assigned);
     }
     PublishServices(*assembly, built->diagnostics);

@@ -366,11 +366,11 @@ void Insert(Image& image, const model::SlotName& slot, const model::Server& serv
 void Erase(Image& image, const model::SlotName& slot, const model::ServerName& name) {
   const auto found = image.servers.find(slot);
   if (found == image.servers.end()) return;
-  auto& list = found->second;
+  auto& list = image.servers.Edit(found);
   list.erase(std::remove_if(list.begin(), list.end(),
                             [&name](const model::Server& server) { return server.name == name; }),
              list.end());
-  if (list.empty()) image.servers.erase(found);
+  if (list.empty()) image.servers.erase(slot);
 }
 
 void ForgetDraining(Held& held, const model::SlotName& slot, const model::ServerName& name) {
@@ -398,7 +398,7 @@ struct Applier {
   }
   void operator()(const SetMapEntry& step) const {
     if (IsTree(step.map)) {
-      TreeOf(held.image, step.map)[step.key] = step.value;
+      TreeOf(held.image, step.map).insert_or_assign(step.key, step.value);
       return;
     }
     Entries& list = ListOf(held.image, step.map);
@@ -440,10 +440,10 @@ struct Applier {
 }  // namespace
 
 void TakeOptions(Image& read_back, const Image& assumed) {
-  for (auto& [slot, servers] : read_back.servers) {
-    const auto known = assumed.servers.find(slot);
+  for (auto at = read_back.servers.begin(); at != read_back.servers.end(); ++at) {
+    const auto known = assumed.servers.find(at->first);
     if (known == assumed.servers.end()) continue;
-    for (model::Server& server : servers) {
+    for (model::Server& server : read_back.servers.Edit(at)) {
       const auto same =
           std::find_if(known->second.begin(), known->second.end(),
                        [&server](const model::Server& other) { return other.name == server.name; });

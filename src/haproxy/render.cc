@@ -125,7 +125,7 @@ class Records {
     servers.erase(std::unique(servers.begin(), servers.end(),
                               [](const auto& a, const auto& b) { return a.name == b.name; }),
                   servers.end());
-    image.servers.emplace_hint(image.servers.end(), slot, std::move(servers));
+    image.servers.emplace(slot, std::move(servers));
   }
 
   std::vector<Named> entries_;  ///< sorted
@@ -301,7 +301,7 @@ Image Render(const model::Desired& desired, const SlotMap& slots, const Settings
   for (const model::MatchEntry& entry : desired.matches.entries) {
     if (!IsMapWord(entry.key, kMaxKey) || entry.key.front() == '!') continue;
     wildcards = wildcards || entry.key.front() == '.';
-    image.routes.emplace_hint(image.routes.end(), entry.key, groups.Value(entry));
+    image.routes.emplace(entry.key, groups.Value(entry));
   }
   RenderCertificates(desired.tls, settings, image);
 

@@ -168,7 +168,7 @@ void DropUnused(SlotMap& next, const Taken& taken) {
 
 }  // namespace
 
-SlotMap AssignSlots(const SlotMap& current, const std::vector<model::Backend>& backends,
+SlotMap AssignSlots(const SlotMap& current, const Chunked<model::Backend>& backends,
                     const std::vector<model::SlotName>& busy, std::uint32_t minimum) {
   SlotMap next;
   next.declared = current.declared;
@@ -188,7 +188,7 @@ SlotMap AssignSlots(const SlotMap& current, const std::vector<model::Backend>& b
     const bool fits = declared != next.declared.end() && slot->number <= declared->second.count &&
                       slot->backend_class == backend_class && kept.Take(*slot);
     if (fits) {
-      next.assigned.emplace_hint(next.assigned.end(), backend.name, found->second);
+      next.assigned.emplace(backend.name, found->second);
     } else {
       newcomers.push_back({&backend, std::move(backend_class)});
     }

@@ -49,8 +49,8 @@ class Builder {
     built_.desired.routes = std::move(routes.routes);
     built_.lost = std::move(routes.lost);
     built_.desired.matches = std::move(routes.matches);
-    std::sort(built_.desired.backends.begin(), built_.desired.backends.end(),
-              [](const Backend& a, const Backend& b) { return a.name < b.name; });
+    built_.desired.backends.Sort(
+        [](const Backend& a, const Backend& b) { return a.name < b.name; });
     for (const ServiceInput& service : services) {
       if (service.facts && service.spec.discovery == model::Discovery::kTasks &&
           IsConverging(*service.facts)) {
@@ -189,8 +189,15 @@ class Builder {
       if (!backend.servers.empty()) serving.insert(backend.name.str());
     }
     for (model::Route& route : routes.routes) settle(route.shares);
-    for (model::MatchEntry& entry : routes.matches.entries) {
-      for (model::MatchCandidate& candidate : entry.candidates) settle(candidate.shares);
+    Chunked<model::MatchEntry>& entries = routes.matches.entries;
+    for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
+      const bool shared =
+          std::any_of(entry->candidates.begin(), entry->candidates.end(),
+                      [](const auto& candidate) { return !candidate.shares.empty(); });
+      if (!shared) continue;
+      for (model::MatchCandidate& candidate : entries.Edit(entry).candidates) {
+        settle(candidate.shares);
+      }
     }
     for (model::HostRegexEntry& entry : routes.matches.host_regexes) {
       settle(entry.candidate.shares);

@@ -61,8 +61,9 @@ class Compiler {
     auto added = inserted.cbegin();
     for (const auto& [host, own] : nodes) CompileHost(host, own, *added++);
     CompileHostRegexes();
-    std::sort(out_.matches.entries.begin(), out_.matches.entries.end(),
+    std::sort(entries_.begin(), entries_.end(),
               [](const model::MatchEntry& a, const model::MatchEntry& b) { return a.key < b.key; });
+    out_.matches.entries = std::move(entries_);
     for (Index i = 0; i < routes_.size(); ++i) {
       if (facts_[i].usable && !facts_[i].reached) out_.unreachable.push_back({i, FindWinner(i)});
     }
@@ -303,7 +304,7 @@ class Compiler {
       facts_[i].reached = true;
       entry.candidates.push_back(Candidate(i));
     }
-    out_.matches.entries.push_back(std::move(entry));
+    entries_.push_back(std::move(entry));
   }
 
   /// Host regexes and moved wildcards in order, and before each of them the routes for any host
@@ -390,6 +391,7 @@ class Compiler {
   std::vector<std::pair<Index, Regex>> special_regex_;
   std::map<std::string_view, std::vector<Index>> special_wildcard_;
   std::unordered_map<std::string, std::vector<Index>> claims_;  // host + key → routes
+  std::vector<model::MatchEntry> entries_;
   Compiled out_;
 };
 

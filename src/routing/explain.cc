@@ -134,7 +134,7 @@ void AddLostCandidates(const std::vector<LostRoute>& lost, const std::string& ho
 
 }  // namespace
 
-Explanation Explain(const std::vector<Route>& routes, const Question& question,
+Explanation Explain(const Chunked<Route>& routes, const Question& question,
                     const std::vector<LostRoute>& lost) {
   Explanation explanation;
   const std::string host = NormaliseHost(question.host);

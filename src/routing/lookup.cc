@@ -16,11 +16,10 @@ using model::MatchEntry;
 using model::MatchTable;
 
 /// map_beg: the longest key that the text begins with.
-const MatchEntry* LongestPrefix(const std::vector<MatchEntry>& entries, std::string_view text) {
+const MatchEntry* LongestPrefix(const Chunked<MatchEntry>& entries, std::string_view text) {
   while (true) {
-    auto it = std::upper_bound(
-        entries.begin(), entries.end(), text,
-        [](std::string_view value, const MatchEntry& entry) { return value < entry.key; });
+    auto it =
+        entries.PartitionPoint([&text](const MatchEntry& entry) { return entry.key <= text; });
     if (it == entries.begin()) return nullptr;
     const MatchEntry& entry = *--it;
     if (text.starts_with(entry.key)) return &entry;

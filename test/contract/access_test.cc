@@ -59,8 +59,7 @@ class AccessTest : public ProxyTrafficTest {
       Route(desired, "h" + std::to_string(i) + "/", backend);
       desired.backends.push_back(std::move(backend));
     }
-    std::sort(desired.backends.begin(), desired.backends.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
+    desired.backends.Sort([](const auto& a, const auto& b) { return a.name < b.name; });
     ASSERT_NO_FATAL_FAILURE(Serve(desired));
   }
 

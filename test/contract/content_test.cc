@@ -312,7 +312,8 @@ TEST_F(ContentTest, RequestsAreBalancedAsTheLabelSays) {
   for (const std::string& way : ways) Add(desired, {{"balance", way}});
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   // Three more tasks of each come at run time.
-  for (model::Backend& backend : desired.backends) {
+  for (auto at = desired.backends.begin(); at != desired.backends.end(); ++at) {
+    model::Backend& backend = desired.backends.Edit(at);
     for (int i = 0; i < 3; ++i) {
       model::Server server = backend.servers[0];
       server.name = model::ServerName("u-" + std::to_string(i));

@@ -81,8 +81,7 @@ class ProxyTrafficTest : public ::testing::Test {
     candidate.service = backend.service;
     candidate.route = model::RouteId(backend.service.str() + "/0/0");
     desired.matches.entries.push_back({key, {candidate}});
-    std::sort(desired.matches.entries.begin(), desired.matches.entries.end(),
-              [](const auto& a, const auto& b) { return a.key < b.key; });
+    desired.matches.entries.Sort([](const auto& a, const auto& b) { return a.key < b.key; });
   }
   [[nodiscard]] Endpoint Proxy() const { return {"127.0.0.1", haproxy_.port()}; }
 

@@ -228,8 +228,7 @@ TEST_F(ProxyTrafficTest, PathsAreRewrittenAsRegsubDoes) {
       desired.backends.back().policy.path_rewrites = cases[i].rewrites;
       Route(desired, "h" + std::to_string(i) + "/", desired.backends.back());
     }
-    std::sort(desired.backends.begin(), desired.backends.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
+    desired.backends.Sort([](const auto& a, const auto& b) { return a.name < b.name; });
     ASSERT_NO_FATAL_FAILURE(Serve(desired));
     for (std::size_t i = 0; i < cases.size(); ++i) {
       const HttpResponse response = Get(Proxy(), cases[i].target, "h" + std::to_string(i));

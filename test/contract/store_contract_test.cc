@@ -270,7 +270,7 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
   AppliedState expected;
   expected.facts = host;
   expected.facts.services = {MakeFacts("id1", "a"), MakeFacts("id2", "b")};
-  expected.slots.assigned = first.slots_set;
+  expected.slots.assigned = {first.slots_set.begin(), first.slots_set.end()};
   expected.slots.declared = *first.declared;
   expected.names = *first.names;
   expected.structure = "beef";
@@ -286,7 +286,7 @@ TEST_P(StoreContract, KeepsTheAppliedStateByDifference) {
   ASSERT_TRUE(store().SaveApplied(second));
   Open();
   expected.facts.services = {MakeFacts("id2", "b"), MakeFacts("id3", "c")};
-  expected.slots.assigned = second.slots_set;
+  expected.slots.assigned = {second.slots_set.begin(), second.slots_set.end()};
   EXPECT_EQ(Applied(), expected);
 }
 

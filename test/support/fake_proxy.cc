@@ -105,8 +105,8 @@ void LoadCertificates(const Files& files, Image& image) {
   }
 }
 
-template <typename Value>
-bool Has(const std::map<std::string, Value>& entries, const std::string& key) {
+template <typename Map>
+bool Has(const Map& entries, const std::string& key) {
   return entries.count(key) != 0;
 }
 bool Has(const std::vector<std::pair<std::string, std::string>>& entries, const std::string& key) {

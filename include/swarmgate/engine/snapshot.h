@@ -131,8 +131,8 @@ struct Snapshot {
   std::shared_ptr<const std::vector<routing::LostRoute>> lost =
       std::make_shared<const std::vector<routing::LostRoute>>();
   /// Shared, not copied; never null.
-  std::shared_ptr<const std::map<model::BackendName, model::SlotName>> slots =
-      std::make_shared<const std::map<model::BackendName, model::SlotName>>();
+  std::shared_ptr<const SharedMap<model::BackendName, model::SlotName>> slots =
+      std::make_shared<const SharedMap<model::BackendName, model::SlotName>>();
   std::vector<model::Diagnostic> diagnostics;  ///< those of no service
   /// Shared, not copied; never null. Sorted by source and place.
   std::shared_ptr<const std::vector<CertificateStatus>> certificates =

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/ids.h"
@@ -144,7 +145,7 @@ using Declared = std::map<model::BackendClass, ClassSlots>;
 
 /// Which slot carries which backend, and what is declared.
 struct SlotMap {
-  std::map<model::BackendName, model::SlotName> assigned;
+  SharedMap<model::BackendName, model::SlotName> assigned;
   Declared declared;
   friend bool operator==(const SlotMap&, const SlotMap&) = default;
 };
@@ -154,14 +155,13 @@ struct SlotMap {
 /// Grows `declared` when free slots run out, by doubling from `minimum` (few for a profile's class)
 /// so that growth is rare: a grown class shows as a difference of `declared` and needs a reload.
 /// Never shrinks; a profile's class that nobody uses any more goes with the next growth of any.
-[[nodiscard]] SlotMap AssignSlots(const SlotMap& current,
-                                  const std::vector<model::Backend>& backends,
+[[nodiscard]] SlotMap AssignSlots(const SlotMap& current, const Chunked<model::Backend>& backends,
                                   const std::vector<model::SlotName>& busy, std::uint32_t minimum);
 
 /// Does a configuration with these declarations have this slot?
 [[nodiscard]] bool IsDeclared(const model::SlotName& slot, const Declared& declared);
 
-using MapEntries = std::map<std::string, std::string>;
+using MapEntries = SharedMap<std::string, std::string>;
 
 /// Are there ports whose certificates we manage?
 [[nodiscard]] bool ManagesCertificates(const Settings& settings);
@@ -180,7 +180,7 @@ struct Image {
   std::string base;  ///< global, defaults, frontends
   Declared declared;
   /// slot → its servers as WireServer gives them, sorted by name; slots without servers are absent.
-  std::map<model::SlotName, std::vector<model::Server>> servers;
+  SharedMap<model::SlotName, std::vector<model::Server>> servers;
   MapEntries routes;      ///< map_beg: MatchEntry.key → record | "@<id>" | "~<id>" | "-"
   MapEntries conditions;  ///< map_beg: "@<id>:<port>:" or "@<id>:" → record
   /// map_reg, in order: anchored regex → record. Groups "~<id>" and host regexes.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/ids.h"
@@ -94,7 +95,7 @@ struct HostRegexEntry {
 };
 
 struct MatchTable {
-  std::vector<MatchEntry> entries;           ///< sorted by key, keys unique
+  Chunked<MatchEntry> entries;               ///< sorted by key, keys unique
   std::vector<HostRegexEntry> host_regexes;  ///< in order of precedence
   friend bool operator==(const MatchTable&, const MatchTable&) = default;
 };
@@ -156,10 +157,10 @@ struct RawRoutes {
 
 /// Everything that the proxy should serve. A value: same input, same bytes.
 struct Desired {
-  std::vector<Route> routes;  ///< in order of precedence
+  Chunked<Route> routes;  ///< in order of precedence
   MatchTable matches;
-  std::vector<Backend> backends;  ///< sorted by name
-  std::vector<RawRoutes> raw;     ///< in order of precedence; before all routes
+  Chunked<Backend> backends;   ///< sorted by name, names unique
+  std::vector<RawRoutes> raw;  ///< in order of precedence; before all routes
   TlsDesired tls;
   std::vector<TcpListener> tcp_listeners;  ///< sorted by port
   std::vector<TcpRoute> tcp_routes;        ///< sorted by port and name, one for each

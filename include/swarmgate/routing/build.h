@@ -108,7 +108,7 @@ struct Explanation {
 
 /// Which route gets this request, and why. Decided on the routes themselves in order of precedence,
 /// not on the lookup table: tests hold the two against each other. `lost`: of the same Build.
-[[nodiscard]] Explanation Explain(const std::vector<model::Route>& routes, const Question& question,
+[[nodiscard]] Explanation Explain(const Chunked<model::Route>& routes, const Question& question,
                                   const std::vector<LostRoute>& lost = {});
 
 /// The same for everything that is served: a port that does not speak HTTP leads where its name

@@ -127,8 +127,8 @@ inline engine::Snapshot SampleSnapshot() {
   backend.servers = {{model::ServerName("t-1"), "10.0.1.3", 8080, "t1", {}}};
   desired.backends = {backend};
   snapshot.desired = std::make_shared<const model::Desired>(desired);
-  snapshot.slots = std::make_shared<const std::map<model::BackendName, model::SlotName>>(
-      std::map<model::BackendName, model::SlotName>{
+  snapshot.slots = std::make_shared<const SharedMap<model::BackendName, model::SlotName>>(
+      SharedMap<model::BackendName, model::SlotName>{
           {route.backend, model::SlotName("sg_plain_00001")}});
   snapshot.counters.reloads = {{"start", 1}, {"slots", 2}};
   snapshot.counters.diagnostics = {{"bad-port", 1}};

@@ -223,8 +223,7 @@ TEST(RenderTest, HundredsOfRewritesOfOneKindAreOneList) {
     backend.policy.path_rewrites = {{"^/api", ""}};
     desired.backends.push_back(backend);
   }
-  std::sort(desired.backends.begin(), desired.backends.end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
+  desired.backends.Sort([](const auto& a, const auto& b) { return a.name < b.name; });
   const Image image = Render(desired, AssignSlots({}, desired.backends, {}, 64), GoldenSettings());
   EXPECT_EQ(image.rewrites.size(), 1U);
 }

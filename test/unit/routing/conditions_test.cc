@@ -206,7 +206,7 @@ TEST(WeightTest, WhoHasNoServerLeavesItsPartToTheOthers) {
                                 Named(Service("canary").Dest("/demo").Weight(50), {"down"})});
   ASSERT_EQ(built.desired.routes.size(), 1U);
   EXPECT_EQ(DescribeShares(built.desired.routes[0].shares), "canary/0/0 0 %, web/0/0 100 %");
-  EXPECT_EQ(built.desired.matches.entries.at(0).candidates.at(0).shares,
+  EXPECT_EQ(built.desired.matches.entries[0].candidates.at(0).shares,
             built.desired.routes[0].shares);
   EXPECT_EQ(built.desired.backends.size(), 2U);
 }

@@ -338,7 +338,7 @@ TEST(NamesTest, ResolvedAddressesBecomeServersAndOthersWait) {
 
 TEST(BackendTest, ClassIsStickyBeforeRichBeforePlain) {
   const auto class_of = [](Service& service) {
-    return Build({service}, {}).desired.backends.at(0).kind;
+    return Build({service}, {}).desired.backends[0].kind;
   };
   Service plain("web");
   plain.Dest("/");

@@ -249,7 +249,7 @@ TEST(ExplainTest, TellsOfRoutesThatCameToNothing) {
 }
 
 TEST(ExplainTest, SaysThatNothingMatches) {
-  const Explanation explanation = Explain(std::vector<model::Route>(), Ask("A.com:81/x"));
+  const Explanation explanation = Explain(Chunked<model::Route>(), Ask("A.com:81/x"));
   EXPECT_FALSE(explanation.winner);
   EXPECT_EQ(explanation.reason, "no route matches host a.com, path /x, port 81");
 }
