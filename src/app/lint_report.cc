@@ -82,8 +82,8 @@ class Linter {
 
   LintReport Run(std::vector<LintService> services) {
     for (LintService& service : services) Add(std::move(service));
-    const routing::Built built = routing::Build(inputs_, Context());
-    for (const Diagnostic& diagnostic : built.diagnostics) {
+    const routing::Built built = routing::Build(routing::MakeInputs(inputs_), Context());
+    for (const Diagnostic& diagnostic : routing::AllDiagnostics(built)) {
       if (LintedService* service = Find(diagnostic.service.str())) {
         service->diagnostics.push_back(diagnostic);
       }

@@ -250,9 +250,9 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
     }
   }
   assembly.definitions.reserve(definitions.size());
-  assembly.inputs.reserve(definitions.size());
   assembly.keys.reserve(definitions.size());
-  std::size_t old = 0;
+  routing::Inputs::const_iterator old = previous.inputs.begin();
+  std::size_t old_key = 0;
   for (auto& [name, definition] : definitions) {
     auto bad = quarantine.find(name);
     if (bad != quarantine.end() && bad->second.hash == definition.parsed->hash) {
@@ -265,23 +265,22 @@ Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
     if (definition.facts != nullptr) {
       definition.facts_revision = facts.RevisionOf(definition.facts->id);
     }
-    if (definition.served()) AddInput(definition, previous, old, assembly);
+    if (definition.served()) AddInput(definition, previous, old, old_key, assembly);
     assembly.definitions.push_back(std::move(definition));
   }
   Sweep();
   return assembly;
 }
 
-void Assembler::AddInput(const Definition& definition, Assembly& previous, std::size_t& old,
+void Assembler::AddInput(const Definition& definition, const Assembly& previous,
+                         routing::Inputs::const_iterator& old, std::size_t& old_key,
                          Assembly& assembly) {
   InputKey key{definition.parsed, definition.facts_revision, definition.origin,
                definition.created_unix_ns};
-  while (old < previous.inputs.size() && previous.inputs[old].spec.name < definition.name) ++old;
-  const bool known = old < previous.inputs.size() && previous.keys[old] == key &&
-                     previous.inputs[old].spec.name == definition.name;
-  if (known) {
-    // Copying ten thousand of these costs more than everything else here.
-    assembly.inputs.push_back(std::move(previous.inputs[old++]));
+  const auto end = previous.inputs.end();
+  for (; old != end && (*old)->spec.name < definition.name; ++old) ++old_key;
+  if (old != end && previous.keys[old_key] == key && (*old)->spec.name == definition.name) {
+    assembly.inputs.push_back(*old);
   } else {
     routing::ServiceInput input;
     input.spec = *definition.parsed->result.spec;
@@ -289,7 +288,7 @@ void Assembler::AddInput(const Definition& definition, Assembly& previous, std::
     input.origin = definition.origin;
     input.created_unix_ns = definition.created_unix_ns;
     if (definition.facts != nullptr) input.facts = *definition.facts;
-    assembly.inputs.push_back(std::move(input));
+    assembly.inputs.push_back(std::make_shared<const routing::ServiceInput>(std::move(input)));
   }
   assembly.keys.push_back(std::move(key));
 }

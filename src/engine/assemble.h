@@ -73,11 +73,11 @@ struct InputKey {
 };
 
 struct Assembly {
-  std::vector<Definition> definitions;        ///< sorted by name, unique
-  std::vector<routing::ServiceInput> inputs;  ///< of those that are served, sorted by name
-  std::vector<InputKey> keys;                 ///< of the inputs
-  std::vector<model::ServiceName> obsolete;   ///< withdrawals whose labels have changed
-  std::vector<std::string> include;           ///< names that Docker should list without labels
+  std::vector<Definition> definitions;       ///< sorted by name, unique
+  routing::Inputs inputs;                    ///< of those that are served
+  std::vector<InputKey> keys;                ///< of the inputs
+  std::vector<model::ServiceName> obsolete;  ///< withdrawals whose labels have changed
+  std::vector<std::string> include;          ///< names that Docker should list without labels
   [[nodiscard]] const Definition* Find(const model::ServiceName& name) const;
 };
 
@@ -129,8 +129,8 @@ class Assembler {
                 Definitions& definitions);
   std::shared_ptr<const Parsed> Parse(model::Origin origin, const model::ServiceName& name,
                                       const Parameters& parameters);
-  static void AddInput(const Definition& definition, Assembly& previous, std::size_t& old,
-                       Assembly& assembly);
+  static void AddInput(const Definition& definition, const Assembly& previous,
+                       routing::Inputs::const_iterator& old, std::size_t& key, Assembly& assembly);
   void Sweep();
 
   labels::ParseOptions options_;

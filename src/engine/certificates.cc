@@ -45,8 +45,9 @@ void Reconciler::On(CertificatesRead message) {
 void Reconciler::AddCertificates(const Assembly& assembly, routing::Built& built) {
   certificates_.Update(store_.records(), assembly, clock_.WallNow());
   built.desired.tls = certificates_.tls();
-  built.diagnostics.insert(built.diagnostics.end(), certificates_.diagnostics().begin(),
-                           certificates_.diagnostics().end());
+  for (const model::Diagnostic& diagnostic : certificates_.diagnostics()) {
+    built.services[diagnostic.service].diagnostics.push_back(diagnostic);
+  }
 }
 
 void Reconciler::PutCertificate(Command command) {

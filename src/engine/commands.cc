@@ -234,20 +234,12 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly
     diagnostics.insert(diagnostics.end(), definition->diagnostics.begin(),
                        definition->diagnostics.end());
   }
-  std::copy_if(built.diagnostics.begin(), built.diagnostics.end(), std::back_inserter(diagnostics),
-               [&](const Diagnostic& diagnostic) { return diagnostic.service == service; });
-  const bool routed = std::any_of(
-      built.desired.routes.begin(), built.desired.routes.end(), [&](const model::Route& route) {
-        return route.service == service ||
-               std::any_of(route.shares.begin(), route.shares.end(),
-                           [&](const auto& share) { return share.service == service; });
-      });
-  const bool listens =
-      std::any_of(built.desired.tcp_routes.begin(), built.desired.tcp_routes.end(),
-                  [&](const model::TcpRoute& route) { return route.service == service; });
-  const bool raw = std::any_of(built.desired.raw.begin(), built.desired.raw.end(),
-                               [&](const model::RawRoutes& own) { return own.service == service; });
-  if (!routed && !listens && !raw) return Refusal(std::move(diagnostics));
+  const auto built_of = built.services.find(service);
+  const routing::ServiceOutcome of_service =
+      built_of == built.services.end() ? routing::ServiceOutcome() : built_of->second;
+  diagnostics.insert(diagnostics.end(), of_service.diagnostics.begin(),
+                     of_service.diagnostics.end());
+  if (!of_service.served()) return Refusal(std::move(diagnostics));
   Outcome outcome;
   if (definition != nullptr) outcome.spec = definition->parsed->result.spec;
   outcome.diagnostics = std::move(diagnostics);

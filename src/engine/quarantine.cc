@@ -12,29 +12,32 @@
 namespace swarmgate::engine {
 namespace {
 
-using routing::ServiceInput;
-
 // A check takes some 50 ms; the owner does nothing else meanwhile.
 constexpr int kMostChecks = 100;
 
-std::vector<ServiceInput> Joined(const std::vector<ServiceInput>& a,
-                                 const std::vector<ServiceInput>& b) {
-  std::vector<ServiceInput> all = a;
-  all.insert(all.end(), b.begin(), b.end());
-  return all;
+using Suspects = std::vector<std::shared_ptr<const routing::ServiceInput>>;
+
+Suspects Joined(Suspects a, const Suspects& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+routing::Inputs Sorted(Suspects services) {
+  std::sort(services.begin(), services.end(),
+            [](const auto& a, const auto& b) { return a->spec.name < b->spec.name; });
+  return services;
 }
 
 }  // namespace
 
-void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
-                               std::vector<ServiceInput> suspects, int& checks,
-                               std::vector<ServiceInput>& accepted,
+void Reconciler::FindOffenders(const Suspects& good, Suspects suspects, int& checks,
+                               Suspects& accepted,
                                std::map<model::ServiceName, std::string>& offenders) {
   if (suspects.empty()) return;
-  const std::vector<ServiceInput> base = Joined(good, accepted);
+  const Suspects base = Joined(good, accepted);
   Status checked = Fail(Code::kRejected, "not tried: too many services are refused at once");
   if (checks-- > 0) {
-    model::Desired desired = routing::Build(Joined(base, suspects), Context()).desired;
+    model::Desired desired = routing::Build(Sorted(Joined(base, suspects)), Context()).desired;
     desired.tls = certificates_.SelfSignedOnly();
     checked = applier_.Check(desired);
     // A check that cannot be run accuses nobody.
@@ -45,12 +48,11 @@ void Reconciler::FindOffenders(const std::vector<ServiceInput>& good,
     return;
   }
   if (suspects.size() == 1) {
-    offenders.emplace(suspects.front().spec.name, checked.error().message);
+    offenders.emplace(suspects.front()->spec.name, checked.error().message);
     return;
   }
   const auto middle = suspects.begin() + static_cast<std::ptrdiff_t>(suspects.size() / 2);
-  std::vector<ServiceInput> second(std::make_move_iterator(middle),
-                                   std::make_move_iterator(suspects.end()));
+  Suspects second(std::make_move_iterator(middle), std::make_move_iterator(suspects.end()));
   suspects.erase(middle, suspects.end());
   FindOffenders(good, std::move(suspects), checks, accepted, offenders);
   FindOffenders(good, std::move(second), checks, accepted, offenders);
@@ -107,22 +109,22 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
     return false;
   }
   const bool certificates = QuarantineCertificates();
-  std::vector<ServiceInput> good;
-  std::vector<ServiceInput> suspects;
-  for (const ServiceInput& input : assembly.inputs) {
+  Suspects good;
+  Suspects suspects;
+  for (const auto& input : assembly.inputs) {
     auto passed = std::lower_bound(
-        accepted_.begin(), accepted_.end(), input.spec.name,
+        accepted_.begin(), accepted_.end(), input->spec.name,
         [](const auto& entry, const model::ServiceName& name) { return entry.first < name; });
-    const Definition* definition = assembly.Find(input.spec.name);
-    const bool known = passed != accepted_.end() && passed->first == input.spec.name &&
+    const Definition* definition = assembly.Find(input->spec.name);
+    const bool known = passed != accepted_.end() && passed->first == input->spec.name &&
                        definition != nullptr && passed->second->hash == definition->parsed->hash;
     (known ? good : suspects).push_back(input);
   }
   int checks = kMostChecks;
   std::map<model::ServiceName, std::string> offenders;
-  std::vector<ServiceInput> accepted;
+  Suspects accepted;
   // What went live unchecked may be at fault as well.
-  std::vector<ServiceInput> trusted;
+  Suspects trusted;
   FindOffenders({}, std::move(good), checks, trusted, offenders);
   FindOffenders(trusted, std::move(suspects), checks, accepted, offenders);
   Accuse(assembly, offenders);

@@ -433,13 +433,13 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
       shown_.desired = std::make_shared<const model::Desired>(std::move(built->desired));
     }
     if (*shown_.lost != built->lost) {
-      shown_.lost = std::make_shared<const std::vector<routing::LostRoute>>(std::move(built->lost));
+      shown_.lost = std::make_shared<const Chunked<routing::LostRoute>>(std::move(built->lost));
     }
     if (*shown_.slots != applier_.slots().assigned) {
       shown_.slots = std::make_shared<const SharedMap<model::BackendName, model::SlotName>>(
           applier_.slots().assigned);
     }
-    PublishServices(*assembly, built->diagnostics);
+    PublishServices(*assembly, routing::AllDiagnostics(*built));
   }
   shown_.counters = counters_;
   cell_.Set(std::make_shared<const Snapshot>(shown_));

@@ -139,9 +139,8 @@ class Reconciler {
   bool ProbePorts(const model::Desired& desired);
   /// Takes out the services on whose ports HAProxy could not listen. False: none.
   bool QuarantinePorts(const Assembly& assembly, const model::Desired& desired);
-  void FindOffenders(const std::vector<routing::ServiceInput>& good,
-                     std::vector<routing::ServiceInput> suspects, int& checks,
-                     std::vector<routing::ServiceInput>& accepted,
+  using Suspects = std::vector<std::shared_ptr<const routing::ServiceInput>>;
+  void FindOffenders(const Suspects& good, Suspects suspects, int& checks, Suspects& accepted,
                      std::map<model::ServiceName, std::string>& offenders);
   /// `built` loses its desired state to the snapshot.
   void AfterApply(const Assembly& assembly, routing::Built& built, const Applied& applied);

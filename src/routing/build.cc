@@ -9,6 +9,7 @@
 
 #include "routing/collect.h"
 #include "routing/endpoints.h"
+#include "routing/order.h"
 #include "routing/routes.h"
 #include "routing/shares.h"
 #include "routing/tcp.h"
@@ -31,11 +32,11 @@ class Builder {
  public:
   explicit Builder(const BuildContext& context) : context_(context), chooser_(context) {}
 
-  Built Run(const std::vector<ServiceInput>& services) {
-    std::vector<ServedService> served = ServeAll(services, built_.diagnostics);
+  Built Run(const Inputs& services) {
+    std::vector<ServedService> served = ServeAll(services, diagnostics_);
     SetRawApart(served);
     KeepReachable(served);
-    NameBackends(served, built_.diagnostics);
+    NameBackends(served, diagnostics_);
     BuiltRoutes routes = BuildServed(served);
     Absorb(std::move(routes.diagnostics));
     std::unordered_set<std::string> used;
@@ -47,26 +48,28 @@ class Builder {
     SettleShares(routes);
     AddTcp(served);
     built_.desired.routes = std::move(routes.routes);
+    std::sort(routes.lost.begin(), routes.lost.end(),
+              [](const LostRoute& a, const LostRoute& b) { return ComesBefore(a.route, b.route); });
     built_.lost = std::move(routes.lost);
     built_.desired.matches = std::move(routes.matches);
     built_.desired.backends.Sort(
         [](const Backend& a, const Backend& b) { return a.name < b.name; });
-    for (const ServiceInput& service : services) {
-      if (service.facts && service.spec.discovery == model::Discovery::kTasks &&
-          IsConverging(*service.facts)) {
-        built_.converging.push_back(service.spec.name);
+    for (const auto& service : services) {
+      if (service->facts && service->spec.discovery == model::Discovery::kTasks &&
+          IsConverging(*service->facts)) {
+        built_.converging.push_back(service->spec.name);
       }
     }
-    std::sort(built_.converging.begin(), built_.converging.end());
     built_.names_wanted.assign(names_wanted_.begin(), names_wanted_.end());
     NameParameters(services);
-    TidyDiagnostics(built_.diagnostics);
+    TidyDiagnostics(diagnostics_);
+    SetOutcomes(services);
     return std::move(built_);
   }
 
  private:
   void Absorb(std::vector<Diagnostic> diagnostics) {
-    std::move(diagnostics.begin(), diagnostics.end(), std::back_inserter(built_.diagnostics));
+    std::move(diagnostics.begin(), diagnostics.end(), std::back_inserter(diagnostics_));
   }
 
   /// Those that say themselves, in HAProxy's language, what is done with their requests.
@@ -96,7 +99,7 @@ class Builder {
         return EndpointChooser::UsesTasks(*service.input, *dest.spec);
       };
       if (std::none_of(service.dests.begin(), service.dests.end(), uses_tasks)) continue;
-      EndpointChooser::Way way = chooser_.FindWay(*service.input, built_.diagnostics);
+      EndpointChooser::Way way = chooser_.FindWay(*service.input, diagnostics_);
       if (way.reachable) {
         ways_.emplace(service.input, std::move(way));
       } else {
@@ -165,7 +168,7 @@ class Builder {
       if (unreached > 0) TellUnreached(*service.input, unreached);
       return servers;
     };
-    BuildTcp(served, context, built_.desired, built_.diagnostics);
+    BuildTcp(served, context, built_.desired, diagnostics_);
   }
 
   void AddRedirect(const ServiceInput& input, const ServedDest& dest) {
@@ -212,24 +215,44 @@ class Builder {
     std::string ports;
     for (const std::uint16_t known : bound)
       ports += (ports.empty() ? "" : ", ") + std::to_string(known);
-    built_.diagnostics.push_back(
-        Diagnostic{Severity::kWarning, "unbound-port", input.spec.name, label, std::to_string(port),
-                   "the proxy does not listen on this port, only on " + ports,
-                   "add it to the proxy's BIND_PORTS"});
+    diagnostics_.push_back(Diagnostic{Severity::kWarning, "unbound-port", input.spec.name, label,
+                                      std::to_string(port),
+                                      "the proxy does not listen on this port, only on " + ports,
+                                      "add it to the proxy's BIND_PORTS"});
   }
 
   /// Until here a diagnostic names a parameter as the table of labels does; its owner wrote it as
   /// the origin of his service demands.
-  void NameParameters(const std::vector<ServiceInput>& services) {
-    if (built_.diagnostics.empty()) return;
+  void NameParameters(const Inputs& services) {
+    if (diagnostics_.empty()) return;
     std::map<model::ServiceName, model::Origin> origins;
-    for (const ServiceInput& service : services) origins.emplace(service.spec.name, service.origin);
-    for (Diagnostic& diagnostic : built_.diagnostics) {
+    for (const auto& service : services) origins.emplace(service->spec.name, service->origin);
+    for (Diagnostic& diagnostic : diagnostics_) {
       const auto origin = origins.find(diagnostic.service);
       if (diagnostic.label.empty() || origin == origins.end()) continue;
       diagnostic.label =
           model::ShownParameter(origin->second, context_.label_prefix, diagnostic.label);
     }
+  }
+
+  void SetOutcomes(const Inputs& services) {
+    std::map<model::ServiceName, ServiceOutcome> outcomes;
+    for (const auto& service : services) outcomes[service->spec.name];
+    for (Diagnostic& diagnostic : diagnostics_) {
+      outcomes[diagnostic.service].diagnostics.push_back(std::move(diagnostic));
+    }
+    for (const Backend& backend : built_.desired.backends) {
+      outcomes[backend.service].backends.push_back(backend.name);
+    }
+    for (const model::Route& route : built_.desired.routes) {
+      if (route.shares.empty()) ++outcomes[route.service].routes;
+      for (const model::Share& share : route.shares) ++outcomes[share.service].routes;
+    }
+    for (const model::TcpRoute& route : built_.desired.tcp_routes) {
+      outcomes[route.service].listens = true;
+    }
+    for (const model::RawRoutes& raw : built_.desired.raw) outcomes[raw.service].raw = true;
+    built_.services = {outcomes.begin(), outcomes.end()};
   }
 
   void TellUnreached(const ServiceInput& input, std::size_t count) {
@@ -238,7 +261,7 @@ class Builder {
                            "port with mode=host"
                          : "wait for the update of its networks to end, or check the network that "
                            "its labels name";
-    built_.diagnostics.push_back(Diagnostic{
+    diagnostics_.push_back(Diagnostic{
         Severity::kWarning, "task-unreachable", input.spec.name, "", "",
         std::to_string(count) + " running task(s) cannot be reached from where the proxy runs",
         hint});
@@ -248,13 +271,45 @@ class Builder {
   EndpointChooser chooser_;
   std::map<const ServiceInput*, EndpointChooser::Way> ways_;
   std::set<std::string> names_wanted_;
+  std::vector<Diagnostic> diagnostics_;
   Built built_;
 };
 
 }  // namespace
 
-Built Build(const std::vector<ServiceInput>& services, const BuildContext& context) {
+Built Build(const Inputs& services, const BuildContext& context) {
   return Builder(context).Run(services);
+}
+
+class Router::Impl {
+ public:
+  Built built;
+};
+
+Router::Router() : impl_(std::make_unique<Impl>()) {}
+Router::~Router() = default;
+const Built& Router::Update(const Inputs& services, const BuildContext& context) {
+  impl_->built = Build(services, context);
+  return impl_->built;
+}
+
+Inputs MakeInputs(std::vector<ServiceInput> services) {
+  std::sort(services.begin(), services.end(),
+            [](const ServiceInput& a, const ServiceInput& b) { return a.spec.name < b.spec.name; });
+  Inputs inputs;
+  for (ServiceInput& service : services) {
+    inputs.push_back(std::make_shared<const ServiceInput>(std::move(service)));
+  }
+  return inputs;
+}
+
+std::vector<Diagnostic> AllDiagnostics(const Built& built) {
+  std::vector<Diagnostic> all;
+  for (const auto& [name, outcome] : built.services) {
+    all.insert(all.end(), outcome.diagnostics.begin(), outcome.diagnostics.end());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 }  // namespace swarmgate::routing

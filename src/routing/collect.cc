@@ -320,7 +320,7 @@ Collected Decide(const std::vector<Drafted*>& sorted, std::vector<Diagnostic>& d
 }  // namespace
 
 void AddLost(std::vector<LostRoute>& lost, const Route& route, std::string reason) {
-  if (lost.size() < kMaxLostRoutes) lost.push_back({route, std::move(reason)});
+  lost.push_back({route, std::move(reason)});
 }
 
 std::string DescribeConditions(const model::Conditions& conditions) {
@@ -384,15 +384,14 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
   return std::nullopt;
 }
 
-std::vector<ServedService> ServeAll(const std::vector<ServiceInput>& services,
-                                    std::vector<Diagnostic>& diagnostics) {
+std::vector<ServedService> ServeAll(const Inputs& services, std::vector<Diagnostic>& diagnostics) {
   std::vector<ServedService> served;
   served.reserve(services.size());
-  for (const ServiceInput& service : services) {
+  for (const auto& service : services) {
     ServedService entry;
-    entry.input = &service;
-    for (const model::DestSpec& dest : service.spec.dests) {
-      if (const auto port = ResolvePort(service, dest, diagnostics)) {
+    entry.input = service.get();
+    for (const model::DestSpec& dest : service->spec.dests) {
+      if (const auto port = ResolvePort(*service, dest, diagnostics)) {
         entry.dests.push_back(ServedDest{&dest, *port, dest.https_port.value_or(0), {}, {}, {}});
       }
     }

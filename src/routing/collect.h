@@ -35,7 +35,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
                                          std::vector<model::Diagnostic>& diagnostics);
 
 /// Every service with the destinations that have a port. Sorted: the oldest first, then by name.
-std::vector<ServedService> ServeAll(const std::vector<ServiceInput>& services,
+std::vector<ServedService> ServeAll(const Inputs& services,
                                     std::vector<model::Diagnostic>& diagnostics);
 
 /// Names the backends: "<aclName>-be<port>_<index>", "https-<aclName>-be<httpsPort>_<index>",
@@ -58,7 +58,7 @@ Collected CollectRoutes(const std::vector<ServedService>& services,
                         const std::set<model::ServiceName>& unranked,
                         std::vector<model::Diagnostic>& diagnostics);
 
-/// Notes a route that is left out, as long as there is room.
+/// Notes a route that is left out.
 void AddLost(std::vector<LostRoute>& lost, const model::Route& route, std::string reason);
 
 /// "host a.com, path prefix /demo, port 8080"

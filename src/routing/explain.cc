@@ -122,7 +122,7 @@ std::string NothingReason(const Question& question, const std::string& host) {
          ", path " + Printable(question.path) + ", port " + std::to_string(question.port);
 }
 
-void AddLostCandidates(const std::vector<LostRoute>& lost, const std::string& host,
+void AddLostCandidates(const Chunked<LostRoute>& lost, const std::string& host,
                        const Question& question, Explanation& explanation) {
   std::size_t shown = 0;
   for (const LostRoute& loser : lost) {
@@ -135,7 +135,7 @@ void AddLostCandidates(const std::vector<LostRoute>& lost, const std::string& ho
 }  // namespace
 
 Explanation Explain(const Chunked<Route>& routes, const Question& question,
-                    const std::vector<LostRoute>& lost) {
+                    const Chunked<LostRoute>& lost) {
   Explanation explanation;
   const std::string host = NormaliseHost(question.host);
   const Route* winner = nullptr;

@@ -74,7 +74,7 @@ Explanation ExplainConnection(const model::Desired& desired, const TcpListener& 
 }  // namespace
 
 Explanation Explain(const model::Desired& desired, const Question& question,
-                    const std::vector<LostRoute>& lost) {
+                    const Chunked<LostRoute>& lost) {
   for (const TcpListener& listener : desired.tcp_listeners) {
     if (listener.port != question.port) continue;
     return ExplainConnection(desired, listener, NormaliseHost(question.host));

@@ -131,4 +131,27 @@ int CompareRoutes(const Route& a, const Route& b, std::string* why) {
   return Decided(Order(a.service, b.service), why, "its service's name sorts first");
 }
 
+bool ComesBefore(const Route& a, const Route& b) {
+  const int order = CompareRoutes(a, b);
+  if (order != 0) return order < 0;
+  // "<service>/<index>/<ordinal>", of the same service.
+  const std::string& left = a.id.str();
+  const std::string& right = b.id.str();
+  const std::size_t behind = a.service.str().size() + 1;
+  const auto number = [](const std::string& id, std::size_t& at) {
+    std::uint64_t value = 0;
+    for (; at < id.size() && id[at] != '/'; ++at) {
+      value = value * 10 + static_cast<std::uint64_t>(id[at] - '0');
+    }
+    ++at;
+    return value;
+  };
+  std::size_t i = behind;
+  std::size_t k = behind;
+  const auto left_index = number(left, i);
+  const auto right_index = number(right, k);
+  if (left_index != right_index) return left_index < right_index;
+  return number(left, i) < number(right, k);
+}
+
 }  // namespace swarmgate::routing

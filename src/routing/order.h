@@ -12,6 +12,9 @@ namespace swarmgate::routing {
 /// it is set to the reason why the one that comes first does, as an end of "because …".
 int CompareRoutes(const model::Route& a, const model::Route& b, std::string* why = nullptr);
 
+/// The whole order: by CompareRoutes, then by the place inside the service.
+bool ComesBefore(const model::Route& a, const model::Route& b);
+
 /// Stands before more specific hosts and longer paths: /.well-known, or ranked by a
 /// priority or an aclName.
 bool IsSpecial(const model::Route& route);

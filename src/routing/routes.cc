@@ -143,8 +143,9 @@ BuiltRoutes BuildServed(const std::vector<ServedService>& services, std::size_t 
 }
 
 BuiltRoutes BuildRoutes(const std::vector<ServiceInput>& services) {
+  const Inputs inputs = MakeInputs(services);
   std::vector<Diagnostic> diagnostics;
-  std::vector<ServedService> served = ServeAll(services, diagnostics);
+  std::vector<ServedService> served = ServeAll(inputs, diagnostics);
   NameBackends(served, diagnostics);
   BuiltRoutes built = BuildServed(served);
   built.diagnostics.insert(built.diagnostics.end(), diagnostics.begin(), diagnostics.end());

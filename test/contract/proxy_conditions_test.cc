@@ -32,7 +32,7 @@ class ProxyConditionsTest : public ProxyTrafficTest {
     return input;
   }
   void ServeAll(const std::vector<routing::ServiceInput>& services) {
-    built_ = routing::Build(services, {});
+    built_ = routing::Build(routing::MakeInputs(services), {});
     ASSERT_NO_FATAL_FAILURE(Serve(built_.desired));
   }
   using Headers = std::vector<std::pair<std::string, std::string>>;

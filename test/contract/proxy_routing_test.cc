@@ -195,7 +195,7 @@ TEST_F(ProxyRoutingTest, RoutesEachRequestAsTheLookupTableSays) {
   std::size_t regexes = 0;
   std::size_t conditions = 0;
   for (int round = 0; round < 12; ++round) {
-    const routing::Built built = routing::Build(services.Make(), context);
+    const routing::Built built = routing::Build(routing::MakeInputs(services.Make()), context);
     ASSERT_NO_FATAL_FAILURE(Serve(built.desired));
     regexes += held_.image.regexes.size() + held_.image.host_regexes.size();
     conditions += held_.image.conditions.size();

@@ -47,7 +47,7 @@ class ProxyTcpTest : public ProxyTrafficTest {
       context.bound_ports.push_back(bind.port);
       context.tls = context.tls || bind.tls;
     }
-    model::Desired desired = routing::Build(services, context).desired;
+    model::Desired desired = routing::Build(routing::MakeInputs(services), context).desired;
     desired.tls.default_pem = model::Secret(pem_);
     desired.tls.default_print = pem_.empty() ? "" : "print";
     slots_ = AssignSlots(slots_, desired.backends, Busy(), 8);

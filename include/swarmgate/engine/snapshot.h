@@ -128,8 +128,8 @@ struct Snapshot {
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
   /// Shared, not copied; never null. Routes that came to nothing, with the reason.
-  std::shared_ptr<const std::vector<routing::LostRoute>> lost =
-      std::make_shared<const std::vector<routing::LostRoute>>();
+  std::shared_ptr<const Chunked<routing::LostRoute>> lost =
+      std::make_shared<const Chunked<routing::LostRoute>>();
   /// Shared, not copied; never null.
   std::shared_ptr<const SharedMap<model::BackendName, model::SlotName>> slots =
       std::make_shared<const SharedMap<model::BackendName, model::SlotName>>();

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/routes.h"
@@ -24,6 +26,9 @@ struct ServiceInput {
   std::int64_t created_unix_ns = 0;
   std::optional<model::ServiceFacts> facts;  ///< absent for names that Docker does not know
 };
+
+/// Sorted by name, names unique.
+using Inputs = Chunked<std::shared_ptr<const ServiceInput>>;
 
 /// Addresses of names (outboundHostname, discoveryType=DNS, services of unknown origin), resolved
 /// by the shell at run time. A name that is missing here is not resolved (yet): its backend has no
@@ -51,22 +56,47 @@ struct LostRoute {
   friend bool operator==(const LostRoute&, const LostRoute&) = default;
 };
 
-/// The table remembers so many of them.
-inline constexpr std::size_t kMaxLostRoutes = 1000;
+/// What became of one service.
+struct ServiceOutcome {
+  std::vector<model::Diagnostic> diagnostics;  ///< sorted
+  std::vector<model::BackendName> backends;    ///< that it has; sorted
+  std::size_t routes = 0;  ///< of `desired` that lead to it, or a part of their requests
+  bool listens = false;    ///< on a port of its own
+  bool raw = false;        ///< says itself what is done with its requests
+  [[nodiscard]] bool served() const { return routes > 0 || listens || raw; }
+  friend bool operator==(const ServiceOutcome&, const ServiceOutcome&) = default;
+};
 
 struct Built {
   model::Desired desired;
-  std::vector<LostRoute> lost;                 ///< at most kMaxLostRoutes
-  std::vector<model::Diagnostic> diagnostics;  ///< sorted
-  std::vector<std::string> names_wanted;       ///< names that should be resolved; sorted, unique
+  SharedMap<model::ServiceName, ServiceOutcome> services;  ///< all that were given
+  Chunked<LostRoute> lost;                                 ///< in order of precedence
+  std::vector<std::string> names_wanted;  ///< names that should be resolved; sorted, unique
   /// Tasks that should get servers soon (starting, unhealthy yet): service names to poll.
   std::vector<model::ServiceName> converging;
 };
 
-/// REQUIRES: spec names are unique. The result does not depend on the order of `services`. A
-/// service that cannot be served is left out with a diagnostic, and changes nothing for the others:
-/// Build({good, bad}).desired == Build({good}).desired.
-[[nodiscard]] Built Build(const std::vector<ServiceInput>& services, const BuildContext& context);
+/// A service that cannot be served is left out with a diagnostic, and changes nothing for the
+/// others: Build({good, bad}).desired == Build({good}).desired.
+[[nodiscard]] Built Build(const Inputs& services, const BuildContext& context);
+
+/// The same again and again, for inputs that change a little. Thread: one at a time.
+class Router {
+ public:
+  Router();
+  ~Router();
+  /// What Build(services, context) is. The reference holds until the next call.
+  const Built& Update(const Inputs& services, const BuildContext& context);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// In any order. REQUIRES: names are unique.
+[[nodiscard]] Inputs MakeInputs(std::vector<ServiceInput> services);
+/// Of all services, sorted.
+[[nodiscard]] std::vector<model::Diagnostic> AllDiagnostics(const Built& built);
 
 /// The part of Build that orders and compiles; public for tests and Explain. Duplicated claims are
 /// resolved here.
@@ -109,13 +139,13 @@ struct Explanation {
 /// Which route gets this request, and why. Decided on the routes themselves in order of precedence,
 /// not on the lookup table: tests hold the two against each other. `lost`: of the same Build.
 [[nodiscard]] Explanation Explain(const Chunked<model::Route>& routes, const Question& question,
-                                  const std::vector<LostRoute>& lost = {});
+                                  const Chunked<LostRoute>& lost = {});
 
 /// The same for everything that is served: a port that does not speak HTTP leads where its name
 /// (SNI, `question.host`) says, and services that decide by a template are named, because they are
 /// asked before all routes and only HAProxy can say what they do.
 [[nodiscard]] Explanation Explain(const model::Desired& desired, const Question& question,
-                                  const std::vector<LostRoute>& lost = {});
+                                  const Chunked<LostRoute>& lost = {});
 
 /// What HAProxy will do with the lookup table, step by step as its rules do; the reference for
 /// tests of the real one.

@@ -194,16 +194,16 @@ ServiceInput Named(Service service, std::vector<std::string> names = {"up"}) {
   return service;
 }
 
-Built BuildAll(const std::vector<ServiceInput>& services) {
+BuiltAll BuildAll(const std::vector<ServiceInput>& services) {
   BuildContext context;
   context.names["up"] = {"10.0.0.1"};
   context.bound_ports = {80, 8081};
-  return Build(services, context);
+  return BuildAll(services, context);
 }
 
 TEST(WeightTest, WhoHasNoServerLeavesItsPartToTheOthers) {
-  const Built built = BuildAll({Named(Service("web").Dest("/demo").Weight(50)),
-                                Named(Service("canary").Dest("/demo").Weight(50), {"down"})});
+  const BuiltAll built = BuildAll({Named(Service("web").Dest("/demo").Weight(50)),
+                                   Named(Service("canary").Dest("/demo").Weight(50), {"down"})});
   ASSERT_EQ(built.desired.routes.size(), 1U);
   EXPECT_EQ(DescribeShares(built.desired.routes[0].shares), "canary/0/0 0 %, web/0/0 100 %");
   EXPECT_EQ(built.desired.matches.entries[0].candidates.at(0).shares,
@@ -216,7 +216,7 @@ TEST(HttpsPortTest, DividesRequestsByThePortThatTheyCameInBy) {
   both.Dest("/demo");
   both.last().https_port = 8443;
   both.last().src_https_port = 8081;
-  const Built built = BuildAll({Named(both)});
+  const BuiltAll built = BuildAll({Named(both)});
   std::vector<std::string> shown;
   for (const model::Route& route : built.desired.routes) {
     shown.push_back(route.id.str() + " " + std::to_string(route.port.value_or(0)) + " " +
@@ -244,7 +244,7 @@ TEST(HttpsPortTest, ServesOnlyTlsWhereThereIsNoOtherPort) {
   only.Dest("/demo");
   only.last().port.reset();
   only.last().https_port = 8443;
-  const Built built = BuildAll({Named(only)});
+  const BuiltAll built = BuildAll({Named(only)});
   ASSERT_EQ(built.desired.routes.size(), 1U);
   EXPECT_EQ(built.desired.routes[0].port, 443);
   EXPECT_THAT(Codes(built.diagnostics), ElementsAre("unbound-port web com.df.srcHttpsPort"));
@@ -254,7 +254,7 @@ TEST(RedirectTest, OtherDomainsGetARouteOfTheirOwn) {
   Service web("web");
   web.Dest("/demo", "a.com");
   web.last().redirect_from = {Host("www.a.com"), Host("*.a.org")};
-  const Built built = BuildAll({Named(web)});
+  const BuiltAll built = BuildAll({Named(web)});
   const auto backend = [&built](const std::string& url) {
     return Explain(built.desired.routes, Ask(url)).backend.str();
   };

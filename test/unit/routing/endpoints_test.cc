@@ -80,8 +80,8 @@ TEST(EndpointsTest, OnlyTasksThatRunAndAreMeantToAndAreHealthyServe) {
     task.running = one.running;
     task.desired_running = one.desired;
     task.health = one.health;
-    const Built built =
-        Build({WithFacts(Service("web").Dest("/"), {"ov1"}, {task})}, Context({"ov1"}));
+    const BuiltAll built =
+        BuildAll({WithFacts(Service("web").Dest("/"), {"ov1"}, {task})}, Context({"ov1"}));
     EXPECT_EQ(built.desired.backends.size(), 1U) << one.what;
     EXPECT_EQ(Servers(built).size(), one.serves ? 1U : 0U) << one.what;
     EXPECT_EQ(built.desired.routes.size(), 1U) << "the route stays: " << one.what;
@@ -90,10 +90,10 @@ TEST(EndpointsTest, OnlyTasksThatRunAndAreMeantToAndAreHealthyServe) {
 }
 
 TEST(EndpointsTest, ServersAreNamedAfterTheTaskAndSorted) {
-  const Built built = Build({WithFacts(Service("web").Dest("/"), {"ov1"},
-                                       {Task("zzzzzzzzzzzzzzzzzz", {{"ov1", "10.0.0.2"}}),
-                                        Task("abcdefghijklmnop", {{"ov1", "fd00::1"}})})},
-                            Context({"ov1"}));
+  const BuiltAll built = BuildAll({WithFacts(Service("web").Dest("/"), {"ov1"},
+                                             {Task("zzzzzzzzzzzzzzzzzz", {{"ov1", "10.0.0.2"}}),
+                                              Task("abcdefghijklmnop", {{"ov1", "fd00::1"}})})},
+                                  Context({"ov1"}));
   EXPECT_THAT(Servers(built),
               ElementsAre("t-abcdefghijkl fd00::1:8080", "t-zzzzzzzzzzzz 10.0.0.2:8080"));
   EXPECT_EQ(built.desired.backends[0].servers[0].task_id, "abcdefghijklmnop");
@@ -114,24 +114,26 @@ TEST(NetworkTest, TheChoiceIsAlwaysTheSame) {
   for (const auto& one : cases) {
     Service service("web");
     service.Dest("/").input().spec.network = one.label;
-    const Built built = Build({WithFacts(service, {"ov1", "ov2", "br", "ing"}, {Task("t", all)})},
-                              Context(one.own));
+    const BuiltAll built = BuildAll(
+        {WithFacts(service, {"ov1", "ov2", "br", "ing"}, {Task("t", all)})}, Context(one.own));
     EXPECT_THAT(Servers(built), ElementsAre("t-t " + one.address)) << one.label;
   }
 }
 
 TEST(NetworkTest, ATaskThatIsNotYetOnTheBestNetworkIsReachedByTheNext) {
-  const Built built = Build({WithFacts(Service("web").Dest("/"), {"ov1", "ov2"},
-                                       {Task("new", {{"ov1", "10.1.0.1"}, {"ov2", "10.2.0.1"}}),
-                                        Task("old", {{"ov1", "10.1.0.2"}})})},
-                            Context({"ov1", "ov2"}));
+  const BuiltAll built =
+      BuildAll({WithFacts(Service("web").Dest("/"), {"ov1", "ov2"},
+                          {Task("new", {{"ov1", "10.1.0.1"}, {"ov2", "10.2.0.1"}}),
+                           Task("old", {{"ov1", "10.1.0.2"}})})},
+               Context({"ov1", "ov2"}));
   EXPECT_THAT(Servers(built), ElementsAre("t-new 10.2.0.1:8080", "t-old 10.1.0.2:8080"));
 }
 
 TEST(NetworkTest, NoneInCommonNamesBothSetsAndSaysWhatToDo) {
-  const Built built = Build({WithFacts(Service("web").Dest("/"), {"ov2", "ing"},
-                                       {Task("t", {{"ov2", "10.2.0.1"}, {"ing", "10.255.0.1"}})})},
-                            Context({"ov1", "ing"}));
+  const BuiltAll built =
+      BuildAll({WithFacts(Service("web").Dest("/"), {"ov2", "ing"},
+                          {Task("t", {{"ov2", "10.2.0.1"}, {"ing", "10.255.0.1"}})})},
+               Context({"ov1", "ing"}));
   ASSERT_EQ(built.diagnostics.size(), 1U);
   EXPECT_EQ(built.diagnostics[0].code, "no-common-network");
   EXPECT_EQ(built.diagnostics[0].severity, model::Severity::kError);
@@ -145,7 +147,8 @@ TEST(NetworkTest, NoneInCommonNamesBothSetsAndSaysWhatToDo) {
 TEST(NetworkTest, UnknownNetworkListsTheServicesNetworks) {
   Service service("web");
   service.Dest("/").input().spec.network = "gamma";
-  const Built built = Build({WithFacts(service, {"ov1", "ov2"}, {})}, Context({"ov1", "ov2"}));
+  const BuiltAll built =
+      BuildAll({WithFacts(service, {"ov1", "ov2"}, {})}, Context({"ov1", "ov2"}));
   ASSERT_EQ(built.diagnostics.size(), 1U);
   EXPECT_EQ(built.diagnostics[0].code, "unknown-network");
   EXPECT_EQ(built.diagnostics[0].value, "gamma");
@@ -156,15 +159,15 @@ TEST(NetworkTest, UnknownNetworkListsTheServicesNetworks) {
 TEST(NetworkTest, AnUnreachableServiceLeavesItsClaimToAnother) {
   const ServiceInput old = WithFacts(Service("old").Dest("/x").Created(1), {"ov2"}, {});
   const ServiceInput young = WithFacts(Service("young").Dest("/x").Created(2), {"ov1"}, {});
-  const Built built = Build({old, young}, Context({"ov1"}));
-  EXPECT_EQ(built.desired, Build({young}, Context({"ov1"})).desired);
+  const BuiltAll built = BuildAll({old, young}, Context({"ov1"}));
+  EXPECT_EQ(built.desired, BuildAll({young}, Context({"ov1"})).desired);
   EXPECT_THAT(Codes(built.diagnostics), ElementsAre("no-common-network old "));
 }
 
 TEST(NetworkTest, UnreachableTasksDoNotTakeAwayADestinationWithAHostNameOfItsOwn) {
   Service service("web");
   service.Dest("/a").Dest("/b").last().outbound_hostname = "10.9.9.9";
-  const Built built = Build({WithFacts(service, {"ov2"}, {})}, Context({"ov1"}));
+  const BuiltAll built = BuildAll({WithFacts(service, {"ov2"}, {})}, Context({"ov1"}));
   EXPECT_THAT(Codes(built.diagnostics), ElementsAre("no-common-network web "));
   ASSERT_EQ(built.desired.backends.size(), 1U);
   EXPECT_EQ(built.desired.backends[0].name.str(), "web-be8080_1");
@@ -184,7 +187,8 @@ TEST(BareHostTest, ReachesBridgesGatewayPublishedPortsAndItsOwnNetwork) {
                         {8080, 32001, true, true},
                         {9999, 32002, true, false},
                         {8080, 32003, true, false}};
-  const Built built = Build({WithFacts(Service("web").Dest("/"), {"ov1", "br"}, tasks)}, context);
+  const BuiltAll built =
+      BuildAll({WithFacts(Service("web").Dest("/"), {"ov1", "br"}, tasks)}, context);
   EXPECT_THAT(Servers(built),
               ElementsAre("t-bridge 172.17.0.2:8080", "t-gateway 172.18.0.4:8080",
                           "t-hostnet 127.0.0.1:8080", "t-published 192.0.2.7:32003"));
@@ -195,7 +199,7 @@ TEST(BareHostTest, ReachesBridgesGatewayPublishedPortsAndItsOwnNetwork) {
 TEST(BareHostTest, ALocalOverlayTaskNeedsNoNetworkInCommon) {
   BuildContext context = Context({});
   context.on_host = true;
-  const Built built = Build({WithFacts(Service("web").Dest("/"), {"ov1"}, {})}, context);
+  const BuiltAll built = BuildAll({WithFacts(Service("web").Dest("/"), {"ov1"}, {})}, context);
   EXPECT_THAT(built.diagnostics, IsEmpty());
   EXPECT_EQ(built.desired.routes.size(), 1U);
 }
@@ -204,7 +208,8 @@ TEST(BareHostTest, AServiceWithoutNetworkOrPublishedPortIsToldWhatWouldHelp) {
   BuildContext context = Context({"br"});
   for (const bool on_host : {true, false}) {
     context.on_host = on_host;
-    const Built built = Build({WithFacts(Service("web").Dest("/"), {}, {Task("t", {})})}, context);
+    const BuiltAll built =
+        BuildAll({WithFacts(Service("web").Dest("/"), {}, {Task("t", {})})}, context);
     ASSERT_THAT(Codes(built.diagnostics), ElementsAre("no-common-network web "));
     EXPECT_EQ(built.diagnostics[0].hint,
               on_host ? "Publish its port on the node (docker service update --publish-add "
@@ -236,7 +241,7 @@ TEST(ParameterNamesTest, AreShownAsTheirOwnerWroteThem) {
     lost.spec.network = "nowhere";
     std::vector<ServiceInput> services = {old, twice, no_port, lost};
     for (ServiceInput& service : services) service.origin = c.origin;
-    EXPECT_THAT(Codes(Build(services, context).diagnostics),
+    EXPECT_THAT(Codes(BuildAll(services, context).diagnostics),
                 ::testing::UnorderedElementsAre(std::string("conflict twice ") + c.path,
                                                 std::string("missing-port no-port ") + c.port,
                                                 std::string("unknown-network lost ") + c.network));
@@ -248,7 +253,7 @@ TEST(BareHostTest, AContainerWithoutNetworkIsTold) {
   context.on_host = true;
   ServiceInput input = WithFacts(Service("web").Dest("/"), {}, {Task("t", {})});
   input.facts->kind = model::ServiceKind::kContainer;
-  const Built built = Build({input}, context);
+  const BuiltAll built = BuildAll({input}, context);
   ASSERT_THAT(Codes(built.diagnostics), ElementsAre("no-common-network web "));
   EXPECT_EQ(built.diagnostics[0].hint, "docker network connect aaa-bridge web");
 }
@@ -266,7 +271,7 @@ TEST(PortTest, TheOneExposedPortMayBeLeftOut) {
     service.Dest("/").last().port.reset();
     ServiceInput input = WithFacts(service, {"ov1"}, {});
     input.facts->exposed_tcp_ports = one.exposed;
-    const Built built = Build({input}, Context({"ov1"}));
+    const BuiltAll built = BuildAll({input}, Context({"ov1"}));
     if (one.expected.starts_with("web")) {
       ASSERT_EQ(built.desired.backends.size(), 1U);
       EXPECT_EQ(built.desired.backends[0].name.str(), one.expected);
@@ -283,7 +288,7 @@ TEST(PortTest, TheOneExposedPortMayBeLeftOut) {
 TEST(PortTest, ADestinationWithoutPortIsLeftOutAndTheOthersStay) {
   Service service("web");
   service.Dest("/a").Dest("/b").last().port.reset();
-  const Built built = Build({service}, {});
+  const BuiltAll built = BuildAll({service}, {});
   EXPECT_THAT(Codes(built.diagnostics), ElementsAre("missing-port web com.df.port.1"));
   EXPECT_EQ(built.desired.backends.size(), 1U);
 }
@@ -313,7 +318,7 @@ TEST(NamesTest, WhatIsResolvedAndWhatNot) {
       input = WithFacts(service, {"ov1"}, {});
       input.facts->kind = one.kind;
     }
-    const Built built = Build({input}, Context({"ov1"}));
+    const BuiltAll built = BuildAll({input}, Context({"ov1"}));
     if (one.wanted.empty()) {
       EXPECT_THAT(built.names_wanted, IsEmpty()) << one.what;
     } else {
@@ -327,18 +332,18 @@ TEST(NamesTest, ResolvedAddressesBecomeServersAndOthersWait) {
   service.Dest("/a").Dest("/b").last().outbound_hostname = "db.x";
   BuildContext context;
   context.names["web"] = {"10.0.0.2", "10.0.0.1", "10.0.0.2", "not an address"};
-  const Built built = Build({service}, context);
+  const BuiltAll built = BuildAll({service}, context);
   EXPECT_EQ(Servers(built, 0).size(), 2U);
   EXPECT_THAT(Servers(built, 1), IsEmpty());
   EXPECT_THAT(built.names_wanted, ElementsAre("db.x", "web"));
-  const auto again = Build({service}, context);
+  const auto again = BuildAll({service}, context);
   EXPECT_EQ(again.desired, built.desired);
   EXPECT_THAT(built.desired.backends[0].servers[0].name.str(), testing::StartsWith("d-"));
 }
 
 TEST(BackendTest, ClassIsStickyBeforeRichBeforePlain) {
   const auto class_of = [](Service& service) {
-    return Build({service}, {}).desired.backends[0].kind;
+    return BuildAll({service}, {}).desired.backends[0].kind;
   };
   Service plain("web");
   plain.Dest("/");
@@ -359,8 +364,8 @@ TEST(BackendTest, ClassIsStickyBeforeRichBeforePlain) {
 TEST(BackendTest, PortsThatTheProxyDoesNotListenOnAreTold) {
   BuildContext context;
   context.bound_ports = {80, 8081};
-  const Built built =
-      Build({Service("a").Dest("/a").SrcPort(8081), Service("b").Dest("/b").SrcPort(9)}, context);
+  const BuiltAll built = BuildAll(
+      {Service("a").Dest("/a").SrcPort(8081), Service("b").Dest("/b").SrcPort(9)}, context);
   ASSERT_THAT(Codes(built.diagnostics), ElementsAre("unbound-port b com.df.srcPort"));
   EXPECT_EQ(built.diagnostics[0].message,
             "the proxy does not listen on this port, only on 80, 8081");
@@ -371,7 +376,7 @@ TEST(ConvergingTest, WhileTasksAreOnTheirWay) {
     ServiceInput input =
         WithFacts(Service("web").Dest("/"), {"ov1"}, {Task("t", {{"ov1", "10.0.0.1"}})});
     change(*input.facts);
-    return !Build({input}, Context({"ov1"})).converging.empty();
+    return !BuildAll({input}, Context({"ov1"})).converging.empty();
   };
   EXPECT_FALSE(converging([](auto&) {}));
   EXPECT_TRUE(converging([](auto& facts) { facts.replicas = 2; }));

@@ -129,6 +129,16 @@ inline Question Ask(std::string_view url, const std::vector<std::string>& header
   return question;
 }
 
+/// With the diagnostics of all services together.
+struct BuiltAll : Built {
+  std::vector<model::Diagnostic> diagnostics;
+};
+inline BuiltAll BuildAll(const std::vector<ServiceInput>& services, const BuildContext& context) {
+  BuiltAll built{Build(MakeInputs(services), context), {}};
+  built.diagnostics = AllDiagnostics(built);
+  return built;
+}
+
 /// "code service label" of each diagnostic.
 inline std::vector<std::string> Codes(const std::vector<model::Diagnostic>& diagnostics) {
   std::vector<std::string> codes;

@@ -113,11 +113,11 @@ TEST(IndependenceTest, ABadServiceChangesNothingForOthers) {
       Service("path").Dest("no-slash"),
       Service("nothing").Dest("/a/b").Exclude("/a"),
   };
-  const Built expected = Build(good, {});
+  const BuiltAll expected = BuildAll(good, {});
   for (const ServiceInput& one : bad) {
     std::vector<ServiceInput> all = good;
     all.insert(all.begin(), one);
-    const Built built = Build(all, {});
+    const BuiltAll built = BuildAll(all, {});
     EXPECT_EQ(built.desired, expected.desired) << one.spec.name.str();
     EXPECT_FALSE(built.diagnostics.empty()) << one.spec.name.str();
     for (const model::Diagnostic& diagnostic : built.diagnostics) {
@@ -139,11 +139,11 @@ TEST(IndependenceTest, OrderOfTheServicesDoesNotMatter) {
     service.Created(static_cast<std::int64_t>(random() % 3));
     services.push_back(service);
   }
-  const Built expected = Build(services, {});
+  const BuiltAll expected = BuildAll(services, {});
   EXPECT_FALSE(expected.diagnostics.empty());
   for (int round = 0; round < 20; ++round) {
     std::shuffle(services.begin(), services.end(), random);
-    const Built built = Build(services, {});
+    const BuiltAll built = BuildAll(services, {});
     ASSERT_EQ(built.desired, expected.desired);
     ASSERT_EQ(built.diagnostics, expected.diagnostics);
   }
@@ -156,14 +156,14 @@ TEST(SizeTest, OrdinaryServicesGiveOneEntryEach) {
     services.push_back(i % 2 == 0 ? Service("s" + number).Dest("/" + number)
                                   : Service("s" + number).Dest("/", "h" + number + ".com"));
   }
-  const Built built = Build(services, {});
+  const BuiltAll built = BuildAll(services, {});
   EXPECT_EQ(built.desired.routes.size(), 10'000U);
   EXPECT_EQ(built.desired.matches.entries.size(), 10'000U);
   EXPECT_EQ(built.desired.backends.size(), 10'000U);
   EXPECT_THAT(built.diagnostics, IsEmpty());
 }
 
-std::vector<ServedService> Served(const std::vector<ServiceInput>& services) {
+std::vector<ServedService> Served(const Inputs& services) {
   std::vector<model::Diagnostic> diagnostics;
   std::vector<ServedService> served = ServeAll(services, diagnostics);
   NameBackends(served, diagnostics);
@@ -177,8 +177,9 @@ TEST(SizeTest, WhereRanksWouldExplodeTheYoungestLoseTheirs) {
     services.push_back(Service("rank" + n).Dest("/" + n).Acl("acl" + n).Created(i));
     services.push_back(Service("host" + n).Dest("/", "h" + n + ".com").Created(i));
   }
-  EXPECT_THAT(BuildServed(Served(services), 100).diagnostics, IsEmpty());
-  const BuiltRoutes built = BuildServed(Served(services), 85);
+  const Inputs inputs = MakeInputs(services);
+  EXPECT_THAT(BuildServed(Served(inputs), 100).diagnostics, IsEmpty());
+  const BuiltRoutes built = BuildServed(Served(inputs), 85);
   EXPECT_THAT(Codes(built.diagnostics),
               ElementsAre("rank-ignored rank8 aclName", "rank-ignored rank9 aclName"));
   EXPECT_EQ(Explain(built.routes, Ask("h1.com/7")).service.str(), "rank7");

@@ -34,7 +34,7 @@ ServiceInput Sni(const std::string& name, std::uint16_t src_port, std::int64_t c
   return input;
 }
 
-Built BuildAll(const std::vector<ServiceInput>& services, bool tls = true) {
+BuiltAll BuildAll(const std::vector<ServiceInput>& services, bool tls = true) {
   BuildContext context;
   for (const ServiceInput& service : services) {
     const std::string name = service.spec.name.str();
@@ -43,7 +43,7 @@ Built BuildAll(const std::vector<ServiceInput>& services, bool tls = true) {
   context.bound_ports = {80, 443};
   context.reserved_ports = {8080};
   context.tls = tls;
-  return Build(services, context);
+  return BuildAll(services, context);
 }
 
 std::vector<std::string> Shown(const Built& built) {
@@ -56,7 +56,7 @@ std::vector<std::string> Shown(const Built& built) {
 }
 
 TEST(TcpTest, APortLeadsToItsService) {
-  const Built built = BuildAll({Tcp("b", 6380, 1), Tcp("a", 6379, 2)});
+  const BuiltAll built = BuildAll({Tcp("b", 6380, 1), Tcp("a", 6379, 2)});
   EXPECT_THAT(Shown(built), ElementsAre("6379  a a-be8080_0", "6380  b b-be8080_0"));
   EXPECT_THAT(built.desired.tcp_listeners, SizeIs(2));
   EXPECT_THAT(built.desired.routes, IsEmpty());
@@ -69,14 +69,14 @@ TEST(TcpTest, TheOlderServiceKeepsThePort) {
   for (const bool turned : {false, true}) {
     std::vector<ServiceInput> services = {Tcp("a", 6379, 2), Tcp("b", 6379, 1)};
     if (turned) std::swap(services[0], services[1]);
-    const Built built = BuildAll(services);
+    const BuiltAll built = BuildAll(services);
     EXPECT_THAT(Shown(built), ElementsAre("6379  b b-be8080_0"));
     EXPECT_THAT(Codes(built.diagnostics), ElementsAre("conflict a com.df.srcPort"));
   }
 }
 
 TEST(TcpTest, AGroupIsOneBackend) {
-  const Built built =
+  const BuiltAll built =
       BuildAll({Tcp("a", 6379, 2, "db"), Tcp("b", 6379, 1, "db"), Tcp("c", 6379, 3, "other")});
   EXPECT_THAT(Shown(built), ElementsAre("6379  b tcpListen_db_6379", "6379  a tcpListen_db_6379"));
   ASSERT_THAT(built.desired.backends, SizeIs(1));
@@ -85,7 +85,7 @@ TEST(TcpTest, AGroupIsOneBackend) {
 }
 
 TEST(TcpTest, SniNamesBelongToTheOlderService) {
-  const Built built =
+  const BuiltAll built =
       BuildAll({Sni("a", 9443, 2, {Host("a.com"), Host("*.b.com")}),
                 Sni("b", 9443, 1, {Host("a.com"), Host("c.com")}), Tcp("c", 9443, 3)});
   EXPECT_THAT(Shown(built), ElementsAre("9443 a.com b b-be8080_0", "9443 c.com b b-be8080_0",
@@ -97,7 +97,7 @@ TEST(TcpTest, SniNamesBelongToTheOlderService) {
 }
 
 TEST(TcpTest, PortsOfTheProxyItselfAreRefused) {
-  const Built built = BuildAll({Tcp("a", 443, 1), Tcp("b", 8080, 2), Tcp("c", 6379, 3)});
+  const BuiltAll built = BuildAll({Tcp("a", 443, 1), Tcp("b", 8080, 2), Tcp("c", 6379, 3)});
   EXPECT_THAT(Shown(built), ElementsAre("6379  c c-be8080_0"));
   EXPECT_THAT(Codes(built.diagnostics),
               ElementsAre("port-taken a com.df.srcPort", "port-taken b com.df.srcPort"));
@@ -112,7 +112,7 @@ TEST(TcpTest, WhatOneOfAGroupRestrictsNoneOpens) {
   tls.spec.name = model::ServiceName("d");
   tls.spec.acl_name = "d";
   tls.spec.dests[0].tcp.tls = true;
-  const Built built = BuildAll({first, same, Tcp("c", 6379, 3, "db"), tls});
+  const BuiltAll built = BuildAll({first, same, Tcp("c", 6379, 3, "db"), tls});
   EXPECT_THAT(Shown(built), ElementsAre("6379  a tcpListen_db_6379", "6379  b tcpListen_db_6379"));
   EXPECT_THAT(Codes(built.diagnostics),
               ElementsAre("conflict c com.df.serviceGroup", "conflict d com.df.srcTls"));
@@ -125,7 +125,7 @@ TEST(TcpTest, TlsCanOnlyBeEndedWhereThereAreCertificates) {
   db.spec.dests[0].tcp.tls = true;
   ASSERT_THAT(BuildAll({db}).desired.tcp_listeners, SizeIs(1));
   EXPECT_TRUE(BuildAll({db}).desired.tcp_listeners[0].tls);
-  const Built without = BuildAll({db}, false);
+  const BuiltAll without = BuildAll({db}, false);
   EXPECT_THAT(without.desired.tcp_listeners, IsEmpty());
   EXPECT_THAT(Codes(without.diagnostics), ElementsAre("no-tls a com.df.srcTls"));
 }
@@ -136,7 +136,7 @@ TEST(TcpTest, HttpDestinationsOfTheSameServiceGoOn) {
   both.last().paths.clear();
   both.last().mode = model::ReqMode::kTcp;
   for (model::DestSpec& dest : both.input().spec.dests) dest.outbound_hostname = "a";
-  const Built built = BuildAll({both});
+  const BuiltAll built = BuildAll({both});
   EXPECT_THAT(Shown(built), ElementsAre("6379  a a-be8080_1"));
   ASSERT_THAT(built.desired.routes, SizeIs(2));
   EXPECT_EQ(built.desired.routes[1].backend.str(), "a-be8080_0");
