@@ -147,6 +147,9 @@ class Reconciler {
   void AfterApply(const Assembly& assembly, routing::Built& built, const Applied& applied);
   void ObserveLatencies(bool live);
   void CheckInBackground();
+  /// Lets HAProxy start, once there is something to start it with.
+  void TellFilesReady();
+  [[nodiscard]] bool MayKnowMoreSoon() const;
   void Save();
   /// To those who have no Docker. `delta`: what is to be saved.
   void TellFacts(const ports::AppliedDelta& delta);
@@ -200,6 +203,8 @@ class Reconciler {
   std::uint64_t checked_writes_ = 0;
   bool check_in_flight_ = false;
   bool files_told_ = false;
+  bool found_nothing_ = false;  ///< no earlier run has left anything
+  SteadyTime start_until_;      ///< until then HAProxy's start may wait
 
   bool docker_tried_ = false;
   /// What is to be served is known: by a good list, or because there is no Docker.

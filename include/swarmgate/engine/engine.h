@@ -95,8 +95,9 @@ class Engine {
     ports::StateStore* store = nullptr;
     ports::SharedStore* shared = nullptr;             ///< null: this is the only replica
     ports::CertificateFiles* certificates = nullptr;  ///< may be null
-    /// Called once, when the first complete set of files lies on disk, so that the supervisor may
-    /// start HAProxy.
+    /// Called once, when a complete set of files lies on disk, so that the supervisor may start
+    /// HAProxy: with what an earlier run has left at once, without it when Docker and the shared
+    /// store have said what there is, or a few seconds later.
     std::function<void()> files_ready;
     std::function<Result<std::vector<std::string>>(const std::string& name)> resolve;
     /// What Docker says has changed, for replicas without a socket; may be null. The first one is
