@@ -173,6 +173,34 @@ TEST_F(PeerStoreTest, AnOldDiskDoesNotBringBackWhatWasDeletedSince) {
   EXPECT_EQ(a.PathOf("web"), "");
 }
 
+TEST_F(PeerStoreTest, WhatWasChangedOnAnOldDiskIsFetchedAsSoonAsAnyOtherChange) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  a.Start();
+  b.Start();
+  ASSERT_TRUE(b.store().Put(Make("web", "/web", kNow + 1), 0));
+  ports::PeerLogState old = *b.log.Load();
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    ASSERT_TRUE(b.store().Put(Make(name, "/" + name, kNow + 2), 0));
+  }
+  ASSERT_TRUE(a.WaitPath("s4", "/s4"));
+  // Restored, and changed before anybody asks it: by then its history is further than a has seen it,
+  // yet not the one that a has seen.
+  b.Stop();
+  for (const char* name : {"x", "y"}) {
+    Record record = Make(name, std::string("/") + name, kNow + 3);
+    record.revision = ++old.revision;
+    old.documents.push_back({record.service, record, record.updated_unix_ms, record.revision});
+  }
+  old.revision += 10;
+  b.log.Replace(old);
+  b.Start();
+  EXPECT_TRUE(WaitUntil([&] { return a.PathOf("x") == "/x" && a.PathOf("y") == "/y"; },
+                        std::chrono::seconds(4)));
+}
+
 TEST_F(PeerStoreTest, AFullDiskKeepsNothingFromTheOthersAndIsCaughtUpWith) {
   Replica a("a");
   Replica b("b");
