@@ -97,8 +97,8 @@ class Reconciler {
   // --- commands
   void Reconfigure(Command command, bool after_list);
   void Validate(Command command);
-  /// A later change of the same record is known here already.
-  [[nodiscard]] bool IsOutdated(const Command& command, Records::const_iterator held) const;
+  /// A later change of the same record, or its deletion, is known here already.
+  [[nodiscard]] bool IsOutdated(const Command& command, const model::ServiceName& name) const;
   /// Gives it a time, unless another replica has.
   void Stamp(Command& command) const;
   void Remove(Command command);
