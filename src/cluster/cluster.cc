@@ -47,6 +47,7 @@ class Cluster::Impl {
     }
   }
 
+  void OnFollower(std::function<void()> told) { feed_.OnFollower(std::move(told)); }
   void Start() {
     directory_.Start();
     if (store_) store_->Start();
@@ -141,6 +142,7 @@ Cluster::Cluster(ClusterOptions options, std::vector<ports::Peers*> sources, por
                  const Clock& clock)
     : impl_(std::make_unique<Impl>(std::move(options), sources, log, clock)) {}
 Cluster::~Cluster() = default;
+void Cluster::OnFollower(std::function<void()> told) { impl_->OnFollower(std::move(told)); }
 void Cluster::Start() { impl_->Start(); }
 void Cluster::Stop() { impl_->Stop(); }
 ports::SharedStore* Cluster::store() { return impl_->store(); }

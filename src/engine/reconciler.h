@@ -85,6 +85,7 @@ class Reconciler {
   void On(SharedNews message);
   void On(ShareDone message);
   void On(ReplicasSeen message);
+  void On(FactsWanted message);
   void TakeSharedNews();
   void TakeSettled();
   void Settle(const ShareDone& message);
@@ -223,6 +224,7 @@ class Reconciler {
   std::optional<std::pair<std::string, int>> saved_structure_;
   std::uint64_t saved_revision_ = 0;
   bool save_wanted_ = false;
+  bool facts_wanted_ = false;
   bool facts_told_ = false;
 };
 

@@ -2,6 +2,7 @@
 // once, and, where there is no store in common, keeps records equal with theirs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ class Cluster final : public ports::Replicas {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
+  /// Called when the first replica without a Docker socket asks what Docker says here: nobody need
+  /// tell before. Set before Start. Thread: any.
+  void OnFollower(std::function<void()> told);
   void Start();
   void Stop();
 
