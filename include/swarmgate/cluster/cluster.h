@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,8 +63,9 @@ class Cluster final : public ports::Replicas {
                                         std::uint64_t revision) override;
   Result<ports::SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
                                     std::uint64_t revision, SteadyTime deadline) override;
-  [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
-                             std::string_view signature) const override;
+  [[nodiscard]] std::optional<std::string> BodyOf(const model::PeerCall& call,
+                                                  std::string_view challenge,
+                                                  std::string_view signature) const override;
   [[nodiscard]] bool IsHostOfPeer(std::string_view host) const override;
 
  private:
