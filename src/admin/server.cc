@@ -1,8 +1,5 @@
 #include "swarmgate/admin/server.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +13,7 @@
 #include "admin/views.h"
 #include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/base/system.h"
 
 namespace swarmgate::admin {
 namespace {
@@ -24,11 +22,6 @@ constexpr std::size_t kMaxPath = 1024;
 constexpr std::size_t kMaxBody = 64U << 10U;
 // The same as another replica sends it: encrypted, in hex.
 constexpr std::size_t kMaxSealedBody = 2 * kMaxBody + 256;
-
-std::string HostName() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
-}
 
 Request FromLibrary(const httplib::Request& request) {
   Request ours;
