@@ -305,6 +305,33 @@ TEST_F(PeerStoreTest, WhoStandsBetweenReplicasReadsNoPrivateKey) {
   EXPECT_EQ(text.find("PRIVATE KEY"), std::string::npos);
 }
 
+TEST_F(PeerStoreTest, TheFirstListOfAReplicaWithoutASocketWaitsForWhoTells) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  ports::AppliedDelta facts;
+  facts.host.emplace();
+  facts.upserts.emplace_back().id = "web";
+  a.Start();
+  a.cluster().TakeFacts(facts);
+  b.Start();
+  ASSERT_TRUE(WaitUntil([&] { return b.cluster().IsHostOfPeer("127.0.0.1"); }));
+  const auto docker = b.cluster().MakeDocker();
+  std::thread watch([&] {
+    (void)docker->Watch(
+        0, [] {}, [](const ports::DockerEvent&) {});
+  });
+  const auto listed = docker->List(std::chrono::steady_clock::now() + std::chrono::seconds(10));
+  docker->Cancel();
+  watch.join();
+  ASSERT_TRUE(listed) << listed.error().ToString();
+  EXPECT_EQ(listed->services.size(), 1U);
+  // Nobody is waited for by one who ends.
+  const auto other = b.cluster().MakeDocker();
+  other->Cancel();
+  EXPECT_EQ(other->List(SteadyTime::max()).error().code, Code::kCancelled);
+}
+
 TEST_F(PeerStoreTest, ACallReachesEachReplicaOnceHoweverManyAddressesItHas) {
   Replica a("a");
   Replica b("b");
