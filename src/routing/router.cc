@@ -259,17 +259,19 @@ bool Router::Impl::JudgeRegions(std::set<Region> regions) {
       queue.push_back({region.host, result.wider});
       continue;
     }
-    TakeRegion(region, drafts, result.judged);
+    if (!TakeRegion(region, drafts, result.judged)) return false;
   }
   return true;
 }
 
-void Router::Impl::TakeRegion(const Region& region, const std::vector<const Draft*>& drafts,
+bool Router::Impl::TakeRegion(const Region& region, const std::vector<const Draft*>& drafts,
                               Judged& judged) {
   std::set<const Draft*> inside;
   for (const Draft* draft : book_.Inside(region)) inside.insert(draft);
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     if (!inside.contains(drafts[i]) || judged.outcomes[i] == drafts[i]->outcome) continue;
+    // Another one has begun or ceased to share its requests, and it stands under other hosts, too.
+    if (IsSpecial(drafts[i]->route)) return false;
     auto& draft = const_cast<Draft&>(*drafts[i]);
     LeaveOut(draft);
     draft.outcome = std::move(judged.outcomes[i]);
@@ -298,6 +300,7 @@ void Router::Impl::TakeRegion(const Region& region, const std::vector<const Draf
       ++at;
     }
   }
+  return true;
 }
 
 /// Takes a draft's part of the result out of it.

@@ -35,7 +35,8 @@ class Router::Impl {
 
   // --- drafts -> routes
   bool JudgeRegions(std::set<Region> regions);
-  void TakeRegion(const Region& region, const std::vector<const Draft*>& drafts, Judged& judged);
+  /// False: that reaches further.
+  bool TakeRegion(const Region& region, const std::vector<const Draft*>& drafts, Judged& judged);
   [[nodiscard]] bool SpecialsStandAlone() const;
   void LeaveOut(const Draft& draft);
   void PutIn(Draft& draft);

@@ -193,7 +193,7 @@ TEST_F(StartTest, ANewReplicaStartsHAProxyWithAllThatThereIs) {
   rig.Settle();
   EXPECT_EQ(rig.files_ready_calls, 0) << "what the others share is not known yet";
   rig.answer_news = true;
-  std::map<std::string, std::string> found;
+  haproxy::MapEntries found;
   rig.ports.files_ready = [&] {
     ++rig.files_ready_calls;
     found = testing::LoadImage(rig.proxy.disk()).routes;
