@@ -39,7 +39,8 @@ LoadOptions Load(const Gate& gate, bool keep_alive) {
   options.threads = 8;
   options.keep_alive = keep_alive;
   options.think_time = std::chrono::microseconds(500);
-  options.max_duration = seconds(180);
+  // A thousand changes of labels take some minutes.
+  options.max_duration = seconds(1200);
   return options;
 }
 

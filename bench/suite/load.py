@@ -1,6 +1,7 @@
 """Loads a proxy with wrk (HTTP/1.1) or h2load (HTTP/2), and says what came of it."""
 
 import json
+import random
 import re
 
 from suite import process
@@ -52,9 +53,12 @@ def wrk(workspace, side, routes, seconds, tls=False, keep=True):
 
 
 def h2load(workspace, side, routes, seconds):
-    """The same by HTTP/2: 16 connections with 4 streams each; the routes one after the other."""
+    """The same by HTTP/2: 16 connections with 4 streams each. Each connection goes through the routes
+    in the same order, and in a short time not through all of them: so they are shuffled.
+    """
     base = url(side, tls=True).rstrip("/")
-    uris = workspace.write("uris.txt", "".join(f"{base}{route.request[1]}\n" for route in routes))
+    shuffled = random.Random(1).sample(routes, len(routes))
+    uris = workspace.write("uris.txt", "".join(f"{base}{route.request[1]}\n" for route in shuffled))
     argv = ["h2load", "-t", "1", "-c", "16", "-m", "4", "-D", str(seconds), "-i", uris]
     return _measured(side, argv, parse_h2load)
 

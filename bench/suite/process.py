@@ -25,13 +25,19 @@ class BenchError(Exception):
 def prepare():
     """To be called once: the limits that all children get, and the care for orphans."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # All that this machine allows, up to what is of use: ten thousand servers are kept connected to.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     # A quarter of the stack's limit is what an environment may take: ten thousand services fit.
     _, hard = resource.getrlimit(resource.RLIMIT_STACK)
     wanted = 64 << 20
     if hard == resource.RLIM_INFINITY or hard >= wanted:
         resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+
+
+def open_files():
+    """How many files a process that we start may have open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def free_ports(count):
@@ -66,10 +72,7 @@ class Workspace:
         # Servers give up root.
         os.chmod(self.path, 0o755)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
 
     def file(self, name):

@@ -7,6 +7,7 @@ from suite.sides import ALL as SIDES
 from suite.svg import line_chart
 
 LABELS = {side.key: side.label for side in SIDES}
+SHORT = {side.key: side.short for side in SIDES}
 ORDER = [side.key for side in SIDES]
 LOADS = {"kept": "kept connections", "new": "a new connection each", "tls": "TLS, kept connections",
          "tls-new": "TLS, a new connection each", "h2": "HTTP/2 over TLS"}
@@ -75,7 +76,7 @@ def _throughput_tables(rows):
         return [[_case_name(*case)] + [show(of_case[key]) if key in of_case else "–"
                                        for key in sides] for case, of_case in cases.items()]
 
-    header = ["Routes by, how many, which are asked"] + [LABELS[key] for key in sides]
+    header = ["Routes by, how many, which are asked"] + [SHORT[key] for key in sides]
     return (
         "Requests per second; in brackets the share of the limit, and its spread over the rounds.\n\n"
         + table(header, cells(lambda row: f"{number(row['rps']['median'])} "
@@ -99,7 +100,7 @@ def _curves(rows, value, **having):
         points = [(row["routes"], value(row)) for row in rows if row["side"] == key and "rps" in row
                   and all(row[name] == wanted for name, wanted in having.items())]
         if points:
-            series.append((key, LABELS[key], sorted(points)))
+            series.append((key, SHORT[key], sorted(points)))
     return series
 
 
@@ -146,7 +147,7 @@ def change_latency(results):
             number(row["cpu_ms"], 1), row["live_ms"]["n"],
             *(f"{lost[kind]['lost']} of {number(lost[kind]['right'] + lost[kind]['lost'])}"
               for kind in ("kept", "new"))])
-    series = [(key, LABELS[key], sorted((row["routes"], row["live_ms"]["median"]) for row in rows
+    series = [(key, SHORT[key], sorted((row["routes"], row["live_ms"]["median"]) for row in rows
                                         if row["side"] == key and "live_ms" in row))
               for key in ORDER if any(row["side"] == key and "live_ms" in row for row in rows)]
     pictures = {}

@@ -29,6 +29,12 @@ class Stage:
         return self.ends(kind(self.files, upstream or self.upstream, self.certificate))
 
     def __exit__(self, *_):
+        failures = []
         while self._ends:
-            self._ends.pop().end()
-        self.files.__exit__()
+            try:
+                self._ends.pop().end()
+            except Exception as error:  # the others must end as well
+                failures.append(error)
+        self.files.remove()
+        if failures:
+            raise failures[0]

@@ -4,7 +4,7 @@ import math
 from html import escape
 
 WIDTH, HEIGHT = 760, 400
-LEFT, RIGHT, TOP, BOTTOM = 74, 250, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 74, 170, 44, 52
 COLOURS = {
     "limit": "#555555", "map": "#8c6bb1", "swarmgate": "#d7301f", "nginx": "#1a9850",
     "caddy": "#2b8cbe", "acl": "#e08214",

@@ -40,6 +40,7 @@ class EchoServer:
 
     def __init__(self):
         self._loop = asyncio.new_event_loop()
+        self._writers = set()
         self._server = self._loop.run_until_complete(
             asyncio.start_server(self._serve, "127.0.0.1", 0))
         # Both names of an upstream's port.
@@ -48,6 +49,7 @@ class EchoServer:
         self._thread.start()
 
     async def _serve(self, reader, writer):
+        self._writers.add(writer)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             key = next(line.split(":", 1)[1].strip() for line in head.split("\r\n")
@@ -60,7 +62,13 @@ class EchoServer:
         except (OSError, asyncio.IncompleteReadError, StopIteration):
             pass
         finally:
+            self._writers.discard(writer)
             writer.close()
+
+    def cut_all(self):
+        """As a proxy that ends cuts them."""
+        self._loop.call_soon_threadsafe(
+            lambda: [writer.transport.abort() for writer in self._writers])
 
     def end(self):
         self._loop.call_soon_threadsafe(self._loop.stop)

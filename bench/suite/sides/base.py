@@ -11,10 +11,13 @@ THREADS = 2
 
 
 class Side:
-    """One proxy with ports of its own. `label` is what tables call it, `key` what results do."""
+    """One proxy with ports of its own. `label` is its name, `short` that of a column, `key` that in
+    the results.
+    """
 
     key = ""
     label = ""
+    short = ""
 
     def __init__(self, workspace, upstream, certificate):
         self.files = workspace

@@ -12,6 +12,7 @@ from suite.sides.base import THREADS, Side
 class Caddy(Side):
     key = "caddy"
     label = "Caddy (as caddy-docker-proxy)"
+    short = "Caddy"
 
     def _text(self, routes):
         text = (f"{{\n  admin 127.0.0.1:{self.admin_port}\n  auto_https off\n"

@@ -89,6 +89,7 @@ class Haproxy(Side):
 class LimitHaproxy(Haproxy):
     key = "limit"
     label = "HAProxy, one route, by hand"
+    short = "HAProxy, one route"
 
     def start(self, routes, tls=False):
         self.only_server = routes[0].key
@@ -105,6 +106,7 @@ class LimitHaproxy(Haproxy):
 class MapHaproxy(Haproxy):
     key = "map"
     label = "HAProxy, all routes in a map, by hand"
+    short = "HAProxy, map"
 
     LOOKUPS = {
         "prefix": "path,map_beg",
@@ -122,6 +124,7 @@ class MapHaproxy(Haproxy):
 class AclHaproxy(Haproxy):
     key = "acl"
     label = "HAProxy, a list of ACLs (as Docker Flow Proxy)"
+    short = "HAProxy, ACLs"
 
     TESTS = {"prefix": "path_beg {path}", "regex": "path_reg {path}",
              "host": "hdr_beg(host) -i {domain}", "wildcard": "hdr_end(host) -i {domain}"}

@@ -7,11 +7,11 @@ from suite.process import Child
 from suite.sides.base import THREADS, Side
 
 HEAD = """worker_processes {threads};
-worker_rlimit_nofile 16384;
+worker_rlimit_nofile {files};
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log error;
-events {{ worker_connections 8192; }}
+events {{ worker_connections {connections}; }}
 http {{
   access_log off;
   server_tokens off;
@@ -40,9 +40,11 @@ http {{
 class Nginx(Side):
     key = "nginx"
     label = "nginx (as nginx-proxy)"
+    short = "nginx"
 
     def _write(self, routes):
-        text = HEAD.format(threads=THREADS, folder=self.files.folder("nginx"),
+        text = HEAD.format(threads=THREADS, files=process.open_files(),
+                           connections=process.open_files() * 9 // 10, folder=self.files.folder("nginx"),
                            certificate=self.certificate[0], key=self.certificate[1])
         for route in routes:
             text += (f"  upstream {route.name} {{ server {route.address}:{self.upstream.port}; "

@@ -17,6 +17,7 @@ API = "/v1/docker-flow-proxy/"
 class Swarmgate(Side):
     key = "swarmgate"
     label = "Swarmgate"
+    short = "Swarmgate"
 
     def __init__(self, workspace, upstream, certificate):
         super().__init__(workspace, upstream, certificate)
