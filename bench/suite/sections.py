@@ -164,7 +164,21 @@ per change.
 
 """ + table(["Services", "Side", "Until answered, ms", "Processor time, ms", "Changes",
              "Lost, kept connections", "Lost, new connections"], shown)
-    return text, pictures
+    return text + _reloads(rows), pictures
+
+
+def _reloads(rows):
+    """Of Swarmgate, which needs them for few changes."""
+    shown = [[number(row["routes"]), spread(row["reload_ms"], 1), row["reload_ms"]["n"],
+              sum(kind["lost"] for kind in row["reload_lost"].values())]
+             for row in rows if "reload_ms" in row]
+    if not shown:
+        return ""
+    return """
+Some changes cannot be made without a reload of HAProxy (another port, labels with raw configuration). A
+reload of Swarmgate, from the call until it is confirmed:
+
+""" + table(["Services", "ms", "Reloads", "Requests lost"], shown)
 
 
 def changes_per_second(results):

@@ -32,6 +32,8 @@ def _measure(plan, kind, count, samples):
             side.start(served)
             row["start_s"] = time.monotonic() - began
             row.update(_changes(plan, side, served, samples))
+            if kind is Swarmgate:
+                row.update(_reloads(plan, side, served))
         except BenchError as error:
             row["note"] = str(error)[:200]
             plan.say(f"    {row['note']}")
@@ -65,6 +67,20 @@ def _changes(plan, side, served, samples):
     plan.say(f"    {result['live_ms']['median']:.1f} ms, {result['cpu_ms']:.1f} ms of processor time, "
              f"{sum(kind['lost'] for kind in lost.values())} of {asked} requests lost")
     return result
+
+
+def _reloads(plan, side, served):
+    """A reload that is asked for: what a change costs that no map can hold."""
+    load = SteadyLoad(side, served[0])
+    times = []
+    try:
+        for _ in range(plan.samples(5)):
+            began = time.monotonic()
+            side.reload()
+            times.append(1000 * (time.monotonic() - began))
+    finally:
+        lost = load.end()
+    return {"reload_ms": stats.summary(times), "reload_lost": lost}
 
 
 def adding(side, served, added):
