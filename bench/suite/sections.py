@@ -251,9 +251,9 @@ over half a minute without changes, with Docker being listed as always.
 
 """ + table(["Services", "Start, s", "Controller, MiB", "HAProxy, MiB", "Controller, idle %",
              "HAProxy, idle %"], shown) + """
-The storm: so many of them get another path by the API, by eight callers at once; another service is
-asked meanwhile. Then one service after the other is created in Docker (median of the times from the
-event to the first answer).
+First, one service after the other is created in Docker, its tasks running already (median of the times from
+the event to the first answer). Then the storm: so many services get another path by the API, by eight
+callers at once; another service is asked meanwhile.
 
 """ + table(["Services", "Changed", "Until all are answered, s", "Controller's peak, MiB",
              "Bystander's requests lost", "Docker event → live, ms"], storms)
