@@ -17,7 +17,7 @@ class Scenario:
 
 
 ALL = (
-    Scenario("change-to-live", "how soon a change by the API or by Docker is live", 4,
+    Scenario("change-to-live", "how soon a change by the API or by Docker is live", 3,
              programs.change_to_live),
     Scenario("lost-requests", "what changes, reloads, updates and crashes cost those who ask", 2,
              programs.lost_requests),
@@ -26,16 +26,16 @@ ALL = (
     Scenario("throughput-kinds", "the same by host, wildcard and regex", 12, throughput.by_kind),
     Scenario("throughput-connections", "the same with new connections, TLS and HTTP/2", 17,
              throughput.by_connection),
-    Scenario("change-latency", "one more service: Swarmgate, and proxies that reload", 8,
+    Scenario("change-latency", "one more service: Swarmgate, and proxies that reload", 2,
              change_latency.measure),
-    Scenario("changes-per-second", "changes one after the other, and from eight callers", 2,
+    Scenario("changes-per-second", "changes one after the other, and from eight callers", 1,
              changes.rate),
-    Scenario("change-cost", "what one change writes and sends", 2, changes.cost),
-    Scenario("engine", "processor time and memory of one change in the engine alone", 2,
+    Scenario("change-cost", "what one change writes and sends", 1, changes.cost),
+    Scenario("engine", "processor time and memory of one change in the engine alone", 1,
              programs.engine),
-    Scenario("websockets", "long conversations through a thousand changes", 2, websockets.measure),
+    Scenario("websockets", "long conversations through a thousand changes", 1, websockets.measure),
     Scenario("footprint", "memory and processor time of ten thousand services, idle and in a storm",
-             4, footprint.measure),
+             3, footprint.measure),
     Scenario("consul", "what one change moves between replicas and Consul", 1, programs.consul),
 )
 
