@@ -469,4 +469,15 @@ bool IsCertificateStep(const Step& step) {
 
 void ApplyStep(Held& held, const Step& step) { std::visit(Applier{held}, step); }
 
+void ApplyPlan(Held& held, const Plan& plan, const Image& desired) {
+  for (const Step& step : plan.steps) {
+    if (const auto* revive = std::get_if<ReviveServer>(&step)) {
+      ForgetDraining(held, revive->slot, revive->server.name);
+    } else if (const auto* drain = std::get_if<DrainServer>(&step)) {
+      held.draining[drain->slot].insert(drain->server);
+    }
+  }
+  held.image = desired;
+}
+
 }  // namespace swarmgate::haproxy

@@ -90,6 +90,10 @@ std::string Records::Of(const model::BackendName& name, const model::ServiceName
   return record;
 }
 
+void Records::TakeTail(const model::Backend& backend, std::string tail) {
+  if (!IsPlain(backend)) tails_.try_emplace(backend.name.str(), std::move(tail));
+}
+
 const std::string& Records::TailOf(const model::Backend& backend) {
   const auto [known, fresh] = tails_.try_emplace(backend.name.str());
   if (fresh) known->second = TreatmentOf(backend, settings_).tail;

@@ -44,6 +44,9 @@ class Records {
     return Of(place.backend, place.service, place.route);
   }
 
+  /// What TreatmentOf says of it, where that is known already. REQUIRES: it is one of the backends.
+  void TakeTail(const model::Backend& backend, std::string tail);
+
  private:
   std::string Of(const model::BackendName& name, const model::ServiceName& service,
                  const model::RouteId& route);
@@ -52,7 +55,7 @@ class Records {
   const Chunked<model::Backend>& backends_;
   const SlotMap& slots_;
   const Settings& settings_;
-  std::unordered_map<std::string_view, std::string> tails_;  ///< those that were asked for
+  std::unordered_map<std::string_view, std::string> tails_;  ///< those that are known
 };
 
 /// The backend of this name, or nullptr.

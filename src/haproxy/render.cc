@@ -101,6 +101,11 @@ MapLines::const_iterator FindPrefix(const MapLines& lines, const std::string& pr
   });
 }
 
+void EraseGroup(MapEntries& entries, const std::string& prefix) {
+  auto at = entries.lower_bound(prefix);
+  while (at != entries.end() && at->first.starts_with(prefix)) at = entries.erase(at);
+}
+
 /// Host regexes in order, each once.
 struct HostLines {
   MapLines lines;
@@ -170,6 +175,9 @@ class Renderer::State {
   struct Touched {
     const model::Backend* before = nullptr;
     const model::Backend* after = nullptr;
+    [[nodiscard]] const model::BackendName& name() const {
+      return before != nullptr ? before->name : after->name;
+    }
   };
 
   void UpdateFixed(const model::Desired& desired, const SlotMap& slots) {
@@ -187,47 +195,57 @@ class Renderer::State {
   // --- backends: servers, policies, rewrites -----------------------------------------------------
 
   void UpdateBackends(Change& change) {
-    std::map<model::BackendName, Touched> touched;
-    const auto less = [](const auto& a, const auto& b) { return a.name < b.name; };
+    std::vector<Touched> touched;  // sorted by name
     Chunked<model::Backend>::Diff(
-        desired_.backends, change.desired.backends, less,
-        [&](const auto& gone) { touched[gone.name].before = &gone; },
-        [&](const auto& added) { touched[added.name].after = &added; },
+        desired_.backends, change.desired.backends,
+        [](const auto& a, const auto& b) { return a.name < b.name; },
+        [&](const auto& gone) {
+          touched.push_back({&gone, nullptr});
+        },
+        [&](const auto& added) {
+          touched.push_back({nullptr, &added});
+        },
         [&](const auto& before, const auto& after) {
-          touched[after.name] = {&before, &after};
+          touched.push_back({&before, &after});
         });
+    std::vector<Touched> others;
     const auto moves = [&](const auto& assigned) {
-      const auto [entry, fresh] = touched.try_emplace(assigned.first);
-      if (!fresh) return;
-      entry->second = {FindBackend(desired_.backends, assigned.first),
-                       FindBackend(change.desired.backends, assigned.first)};
+      const model::BackendName& name = assigned.first;
+      const auto at =
+          std::partition_point(touched.begin(), touched.end(),
+                               [&](const Touched& other) { return other.name() < name; });
+      if (at != touched.end() && at->name() == name) return;
+      const Touched other{FindBackend(desired_.backends, name),
+                          FindBackend(change.desired.backends, name)};
+      if (other.before != nullptr || other.after != nullptr) others.push_back(other);
     };
     SharedMap<model::BackendName, model::SlotName>::Diff(
         slots_.assigned, change.slots.assigned, moves, moves,
         [&](const auto& before, const auto& /*after*/) { moves(before); });
+    touched.insert(touched.end(), others.begin(), others.end());
 
     // A slot may go from one to another: all that go out first.
-    for (const auto& [name, backend] : touched) {
-      if (backend.before != nullptr) image_.servers.erase(slots_.assigned.at(name));
+    for (const Touched& backend : touched) {
+      if (backend.before != nullptr) image_.servers.erase(slots_.assigned.at(backend.name()));
     }
-    for (const auto& [name, backend] : touched) UpdateBackend(name, backend, change);
+    for (const Touched& backend : touched) UpdateBackend(backend, change);
   }
 
-  void UpdateBackend(const model::BackendName& name, const Touched& backend, Change& change) {
+  void UpdateBackend(const Touched& backend, Change& change) {
+    const model::BackendName& name = backend.name();
     Treatment before;
-    Treatment after;
     if (backend.before != nullptr) before = TreatmentOf(*backend.before, settings_);
     if (backend.after != nullptr) {
       const auto slot = change.slots.assigned.find(name);
       SWARMGATE_CHECK(slot != change.slots.assigned.end());
-      after = TreatmentOf(*backend.after, settings_);
       std::vector<model::Server> servers = WireServers(*backend.after);
       if (!servers.empty()) image_.servers.insert_or_assign(slot->second, std::move(servers));
+      Treatment after = TreatmentOf(*backend.after, settings_);
       AddTreatment(after);
-      if (backend.before != nullptr &&
-          (before.tail != after.tail || slots_.assigned.at(name) != slot->second)) {
-        change.moved.insert(name);
-      }
+      const bool moved = backend.before != nullptr &&
+                         (before.tail != after.tail || slots_.assigned.at(name) != slot->second);
+      if (moved) change.moved.insert(name);
+      change.after.TakeTail(*backend.after, std::move(after.tail));
     }
     DropTreatment(before);
   }
@@ -244,11 +262,13 @@ class Renderer::State {
 
   void DropTreatment(const Treatment& treatment) {
     if (!treatment.policy.id.empty() && policies_.Drop(treatment.policy.id)) {
-      for (const auto& [key, value] : treatment.policy.lines) image_.policies.erase(key);
+      EraseGroup(image_.policies, treatment.policy.id + ":");
     }
     if (treatment.rewrites.id.empty() || !rewrites_.Drop(treatment.rewrites.id)) return;
-    for (const auto& line : treatment.rewrites.lines)
-      image_.rewrites.erase(FindRewrite(line.first));
+    for (const auto& line : treatment.rewrites.lines) {
+      const auto at = FindRewrite(line.first);
+      if (at != image_.rewrites.end() && *at == line) image_.rewrites.erase(at);
+    }
   }
 
   [[nodiscard]] MapLines::const_iterator FindRewrite(const std::string& key) const {
@@ -323,12 +343,15 @@ class Renderer::State {
   void DropGroups(const std::vector<Group>& groups) {
     for (const Group& group : groups) {
       if (!groups_.Drop(group.id)) continue;
+      const std::string prefix = GroupPrefix(group.id);
       if (!IsRegexGroup(group.id)) {
-        for (const auto& [key, value] : group.lines) image_.conditions.erase(key);
+        EraseGroup(image_.conditions, prefix);
         continue;
       }
-      auto at = FindPrefix(image_.regexes, GroupPrefix(group.id));
-      for (std::size_t i = 0; i < group.lines.size(); ++i) at = image_.regexes.erase(at);
+      auto at = FindPrefix(image_.regexes, prefix);
+      while (at != image_.regexes.end() && at->first.starts_with(prefix)) {
+        at = image_.regexes.erase(at);
+      }
     }
   }
 
