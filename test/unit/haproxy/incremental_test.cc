@@ -201,6 +201,20 @@ TEST(IncrementalTest, SlotsThatWereTakenBackAreGivenOutAgain) {
   }
 }
 
+TEST(IncrementalTest, AClassThatNobodyUsesGoesWithTheNextGrowth) {
+  model::Backend odd;
+  odd.name = model::BackendName("odd");
+  odd.profile.retries = 7;
+  SlotBook book;
+  ASSERT_EQ(book.Assign({odd}, {}, 1).declared.size(), 4U);
+  EXPECT_EQ(book.Assign({}, {}, 1).declared.size(), 4U);
+  model::Backend a;
+  a.name = model::BackendName("a");
+  model::Backend b;
+  b.name = model::BackendName("b");
+  EXPECT_EQ(book.Assign({a, b}, {}, 1).declared.size(), 3U);
+}
+
 TEST(IncrementalTest, AConfirmedPlanHasTheEffectOfItsSteps) {
   const Settings settings = WithTls();
   for (unsigned seed = 1; seed <= testing::Rounds(60); ++seed) {
@@ -209,8 +223,11 @@ TEST(IncrementalTest, AConfirmedPlanHasTheEffectOfItsSteps) {
     SlotBook book;
     Renderer renderer(settings);
     Held held;
+    model::Desired former;
     for (int step = 0; step < 30; ++step) {
-      const model::Desired& desired = world.Next();
+      // Now and then back again, so that servers that drain are wanted once more.
+      const model::Desired desired = step % 3 == 2 ? former : world.Next();
+      if (step % 3 == 0) former = desired;
       const Image image = renderer.Update(desired, book.Assign(desired.backends, {}, 64));
       const Plan plan = MakePlan(held, image);
       if (!plan.reload_reason.empty()) {
