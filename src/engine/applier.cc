@@ -58,12 +58,17 @@ void RestrictTo(Image& image, const std::string& base, const haproxy::Declared& 
 
 Applier::Applier(const EngineOptions& options, ports::ProxyControl& proxy,
                  ports::ConfigFiles& files, const Clock& clock, Counters& counters)
-    : options_(options), proxy_(proxy), files_(files), clock_(clock), counters_(counters) {
+    : options_(options),
+      proxy_(proxy),
+      files_(files),
+      clock_(clock),
+      counters_(counters),
+      renderer_(options.proxy) {
   next_pid_poll_ = clock_.Now();
 }
 
 void Applier::Restore(const haproxy::SlotMap& slots, std::string structure, int proxy_pid) {
-  slots_ = slots;
+  book_ = haproxy::SlotBook(slots);
   saved_structure_ = std::move(structure);
   saved_pid_ = proxy_pid;
 }
@@ -85,13 +90,18 @@ Image Applier::MakeImage(const model::Desired& desired) {
   if (held_) {
     for (const auto& [slot, servers] : held_->draining) busy.push_back(slot);
   }
-  slots_ = haproxy::AssignSlots(slots_, desired.backends, busy, options_.minimum_slots);
-  NoteDrainTimeouts(desired);
-  Image image = haproxy::Render(desired, slots_, options_.proxy);
+  const haproxy::SlotMap& slots = book_.Assign(desired.backends, busy, options_.minimum_slots);
+  NoteDrainTimeouts(desired.backends);
+  Image image = renderer_.Update(desired, slots);
   if (put_off_until_ && written_) {
     RestrictTo(image, written_->image.base, written_->image.declared);
   }
   return image;
+}
+
+void Applier::TakeBack(const haproxy::SlotMap& before) {
+  book_ = haproxy::SlotBook(before);
+  timeouts_noted_.clear();
 }
 
 Applied Applier::Apply(const model::Desired& desired) {
@@ -106,12 +116,12 @@ Applied Applier::Apply(const model::Desired& desired) {
 
 Applied Applier::TryApply(const model::Desired& desired) {
   const bool was_put_off = put_off_until_.has_value();
-  haproxy::SlotMap before = slots_;
+  const haproxy::SlotMap before = book_.slots();
   Image image = MakeImage(desired);
   Status put = PutFiles(image);
   if (!put && put.error().code == Code::kRejected) {
     // A profile that was refused must not stay declared: it would spoil every later check.
-    slots_ = std::move(before);
+    TakeBack(before);
     return {Applied::State::kRefused, false, put.error()};
   }
   if (!put && !written_) return Waiting(put.error());
@@ -130,12 +140,12 @@ Applied Applier::ForceReload(const model::Desired& desired) {
   aligned_ = false;
   put_off_until_.reset();
   rejection_.clear();
-  haproxy::SlotMap before = slots_;
+  const haproxy::SlotMap before = book_.slots();
   Image image = MakeImage(desired);
   Status put = PutFiles(image);
   if (!put) {
     const bool refused = put.error().code == Code::kRejected;
-    if (refused) slots_ = std::move(before);
+    if (refused) TakeBack(before);
     return {refused ? Applied::State::kRefused : Applied::State::kWaiting, false, put.error()};
   }
   Result<int> pid = proxy_.Pid(In(kPidDeadline));
@@ -152,7 +162,7 @@ Applied Applier::ForceReload(const model::Desired& desired) {
 
 Status Applier::Check(const model::Desired& desired) {
   const haproxy::SlotMap slots =
-      haproxy::AssignSlots(slots_, desired.backends, {}, options_.minimum_slots);
+      haproxy::AssignSlots(book_.slots(), desired.backends, {}, options_.minimum_slots);
   return CheckStructure(haproxy::Render(desired, slots, options_.proxy));
 }
 
@@ -315,7 +325,7 @@ Applied Applier::Converge(const Image& wanted) {
       reloaded = changed = true;
       continue;
     }
-    Status carried = Carry(plan);
+    Status carried = Carry(plan, *image);
     if (carried) {
       changed = true;
       aligned_ = image == &wanted && !files_failed_;
@@ -335,12 +345,12 @@ Applied Applier::Converge(const Image& wanted) {
   }
 }
 
-Status Applier::Carry(const Plan& plan) {
+Status Applier::Carry(const Plan& plan, const Image& image) {
   const auto extra = Duration(static_cast<std::int64_t>(plan.steps.size()));
   Result<std::size_t> confirmed = proxy_.Execute(plan.steps, In(kExecuteDeadline + extra));
   if (confirmed && *confirmed == plan.steps.size()) {
     counters_.runtime_commands += plan.steps.size();
-    for (const haproxy::Step& step : plan.steps) haproxy::ApplyStep(*held_, step);
+    haproxy::ApplyPlan(*held_, plan, image);
     return Ok();
   }
   held_.reset();

@@ -19,6 +19,8 @@
 #include "swarmgate/engine/snapshot.h"
 #include "swarmgate/haproxy/image.h"
 #include "swarmgate/haproxy/plan.h"
+#include "swarmgate/haproxy/renderer.h"
+#include "swarmgate/haproxy/slot_book.h"
 #include "swarmgate/ports/proxy_control.h"
 #include "swarmgate/ports/state_store.h"
 
@@ -70,7 +72,7 @@ class Applier {
   [[nodiscard]] bool files_complete() const { return written_.has_value() && !files_failed_; }
   /// Grows with each write of files.
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
-  [[nodiscard]] const haproxy::SlotMap& slots() const { return slots_; }
+  [[nodiscard]] const haproxy::SlotMap& slots() const { return book_.slots(); }
   /// Hash and pid, for the store; nothing while the running structure is not known.
   [[nodiscard]] std::optional<std::pair<std::string, int>> structure() const;
   [[nodiscard]] std::size_t draining_servers() const { return drains_.size(); }
@@ -109,15 +111,18 @@ class Applier {
   void TakeWritten(haproxy::Image& image, bool first);
   Status CheckStructure(const haproxy::Image& image);
   Applied Converge(const haproxy::Image& wanted);
-  Status Carry(const haproxy::Plan& plan);
+  /// REQUIRES: `plan` is MakePlan(*held_, image), and no reload.
+  Status Carry(const haproxy::Plan& plan, const haproxy::Image& image);
   bool EnsureHeld(const haproxy::Image& image, Error& error);
   Status Reload(const char* reason_class, const std::string& reason);
   void NoteProxyDown(const Error& error);
   [[nodiscard]] bool IsDead() const;
   void NotePid(int pid);
   void SyncDrains();
-  /// REQUIRES: `slots_` are those of `desired`.
-  void NoteDrainTimeouts(const model::Desired& desired);
+  /// REQUIRES: the slots are those of the backends.
+  void NoteDrainTimeouts(const Chunked<model::Backend>& backends);
+  /// The slots that were given out last are not used.
+  void TakeBack(const haproxy::SlotMap& before);
   bool Retire(const std::vector<haproxy::Step>& steps);
   [[nodiscard]] bool SameStructure(const haproxy::Image& image, const Structure& other) const {
     return image.base == other.base && image.declared == other.declared;
@@ -129,7 +134,8 @@ class Applier {
   const Clock& clock_;
   Counters& counters_;
 
-  haproxy::SlotMap slots_;
+  haproxy::SlotBook book_;
+  haproxy::Renderer renderer_;
   std::optional<haproxy::Held> written_;  ///< what the files say (nothing drains in files)
   std::optional<haproxy::Held> held_;     ///< what HAProxy holds, where known
   std::optional<Structure> running_;      ///< what the worker was started with, where known
@@ -159,6 +165,7 @@ class Applier {
   std::map<DrainKey, Drain> drains_;
   /// Of slots whose tenant has its own; that of the last tenant holds until there is another.
   std::map<model::SlotName, Duration> drain_timeouts_;
+  Chunked<model::Backend> timeouts_noted_;  ///< of these, in the slots that they have
 };
 
 }  // namespace swarmgate::engine

@@ -38,16 +38,21 @@ void Applier::SyncDrains() {
   drains_ = std::move(now);
 }
 
-void Applier::NoteDrainTimeouts(const model::Desired& desired) {
-  for (const model::Backend& backend : desired.backends) {
-    if (!backend.drain_timeout && drain_timeouts_.empty()) continue;
-    const model::SlotName& slot = slots_.assigned.at(backend.name);
+void Applier::NoteDrainTimeouts(const Chunked<model::Backend>& backends) {
+  const auto note = [this](const model::Backend& backend) {
+    if (!backend.drain_timeout && drain_timeouts_.empty()) return;
+    const model::SlotName& slot = book_.slots().assigned.at(backend.name);
     if (backend.drain_timeout) {
       drain_timeouts_[slot] = *backend.drain_timeout;
     } else {
       drain_timeouts_.erase(slot);
     }
-  }
+  };
+  Chunked<model::Backend>::Diff(
+      timeouts_noted_, backends, [](const auto& a, const auto& b) { return a.name < b.name; },
+      [](const model::Backend& /*gone*/) {}, note,
+      [&](const model::Backend& /*before*/, const model::Backend& after) { note(after); });
+  timeouts_noted_ = backends;
 }
 
 bool Applier::IsDraining(const model::SlotName& slot, const std::string& name_prefix) const {

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "haproxy/certificates.h"
@@ -20,26 +23,37 @@ constexpr const char* kHead = "# Written by Swarmgate. Changes are overwritten.\
 /// What follows these words is shown to nobody.
 constexpr const char* kSecretWords[] = {"dynamic-cookie-key ", "stats auth "};
 
-std::string MapText(const Image& image, MapId id) {
+template <typename Entries>
+std::string EntriesText(const Entries& entries) {
   std::string text = kHead;
-  const auto add = [&text](const std::string& key, const std::string& value) {
+  std::size_t size = text.size();
+  for (const auto& [key, value] : entries) size += key.size() + value.size() + 2;
+  text.reserve(size);
+  for (const auto& [key, value] : entries) {
     text += key;
     text += ' ';
     text += value;
     text += '\n';
-  };
-  if (IsTree(id)) {
-    const MapEntries& tree = id == MapId::kRoutes       ? image.routes
-                             : id == MapId::kConditions ? image.conditions
-                                                        : image.policies;
-    for (const auto& [key, value] : tree) add(key, value);
-    return text;
   }
-  const auto& list = id == MapId::kRegexes       ? image.regexes
-                     : id == MapId::kHostRegexes ? image.host_regexes
-                                                 : image.rewrites;
-  for (const auto& [key, value] : list) add(key, value);
   return text;
+}
+
+std::string MapText(const Image& image, MapId id) {
+  switch (id) {
+    case MapId::kRoutes:
+      return EntriesText(image.routes);
+    case MapId::kConditions:
+      return EntriesText(image.conditions);
+    case MapId::kRegexes:
+      return EntriesText(image.regexes);
+    case MapId::kHostRegexes:
+      return EntriesText(image.host_regexes);
+    case MapId::kRewrites:
+      return EntriesText(image.rewrites);
+    case MapId::kPolicies:
+      return EntriesText(image.policies);
+  }
+  return "";
 }
 
 std::string ShardText(const Image& image, const model::BackendClass& backend_class,
@@ -77,36 +91,53 @@ std::string CertificateListText(const Image& image) {
   return text;
 }
 
-/// Calls `wanted(path)` for each file, and renders those for which it is true.
-template <typename Wanted>
-Files Collect(const Image& image, Wanted wanted) {
-  Files files;
-  if (wanted(kBaseFile)) files.emplace(kBaseFile, kHead + image.base);
+/// Nothing: the image has no such certificate.
+std::optional<std::string> CertificateText(const Image& image, const std::string& path) {
+  if (image.default_pem.empty()) return std::nullopt;
+  if (path == kCertificateList) return CertificateListText(image);
+  if (path == kDefaultCertificate) return std::string(image.default_pem.reveal());
+  const bool staple = path.ends_with(kStapleEnding);
+  const auto found = image.certificates.find(
+      staple ? path.substr(0, path.size() - std::string_view(kStapleEnding).size()) : path);
+  if (found == image.certificates.end()) return std::nullopt;
+  if (!staple) return std::string(found->second.pem.reveal());
+  if (found->second.staple.empty()) return std::nullopt;
+  return std::string(found->second.staple.reveal());
+}
+
+/// Nothing: the image has no such file.
+std::optional<std::string> FileText(const Image& image, const std::string& path) {
+  if (path == kBaseFile) return kHead + image.base;
   for (const MapId id : kMapIds) {
-    const std::string path(MapFile(id));
-    if (wanted(path)) files.emplace(path, MapText(image, id));
+    if (path == MapFile(id)) return MapText(image, id);
   }
+  if (const auto first = ParseShardFile(path)) {
+    const auto declared = image.declared.find(first->backend_class);
+    if (declared == image.declared.end()) return std::nullopt;
+    const ClassSlots& slots = declared->second;
+    if (first->number > slots.count) return std::nullopt;
+    const std::uint32_t last = std::min(slots.count, first->number + kSlotsPerFile - 1);
+    return ShardText(image, first->backend_class, slots, first->number, last);
+  }
+  return CertificateText(image, path);
+}
+
+std::set<std::string> Paths(const Image& image) {
+  std::set<std::string> paths = {kBaseFile};
+  for (const MapId id : kMapIds) paths.emplace(MapFile(id));
   if (!image.default_pem.empty()) {
-    if (wanted(kCertificateList)) files.emplace(kCertificateList, CertificateListText(image));
-    if (wanted(kDefaultCertificate)) {
-      files.emplace(kDefaultCertificate, std::string(image.default_pem.reveal()));
-    }
+    paths.insert({kCertificateList, kDefaultCertificate});
     for (const auto& [file, certificate] : image.certificates) {
-      if (wanted(file)) files.emplace(file, std::string(certificate.pem.reveal()));
-      const std::string staple = file + kStapleEnding;
-      if (!certificate.staple.empty() && wanted(staple)) {
-        files.emplace(staple, std::string(certificate.staple.reveal()));
-      }
+      paths.insert(file);
+      if (!certificate.staple.empty()) paths.insert(file + kStapleEnding);
     }
   }
   for (const auto& [backend_class, slots] : image.declared) {
     for (std::uint32_t first = 1; first <= slots.count; first += kSlotsPerFile) {
-      const std::string path = ShardFile({backend_class, first});
-      const std::uint32_t last = std::min(slots.count, first + kSlotsPerFile - 1);
-      if (wanted(path)) files.emplace(path, ShardText(image, backend_class, slots, first, last));
+      paths.insert(ShardFile({backend_class, first}));
     }
   }
-  return files;
+  return paths;
 }
 
 /// The next word of a line, which loses it and the blanks before it.
@@ -177,12 +208,14 @@ std::string_view MapFile(MapId id) {
   return "";
 }
 
-Files RenderFiles(const Image& image) {
-  return Collect(image, [](const std::string&) { return true; });
-}
+Files RenderFiles(const Image& image) { return RenderFiles(image, Paths(image)); }
 
 Files RenderFiles(const Image& image, const std::set<std::string>& paths) {
-  return Collect(image, [&paths](const std::string& path) { return paths.count(path) != 0; });
+  Files files;
+  for (const std::string& path : paths) {
+    if (auto text = FileText(image, path)) files.emplace(path, std::move(*text));
+  }
+  return files;
 }
 
 std::string ConfigText(const Files& files) {

@@ -164,26 +164,15 @@ std::string PolicyId(const model::Policy& policy, const Entries& entries,
   return ToLower(Sha256Hex(content).substr(0, 16));
 }
 
-/// Puts the policy into the map; false when an entry cannot stand there.
-bool AddPolicy(const std::string& id, const Entries& entries, const model::Policy& policy,
-               Image& image) {
-  const auto known = image.policies.lower_bound(id + ":");
-  if (known != image.policies.end() && known->first.starts_with(id + ":")) return true;
+/// May these stand in the map?
+bool CanStand(const Entries& entries, const model::Policy& policy) {
   for (const auto& [what, value] : entries) {
     if (!IsMapWord(what, kMaxEntry) || !IsMapWord(value, kMaxEntry)) return false;
   }
-  for (const model::Credential& user : policy.users) {
-    if (user.encrypted || user.user.empty() || user.password.empty() ||
-        user.user.find(':') != std::string::npos) {
-      return false;
-    }
-  }
-  for (const auto& [what, value] : entries) image.policies.emplace(id + ":" + what, value);
-  for (const model::Credential& user : policy.users) {
-    const std::string digest = Sha256Hex(id + ":" + user.user + ":" + user.password);
-    image.policies.emplace(id + std::string(kUserEntry) + digest, "1");
-  }
-  return true;
+  return std::none_of(policy.users.begin(), policy.users.end(), [](const auto& user) {
+    return user.encrypted || user.user.empty() || user.password.empty() ||
+           user.user.find(':') != std::string::npos;
+  });
 }
 
 // --- the rules ----------------------------------------------------------------------------------
@@ -279,23 +268,30 @@ void AddElsewhere(Rules& rules, const std::string& secure) {
 
 }  // namespace
 
-std::string RecordTail(const model::Policy& policy, const model::Profile& profile,
-                       const std::string& rewrites, const Settings& settings, Image& image) {
-  std::string tail =
-      "|" + std::to_string(policy.timeout_server.value_or(settings.timeout_server).count()) + "|" +
-      std::to_string(policy.timeout_tunnel.value_or(settings.timeout_tunnel).count());
-  if (!rewrites.empty()) tail += "|" + rewrites;
+RecordEnd RecordTail(const model::Policy& policy, const model::Profile& profile,
+                     const std::string& rewrites, const Settings& settings) {
+  RecordEnd end;
+  end.tail = "|" + std::to_string(policy.timeout_server.value_or(settings.timeout_server).count()) +
+             "|" + std::to_string(policy.timeout_tunnel.value_or(settings.timeout_tunnel).count());
+  if (!rewrites.empty()) end.tail += "|" + rewrites;
   std::string flags = Flags(policy);
   if (profile.cors && !flags.empty() && flags != kUnusable) flags += kPreflights;
   if (!profile.condition.empty() && !rewrites.empty() && flags != kUnusable) flags += kItself;
-  if (flags.empty()) return tail;
-  if (rewrites.empty()) tail += "||";
-  tail += "|";
+  if (flags.empty()) return end;
+  if (rewrites.empty()) end.tail += "||";
   const Entries entries = PolicyEntries(policy);
-  if (flags != kUnusable && entries.empty() && policy.users.empty()) return tail + flags;
-  const std::string id = PolicyId(policy, entries, settings);
-  if (flags == kUnusable || !AddPolicy(id, entries, policy, image)) return tail + kUnusable;
-  return tail + flags + "|" + id;
+  if (flags != kUnusable && !CanStand(entries, policy)) flags = kUnusable;
+  end.tail += "|" + flags;
+  if (flags == kUnusable || (entries.empty() && policy.users.empty())) return end;
+  end.policy = PolicyId(policy, entries, settings);
+  end.tail += "|" + end.policy;
+  for (const auto& [what, value] : entries)
+    end.entries.emplace_back(end.policy + ":" + what, value);
+  for (const model::Credential& user : policy.users) {
+    const std::string digest = Sha256Hex(end.policy + ":" + user.user + ":" + user.password);
+    end.entries.emplace_back(end.policy + std::string(kUserEntry) + digest, "1");
+  }
+  return end;
 }
 
 std::string RewritePath(const std::string& further) {

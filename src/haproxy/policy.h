@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "swarmgate/haproxy/image.h"
@@ -12,15 +13,20 @@
 
 namespace swarmgate::haproxy {
 
+/// The end of a record, and what it refers to in the map of policies.
+struct RecordEnd {
+  std::string tail;
+  std::string policy;  ///< the id; empty: it refers to nothing
+  std::vector<std::pair<std::string, std::string>> entries;  ///< what the id stands for
+};
 /// The part of a record behind the route: "|<server ms>|<tunnel ms>|<n>|<rewrite id>|<flags>|
-/// <policy id>", cut behind the last field that says something. Adds to image.policies what the id
-/// stands for. `rewrites` is "<n>|<rewrite id>" or empty.
+/// <policy id>", cut behind the last field that says something. `rewrites` is "<n>|<rewrite id>" or
+/// empty.
 /// Of `profile` two things matter: where it answers CORS preflights, which carry no credentials and
 /// no method of their own, users and methods are not asked for; where it has a condition, it
 /// rewrites the path itself (RewritePath), behind that.
-[[nodiscard]] std::string RecordTail(const model::Policy& policy, const model::Profile& profile,
-                                     const std::string& rewrites, const Settings& settings,
-                                     Image& image);
+[[nodiscard]] RecordEnd RecordTail(const model::Policy& policy, const model::Profile& profile,
+                                   const std::string& rewrites, const Settings& settings);
 
 /// The rule that gives a request the path that was worked out for it; `further`: "", or words of a
 /// further condition.

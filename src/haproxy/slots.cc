@@ -1,13 +1,8 @@
 #include "haproxy/slots.h"
 
-#include <algorithm>
 #include <cstdio>
-#include <map>
-#include <set>
 #include <string_view>
-#include <tuple>
 #include <utility>
-#include <vector>
 
 #include "haproxy/digest.h"
 #include "haproxy/profile.h"
@@ -17,40 +12,13 @@
 namespace swarmgate::haproxy {
 namespace {
 
-constexpr std::uint32_t kMaxGrowth = 4096;
 constexpr std::uint64_t kMaxSlot = 9'999'999;
-constexpr std::uint32_t kProfileSlots = 4;  ///< of a profile that is new
 constexpr std::size_t kProfileId = 12;
+
 std::string Padded(std::uint32_t number, int width) {
   char text[16];
   std::snprintf(text, sizeof text, "%0*u", width, number);
   return text;
-}
-
-/// Which numbers of each class are not to be given out.
-class Taken {
- public:
-  /// False when it was taken already.
-  bool Take(const Slot& slot) {
-    std::vector<bool>& numbers = numbers_[slot.backend_class];
-    if (slot.number >= numbers.size()) numbers.resize(std::size_t{2} * slot.number + 64);
-    const bool free = !numbers[slot.number];
-    numbers[slot.number] = true;
-    return free;
-  }
-  void Take(const model::SlotName& name) {
-    if (const auto slot = ParseSlotName(name)) Take(*slot);
-  }
-  [[nodiscard]] bool Any(const model::BackendClass& backend_class) const {
-    return numbers_.contains(backend_class);
-  }
-
- private:
-  std::map<model::BackendClass, std::vector<bool>> numbers_;
-};
-
-std::uint32_t Grown(std::uint32_t declared) {
-  return declared + std::clamp<std::uint32_t>(declared, 1, kMaxGrowth);
 }
 
 }  // namespace
@@ -138,95 +106,28 @@ std::string ShardFile(const Slot& slot) {
          Padded(1 + (slot.number - 1) / kSlotsPerFile, 4) + ".cfg";
 }
 
+std::optional<Slot> ParseShardFile(std::string_view path) {
+  constexpr std::string_view kEnd = ".cfg";
+  const std::size_t begin = path.find('-');
+  const std::size_t end = path.rfind('-');
+  if (begin == end || !path.ends_with(kEnd)) return std::nullopt;
+  const std::string_view backend_class = path.substr(begin + 1, end - begin - 1);
+  std::string_view digits = path.substr(end + 1, path.size() - end - 1 - kEnd.size());
+  while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+  const auto shard = ParseUint(digits, kMaxSlot / kSlotsPerFile);
+  if (!IsClass(backend_class) || !shard || *shard == 0) return std::nullopt;
+  const Slot first{model::BackendClass(std::string(backend_class)),
+                   static_cast<std::uint32_t>((*shard - 1) * kSlotsPerFile + 1)};
+  if (ShardFile(first) != path) return std::nullopt;
+  return first;
+}
+
 bool IsClass(std::string_view name) { return ParseKind(name).has_value(); }
 
 bool IsDeclared(const model::SlotName& slot, const Declared& declared) {
   const auto parts = ParseSlotName(slot);
   const auto found = parts ? declared.find(parts->backend_class) : declared.end();
   return found != declared.end() && parts->number <= found->second.count;
-}
-
-namespace {
-
-struct Newcomer {
-  const model::Backend* backend;
-  model::BackendClass backend_class;
-};
-
-/// Classes of profiles that hold nothing: they go when a reload is due anyway.
-void DropUnused(SlotMap& next, const Taken& taken) {
-  std::set<model::BackendClass> used;
-  for (const auto& [name, slot] : next.assigned) {
-    if (const auto parsed = ParseSlotName(slot)) used.insert(parsed->backend_class);
-  }
-  std::erase_if(next.declared, [&](const auto& entry) {
-    const model::BackendKind kind = KindOf(entry.first);
-    const bool base = kind != model::BackendKind::kTcp && entry.first == BaseClass(kind);
-    return !base && !used.contains(entry.first) && !taken.Any(entry.first);
-  });
-}
-
-}  // namespace
-
-SlotMap AssignSlots(const SlotMap& current, const Chunked<model::Backend>& backends,
-                    const std::vector<model::SlotName>& busy, std::uint32_t minimum) {
-  SlotMap next;
-  next.declared = current.declared;
-  // A slot that is freed here still has its servers and perhaps its route: whoever gets it in the
-  // same change would receive the former tenant's requests.
-  Taken taken;
-  for (const model::SlotName& slot : busy) taken.Take(slot);
-  for (const auto& [name, slot] : current.assigned) taken.Take(slot);
-
-  std::vector<Newcomer> newcomers;
-  Taken kept;
-  for (const model::Backend& backend : backends) {
-    model::BackendClass backend_class = ClassOf(backend);
-    const auto found = current.assigned.find(backend.name);
-    const auto slot = found == current.assigned.end() ? std::nullopt : ParseSlotName(found->second);
-    const auto declared = slot ? next.declared.find(slot->backend_class) : next.declared.end();
-    const bool fits = declared != next.declared.end() && slot->number <= declared->second.count &&
-                      slot->backend_class == backend_class && kept.Take(*slot);
-    if (fits) {
-      next.assigned.emplace(backend.name, found->second);
-    } else {
-      newcomers.push_back({&backend, std::move(backend_class)});
-    }
-  }
-  // Order of arrival must not matter.
-  std::sort(newcomers.begin(), newcomers.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.backend_class, a.backend->name) < std::tie(b.backend_class, b.backend->name);
-  });
-  newcomers.erase(
-      std::unique(newcomers.begin(), newcomers.end(),
-                  [](const auto& a, const auto& b) { return a.backend->name == b.backend->name; }),
-      newcomers.end());
-
-  for (const model::BackendKind kind : kKinds) {
-    // None ahead of need: the port that a first one listens on costs a reload anyway.
-    if (kind == model::BackendKind::kTcp) continue;
-    std::uint32_t& count = next.declared[BaseClass(kind)].count;
-    count = std::max({count, minimum, std::uint32_t{1}});
-  }
-  std::uint32_t number = 0;
-  const model::BackendClass* last = nullptr;
-  for (const Newcomer& newcomer : newcomers) {
-    const model::BackendClass& backend_class = newcomer.backend_class;
-    if (last == nullptr || *last != backend_class) number = 0;
-    last = &backend_class;
-    ClassSlots& slots = next.declared[backend_class];
-    if (slots.count == 0) {
-      ProfileText text = RenderProfile(newcomer.backend->profile, newcomer.backend->kind);
-      slots = {kProfileSlots, std::move(text.head), std::move(text.lines)};
-    }
-    do {
-      ++number;
-    } while (!taken.Take({backend_class, number}));
-    while (number > slots.count) slots.count = Grown(slots.count);
-    next.assigned.emplace(newcomer.backend->name, MakeSlotName({backend_class, number}));
-  }
-  if (next.declared != current.declared) DropUnused(next, taken);
-  return next;
 }
 
 }  // namespace swarmgate::haproxy

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "swarmgate/haproxy/image.h"
 #include "swarmgate/model/ids.h"
@@ -41,5 +42,7 @@ std::optional<Slot> ParseSlotName(const model::SlotName& name);
 
 /// "conf/10-plain-0001.cfg": the file that declares the slot.
 std::string ShardFile(const Slot& slot);
+/// The first slot that it declares; nothing when it is not the name of such a file.
+std::optional<Slot> ParseShardFile(std::string_view path);
 
 }  // namespace swarmgate::haproxy

@@ -109,7 +109,7 @@ template <typename Map>
 bool Has(const Map& entries, const std::string& key) {
   return entries.count(key) != 0;
 }
-bool Has(const std::vector<std::pair<std::string, std::string>>& entries, const std::string& key) {
+bool Has(const haproxy::MapLines& entries, const std::string& key) {
   return std::any_of(entries.begin(), entries.end(),
                      [&key](const auto& entry) { return entry.first == key; });
 }

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "swarmgate/base/chunked.h"
@@ -162,6 +163,8 @@ struct SlotMap {
 [[nodiscard]] bool IsDeclared(const model::SlotName& slot, const Declared& declared);
 
 using MapEntries = SharedMap<std::string, std::string>;
+/// Of a map whose order has a meaning.
+using MapLines = Chunked<std::pair<std::string, std::string>>;
 
 /// Are there ports whose certificates we manage?
 [[nodiscard]] bool ManagesCertificates(const Settings& settings);
@@ -184,10 +187,10 @@ struct Image {
   MapEntries routes;      ///< map_beg: MatchEntry.key → record | "@<id>" | "~<id>" | "-"
   MapEntries conditions;  ///< map_beg: "@<id>:<port>:" or "@<id>:" → record
   /// map_reg, in order: anchored regex → record. Groups "~<id>" and host regexes.
-  std::vector<std::pair<std::string, std::string>> regexes;
-  std::vector<std::pair<std::string, std::string>> host_regexes;
+  MapLines regexes;
+  MapLines host_regexes;
   /// map_regm, in order: "<rewrite id>:<search>" → replacement.
-  std::vector<std::pair<std::string, std::string>> rewrites;
+  MapLines rewrites;
   MapEntries policies;  ///< map_str: "<policy id>:<what>" → value
   /// "certs/<name>-<hash>.pem" → what the list says of it. No name stands in two of them with the
   /// same kind of key, so that their order has no meaning.

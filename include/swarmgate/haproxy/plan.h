@@ -123,6 +123,9 @@ void TakePems(Image& read_back, const Image& assumed);
 
 /// The effect of a confirmed step.
 void ApplyStep(Held& held, const Step& step);
+/// The effect of all steps of `plan`, which is MakePlan(held, desired) and needs no reload: as that
+/// of each, but what is held shares what `desired` consists of.
+void ApplyPlan(Held& held, const Plan& plan, const Image& desired);
 
 // --- Wire codec of the Runtime API
 // -------------------------------------------------------------------------------

@@ -29,8 +29,10 @@ Settings SettingsWith(const std::string& key) {
 }
 
 std::string IdOf(const Policy& policy, const std::string& key, Image& image) {
-  const std::string tail = RecordTail(policy, {}, "", SettingsWith(key), image);
-  return tail.substr(tail.rfind('|') + 1);
+  const RecordEnd end = RecordTail(policy, {}, "", SettingsWith(key));
+  for (const auto& [entry, value] : end.entries) image.policies.emplace(entry, value);
+  EXPECT_THAT(end.tail, ::testing::EndsWith("|" + end.policy));
+  return end.policy;
 }
 
 TEST(DigestTest, IsTheOneThatHaproxyComputes) {
@@ -73,20 +75,20 @@ TEST(PolicyTest, ARouteThatUsesNothingHasNoFlags) {
   Policy policy;
   policy.timeout_server = std::chrono::milliseconds(5);
   policy.redirect_code = 301;
-  Image image;
-  EXPECT_EQ(RecordTail(policy, {}, "", SettingsWith(""), image), "|5|3600000");
-  EXPECT_EQ(RecordTail(policy, {}, "2|x", SettingsWith(""), image), "|5|3600000|2|x");
+  EXPECT_EQ(RecordTail(policy, {}, "", SettingsWith("")).tail, "|5|3600000");
+  EXPECT_EQ(RecordTail(policy, {}, "2|x", SettingsWith("")).tail, "|5|3600000|2|x");
   policy.https_only = true;
-  EXPECT_EQ(RecordTail(policy, {}, "", SettingsWith(""), image), "|5|3600000|||h1");
-  EXPECT_TRUE(image.policies.empty());
+  const RecordEnd end = RecordTail(policy, {}, "", SettingsWith(""));
+  EXPECT_EQ(end.tail, "|5|3600000|||h1");
+  EXPECT_TRUE(end.entries.empty());
 }
 
 TEST(PolicyTest, WhatCannotStandInAMapRefusesAll) {
   Policy policy;
   policy.denied_methods = {"A B"};
-  Image image;
-  EXPECT_THAT(RecordTail(policy, {}, "", SettingsWith(""), image), ::testing::EndsWith("|||x"));
-  EXPECT_TRUE(image.policies.empty());
+  const RecordEnd end = RecordTail(policy, {}, "", SettingsWith(""));
+  EXPECT_THAT(end.tail, ::testing::EndsWith("|||x"));
+  EXPECT_TRUE(end.entries.empty());
 }
 
 TEST(PolicyTest, ClientCertificatesMustBeThereAndVerified) {

@@ -81,6 +81,15 @@ TEST_F(ConfigFilesTest, AFileIsReplacedAndNeverRewritten) {
   EXPECT_EQ(ReadFile(root_ + "/kept"), "old");
 }
 
+TEST_F(ConfigFilesTest, WhatWasReplacedLeavesNothingBehind) {
+  DiskConfigFiles files({root_, std::nullopt});
+  for (const char* content : {"first", "second", "third"}) {
+    ASSERT_TRUE(files.Write({{"maps/routes.map", content}}, {}));
+    EXPECT_EQ(ReadFile(root_ + "/maps/routes.map"), content);
+    EXPECT_FALSE(Exists(root_ + "/maps/routes.map.tmp"));
+  }
+}
+
 TEST_F(ConfigFilesTest, NothingElseIsTouched) {
   DiskConfigFiles files({root_, std::nullopt});
   for (const char* path : {"../x.cfg", "conf/../x.cfg", "/etc/x.cfg", "conf/x", "conf/.cfg",
