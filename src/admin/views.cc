@@ -134,9 +134,9 @@ const model::Backend* FindBackend(const Snapshot& snapshot, const model::Backend
 
 const ServiceStatus* FindService(const Snapshot& snapshot, const std::string& name) {
   const auto found =
-      std::lower_bound(snapshot.services.begin(), snapshot.services.end(), name,
-                       [](const std::shared_ptr<const ServiceStatus>& service,
-                          const std::string& wanted) { return service->name.str() < wanted; });
+      snapshot.services.PartitionPoint([&](const std::shared_ptr<const ServiceStatus>& service) {
+        return service->name.str() < name;
+      });
   if (found == snapshot.services.end() || (*found)->name.str() != name) return nullptr;
   return found->get();
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
@@ -124,7 +125,7 @@ struct Snapshot {
   int proxy_pid = 0;
   std::string proxy_version;
   /// Sorted by name. Shared between snapshots as long as the service does not change; never null.
-  std::vector<std::shared_ptr<const ServiceStatus>> services;
+  Chunked<std::shared_ptr<const ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
   /// Shared, not copied; never null. Routes that came to nothing, with the reason.
