@@ -147,10 +147,11 @@ bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
 
 void FactsKeeper::KeepRunning(ServiceFacts& service,
                               std::map<std::string, std::string>* gateway_addresses) const {
-  const ServiceFacts* held = FindById(service.id);
-  if (held == nullptr || service.kind != ServiceKind::kSwarm) return;
+  if (service.kind != ServiceKind::kSwarm) return;
   for (TaskFacts& task : service.tasks) {
     if (task.running || !task.desired_running || !IsBeforeRunning(task.state)) continue;
+    const ServiceFacts* held = FindById(service.id);
+    if (held == nullptr) return;
     const auto known = std::find_if(held->tasks.begin(), held->tasks.end(),
                                     [&](const TaskFacts& other) { return other.id == task.id; });
     if (known == held->tasks.end() || !known->running) continue;
@@ -219,16 +220,11 @@ bool FactsKeeper::IsExplained(const ServiceFacts& service) const {
 }
 
 void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news) {
-  std::set<std::string> listed;
-  for (const ServiceFacts& service : list.services) listed.insert(service.id);
   const bool other_daemon = !host_.daemon_id.empty() && list.daemon_id != host_.daemon_id;
   const bool all_lost =
       list.services.empty() && !std::all_of(services_.begin(), services_.end(),
                                             [&](const auto& held) { return IsExplained(*held); });
   const bool swarm_lost = host_.swarm_manager && !list.swarm_manager && !other_daemon;
-  std::set<std::string> networks;
-  for (const model::NetworkFacts& network : list.networks) networks.insert(network.id);
-
   bool keep_all = false;
   if (!services_.empty() && (all_lost || other_daemon) && !swarm_lost) {
     if (!loss_seen_) loss_seen_ = now;
@@ -252,6 +248,10 @@ void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news)
   }
   swarm_lost_ = swarm_lost;
   if (!keep_all && !swarm_lost) return;
+  std::set<std::string> listed;
+  for (const ServiceFacts& service : list.services) listed.insert(service.id);
+  std::set<std::string> networks;
+  for (const model::NetworkFacts& network : list.networks) networks.insert(network.id);
   for (const ServicePtr& held : services_) {
     if (listed.contains(held->id)) continue;
     if (keep_all || held->kind == ServiceKind::kSwarm) list.services.push_back(*held);
@@ -265,21 +265,26 @@ void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news)
 }
 
 void FactsKeeper::Install(DockerFacts list, News& news) {
-  std::unordered_set<std::string> listed;
+  std::unordered_set<const ServiceFacts*> listed;
+  listed.reserve(list.services.size());
   for (ServiceFacts& service : list.services) {
-    if (!listed.insert(service.id).second) continue;
+    const ServiceFacts* held = FindById(service.id);
+    if (held != nullptr && listed.contains(held)) continue;
     KeepRunning(service, &list.gateway_addresses);
     (void)ApplyMarks(service);
-    const ServiceFacts* held = FindById(service.id);
-    if (held != nullptr && *held == service) continue;
-    news.others = news.others || held == nullptr;
-    removed_.erase(service.id);
-    PutChanged(std::move(service), news);
+    if (held == nullptr || *held != service) {
+      news.others = news.others || held == nullptr;
+      const std::string id = service.id;
+      removed_.erase(id);
+      PutChanged(std::move(service), news);
+      held = FindById(id);
+    }
+    listed.insert(held);
   }
   list.services.clear();
   std::vector<std::string> gone;
   for (const ServicePtr& held : services_) {
-    if (!listed.contains(held->id)) gone.push_back(held->id);
+    if (!listed.contains(held.get())) gone.push_back(held->id);
   }
   for (const std::string& id : gone) {
     Drop(id);
@@ -290,7 +295,7 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   }
   const bool host_changed = !SameHost(host_, list);
   host_dirty_ = host_dirty_ || host_changed;
-  std::erase_if(told_removed_, [&](const std::string& id) { return !listed.contains(id); });
+  std::erase_if(told_removed_, [&](const std::string& id) { return FindById(id) == nullptr; });
   // No route depends on nodes, and they are not kept: but they are shown.
   news.changed = host_changed || !news.changed_ids.empty() || host_.nodes != list.nodes;
   if (!news.changed) return;
