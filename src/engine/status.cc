@@ -202,8 +202,16 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.name = definition.name;
   status.origin = definition.origin;
   status.overrides_labels = definition.overrides_labels;
-  status.spec = definition.parsed->result.spec;
-  status.parameters = RedactParameters(definition.parsed->parameters);
+  // One object with what was parsed.
+  const std::shared_ptr<const Parsed>& parsed = definition.parsed;
+  if (parsed->result.spec) {
+    status.spec = std::shared_ptr<const model::ServiceSpec>(parsed, &*parsed->result.spec);
+  }
+  const bool shown =
+      std::all_of(parsed->parameters.begin(), parsed->parameters.end(),
+                  [](const auto& parameter) { return labels::MayShowValue(parameter.first); });
+  status.parameters = shown ? std::shared_ptr<const Parameters>(parsed, &parsed->parameters)
+                            : Shared<Parameters>(RedactParameters(parsed->parameters));
   if (definition.facts) status.version = definition.facts->version;
   status.diagnostics = definition.parsed->diagnostics;
   status.diagnostics.insert(status.diagnostics.end(), definition.diagnostics.begin(),

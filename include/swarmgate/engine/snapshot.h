@@ -13,6 +13,7 @@
 
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/shared.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
@@ -48,8 +49,9 @@ struct ServiceStatus {
   bool overrides_labels = false;  ///< a manual record stands before labels of the same name
   ServiceState state = ServiceState::kRejected;
   std::string reason;  ///< one sentence
-  std::optional<model::ServiceSpec> spec;
-  std::map<std::string, std::string> parameters;  ///< as received; secrets redacted
+  Shared<model::ServiceSpec> spec;
+  /// As received; secrets redacted. Always there.
+  Shared<std::map<std::string, std::string>> parameters = std::map<std::string, std::string>();
   std::vector<model::BackendName> backends;
   std::vector<TaskStatus> tasks;
   std::vector<model::Diagnostic> diagnostics;
