@@ -184,8 +184,8 @@ void Measure(const testing::ConsulServer& server, int services) {
     latency += duration<double, std::milli>(when - began).count();
   }
   std::printf(
-      "%6d services: everything %ld bytes in %.0f ms; one change: writer %ld bytes, "
-      "watcher %ld bytes, %.1f ms until it is seen\n",
+      "{\"services\":%d,\"all_bytes\":%ld,\"all_ms\":%.3f,\"writer_bytes\":%ld,"
+      "\"watcher_bytes\":%ld,\"seen_ms\":%.3f}\n",
       services, load_bytes, load, (to_writer.bytes() - writer_before) / kChanges,
       (to_watcher.bytes() - load_bytes) / kChanges, latency / kChanges);
 }

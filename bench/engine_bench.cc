@@ -3,16 +3,40 @@
 //
 //   engine_bench [SERVICES [CHANGES]]    default: 10, 1,000 and 10,000 services, 40 changes
 //
-// Prints rows of a table: services, medians of an API change and of a Docker event, milliseconds.
+// Prints one JSON object for each number of services: medians of an API change and of a Docker
+// event in milliseconds, and how often and how much memory each of them allocates.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "swarmgate/base/log.h"
 #include "unit/engine/rig.h"
+
+namespace {
+
+// The engine runs in one thread here.
+std::uint64_t allocations = 0;
+std::uint64_t allocated_bytes = 0;
+
+void* Allocate(std::size_t size) {
+  ++allocations;
+  allocated_bytes += size;
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// Those of the library that are not replaced here end in these.
+void* operator new(std::size_t size) { return Allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace swarmgate::engine {
 namespace {
@@ -20,11 +44,18 @@ namespace {
 using std::chrono::duration;
 using std::chrono::steady_clock;
 
-struct Median {
-  std::vector<double> values;
-  [[nodiscard]] double Take() {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
+/// What changes of one kind cost.
+struct Costs {
+  std::vector<double> milliseconds;
+  std::uint64_t allocations = 0;
+  std::uint64_t bytes = 0;
+
+  void Print(const char* kind) {
+    std::sort(milliseconds.begin(), milliseconds.end());
+    const std::size_t count = milliseconds.size();
+    std::printf(",\"%s_ms\":%.3f,\"%s_allocations\":%llu,\"%s_bytes\":%llu", kind,
+                milliseconds[count / 2], kind, static_cast<unsigned long long>(allocations / count),
+                kind, static_cast<unsigned long long>(bytes / count));
   }
 };
 
@@ -43,12 +74,16 @@ void Measure(std::size_t services, int changes) {
   }
   rig.Start();
   rig.Advance(Duration(1000));
-  Median api;
-  Median event;
-  const auto timed = [](Median& into, const auto& change) {
+  Costs api;
+  Costs event;
+  const auto timed = [](Costs& into, const auto& change) {
+    const std::uint64_t allocations_before = allocations;
+    const std::uint64_t bytes_before = allocated_bytes;
     const auto begin = steady_clock::now();
     change();
-    into.values.push_back(duration<double, std::milli>(steady_clock::now() - begin).count());
+    into.milliseconds.push_back(duration<double, std::milli>(steady_clock::now() - begin).count());
+    into.allocations += allocations - allocations_before;
+    into.bytes += allocated_bytes - bytes_before;
   };
   for (int i = 0; i < changes; ++i) {
     timed(api, [&] {
@@ -71,7 +106,10 @@ void Measure(std::size_t services, int changes) {
     });
     rig.Advance(Duration(200));
   }
-  std::printf("| %zu | %.2f | %.2f |\n", services, api.Take(), event.Take());
+  std::printf("{\"services\":%zu", services);
+  api.Print("api");
+  event.Print("event");
+  std::printf("}\n");
 }
 
 }  // namespace

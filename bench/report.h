@@ -1,4 +1,4 @@
-// Rows of the table that bench/run puts into docs/performance.md.
+// What a program of the benchmark has measured: one JSON object a line, for bench/run.
 #ifndef SWARMGATE_BENCH_REPORT_H_
 #define SWARMGATE_BENCH_REPORT_H_
 
@@ -17,15 +17,17 @@ inline double Quantile(std::vector<double> samples, double q) {
   return samples[static_cast<size_t>(q * static_cast<double>(samples.size() - 1) + 0.5)];
 }
 
-/// "| what | n | median | p99 | max | goal |", times in milliseconds.
-inline void PrintTimes(const std::string& what, const std::vector<double>& ms,
-                       const std::string& goal) {
-  printf("| %s | %zu | %.1f | %.1f | %.1f | %s |\n", what.c_str(), ms.size(), Quantile(ms, 0.5),
-         Quantile(ms, 0.99), Quantile(ms, 1.0), goal.c_str());
+/// Times in milliseconds, of `what` among so many services. REQUIRES: nothing in `what` that JSON
+/// would escape.
+inline void PrintTimes(const std::string& what, int services, const std::vector<double>& ms) {
+  printf(
+      "{\"what\":\"%s\",\"services\":%d,\"n\":%zu,\"median_ms\":%.3f,\"p99_ms\":%.3f,"
+      "\"max_ms\":%.3f}\n",
+      what.c_str(), services, ms.size(), Quantile(ms, 0.5), Quantile(ms, 0.99), Quantile(ms, 1.0));
   fflush(stdout);
 }
 
-/// What is said while a bench runs: not part of the table.
+/// What is said while a bench runs: no part of the results.
 inline void Say(const std::string& text) { fprintf(stderr, "%s\n", text.c_str()); }
 
 }  // namespace swarmgate::bench

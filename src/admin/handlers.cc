@@ -386,13 +386,14 @@ Response Handle(const Request& request, const HandlerContext& context) {
                        "'; see /v1/status, /v1/services, /v1/routes, /v1/why?url=…");
   }
   const Access access = service ? Access::kRead : entry->access;
-  if (!IsSignedByPeer(request, context)) {
+  const std::optional<Request> signed_call = FromPeer(request, context);
+  if (!signed_call) {
     auto refused = access == Access::kPeer ? RefuseStranger(request, context)
                                            : Refuse(request, access, context.guard);
     if (refused) return *std::move(refused);
   }
   if (service) return OneService(std::string(path.substr(kServicePrefix.size())), context);
-  return entry->handle(request, context);
+  return entry->handle(signed_call ? *signed_call : request, context);
 }
 
 Result<UrlParts> ParseUrl(std::string_view url) {

@@ -144,16 +144,20 @@ Response FactsCall(const Request& request, const HandlerContext& context) {
       context.replicas->Facts(request.Query("nonce"), request.Query("epoch"), *after, deadline));
 }
 
-bool IsSignedByPeer(const Request& request, const HandlerContext& context) {
-  if (context.replicas == nullptr) return false;
+std::optional<Request> FromPeer(const Request& request, const HandlerContext& context) {
+  if (context.replicas == nullptr) return std::nullopt;
   // "Swarmgate <challenge> <signature>"
   const std::string header = request.Header("authorization");
   const std::vector<std::string_view> words = Split(header, ' ');
-  if (words.size() != 3 || ToLower(words[0]) != "swarmgate") return false;
+  if (words.size() != 3 || ToLower(words[0]) != "swarmgate") return std::nullopt;
   model::PeerCall call = CallOf(request);
   const auto made = ParseUint(request.Header(kMadeHeader), 1ULL << 62U);
   call.made_unix_ms = static_cast<std::int64_t>(made.value_or(0));
-  return context.replicas->Accepts(call, words[1], words[2]);
+  auto body = context.replicas->BodyOf(call, words[1], words[2]);
+  if (!body) return std::nullopt;
+  Request opened = request;
+  opened.body = *std::move(body);
+  return opened;
 }
 
 std::optional<Response> RefuseStranger(const Request& request, const HandlerContext& context) {

@@ -40,8 +40,9 @@ struct Change {
 [[nodiscard]] Response RecordsCall(const Request& request, const HandlerContext& context);
 [[nodiscard]] Response FactsCall(const Request& request, const HandlerContext& context);
 
-/// Another replica has signed this call.
-[[nodiscard]] bool IsSignedByPeer(const Request& request, const HandlerContext& context);
+/// A call that another replica has signed, as that was given it; nothing for any other call.
+[[nodiscard]] std::optional<Request> FromPeer(const Request& request,
+                                              const HandlerContext& context);
 /// As Refuse, for what replicas only tell each other.
 [[nodiscard]] std::optional<Response> RefuseStranger(const Request& request,
                                                      const HandlerContext& context);

@@ -1,8 +1,5 @@
 #include "swarmgate/admin/server.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -16,17 +13,15 @@
 #include "admin/views.h"
 #include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/base/system.h"
 
 namespace swarmgate::admin {
 namespace {
 
 constexpr std::size_t kMaxPath = 1024;
 constexpr std::size_t kMaxBody = 64U << 10U;
-
-std::string HostName() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
-}
+// The same as another replica sends it: encrypted, in hex.
+constexpr std::size_t kMaxSealedBody = 2 * kMaxBody + 256;
 
 Request FromLibrary(const httplib::Request& request) {
   Request ours;
@@ -51,13 +46,20 @@ std::uint64_t DeclaredBody(const httplib::Request& request) {
   return ParseUint(request.get_header_value("Content-Length"), 1ULL << 62U).value_or(1ULL << 62U);
 }
 
+std::size_t MostBody(const httplib::Request& request) {
+  const bool of_peer = ToLower(request.get_header_value("Authorization")).starts_with("swarmgate ");
+  return of_peer ? kMaxSealedBody : kMaxBody;
+}
+
+Response TooLarge() { return Problem(413, "too_large", "the body is larger than 64 KiB"); }
+
 /// What the library refuses by itself, before a handler sees it.
 Response OfLibrary(int status) {
   switch (status) {
     case 400:
       return Problem(status, "bad_request", "this is no HTTP request that can be understood");
     case 413:
-      return Problem(status, "too_large", "the body is larger than 64 KiB");
+      return TooLarge();
     case 414:
       return Problem(status, "too_long", "method and URL together are longer than 8192 bytes");
     default:
@@ -137,7 +139,7 @@ class AdminServer::Impl {
   }
 
   void SetHandlers() {
-    server_.set_payload_max_length(kMaxBody);
+    server_.set_payload_max_length(kMaxSealedBody);
     const auto answer = [this](const httplib::Request& request, httplib::Response& response) {
       Answer(request, response);
     };
@@ -146,8 +148,8 @@ class AdminServer::Impl {
                                            httplib::Response& response) {
       if (request.path.size() > kMaxPath) {
         Send(Problem(414, "too_long", "the path is longer than 1024 bytes"), response);
-      } else if (DeclaredBody(request) > kMaxBody) {
-        Send(Problem(413, "too_large", "the body is larger than 64 KiB"), response);
+      } else if (DeclaredBody(request) > MostBody(request)) {
+        Send(TooLarge(), response);
       } else if (HasBody(request) && IsCertificateCall(request.path) && ReadsBody(request.method)) {
         // `curl --data-binary` says that it sends a form; the library would take it apart, and
         // refuse one above 8 KiB.
@@ -183,6 +185,7 @@ class AdminServer::Impl {
   }
 
   void Answer(const httplib::Request& request, httplib::Response& response) {
+    if (request.body.size() > MostBody(request)) return Send(TooLarge(), response);
     Response answer;
     try {
       answer = Handle(FromLibrary(request), context_);

@@ -315,6 +315,7 @@ int RunController(const Options& options) {
   engine_options.sharing.announce_every = (*replicas)->announce_every();
   engine::Engine engine(std::move(engine_options), ports);
   running = &engine;
+  cluster.OnFollower([&engine] { engine.WantFacts(); });
 
   proxy::StatsReader stats(layout.run_dir);
   admin::EngineBackend backend(engine,

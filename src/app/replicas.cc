@@ -1,14 +1,12 @@
 #include "app/replicas.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <utility>
 
 #include "app/docker_of.h"
 #include "app/resolve.h"
 #include "app/shared_store.h"
+#include "swarmgate/base/system.h"
 #include "swarmgate/certs/proof.h"
 #include "swarmgate/cluster/resolved_peers.h"
 #include "swarmgate/docker/docker_api.h"
@@ -18,13 +16,6 @@ namespace swarmgate::app {
 namespace {
 
 using cluster::HostPort;
-
-std::string HostName() {
-  std::array<char, 256> host{};
-  // Fails for longer names only, and leaves their beginning.
-  (void)gethostname(host.data(), host.size() - 1);
-  return host.data();
-}
 
 /// Where others reach the admin API, as far as we can tell.
 std::string AddressOf(const Options& options) {

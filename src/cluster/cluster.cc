@@ -47,6 +47,7 @@ class Cluster::Impl {
     }
   }
 
+  void OnFollower(std::function<void()> told) { feed_.OnFollower(std::move(told)); }
   void Start() {
     directory_.Start();
     if (store_) store_->Start();
@@ -99,7 +100,7 @@ class Cluster::Impl {
     if (!store_) return Fail(Code::kNotFound, "records are shared through Consul");
     const auto list = store_->DocumentsAfter(epoch, revision);
     if (!list) return Forward(list.error());
-    return Signed(nonce, codec::EncodeDocuments(*list));
+    return Sealed(nonce, codec::EncodeDocuments(*list));
   }
 
   Result<ports::SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
@@ -107,7 +108,7 @@ class Cluster::Impl {
     if (options_.self.role == kProxyRole) return Fail(Code::kNotFound, "no Docker socket here");
     auto text = feed_.After(epoch, revision, std::min(deadline, Now() + kLongestWait));
     if (!text) return Forward(text.error());
-    return Signed(nonce, *std::move(text));
+    return Sealed(nonce, *std::move(text));
   }
   std::unique_ptr<ports::DockerApi> MakeDocker() {
     return std::make_unique<PeerDocker>(options_.self, directory_);
@@ -115,15 +116,28 @@ class Cluster::Impl {
   void TakeFacts(const ports::AppliedDelta& delta) { feed_.Take(delta); }
   void TakeDocker(bool answers) { feed_.SetHeard(answers); }
 
-  [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
-                             std::string_view signature) const {
-    return credentials_.Accepts(call, challenge, signature, Now());
+  [[nodiscard]] std::optional<std::string> BodyOf(const model::PeerCall& call,
+                                                  std::string_view challenge,
+                                                  std::string_view signature) const {
+    if (!credentials_.Accepts(call, challenge, signature, Now())) return std::nullopt;
+    if (call.body.empty()) return std::string();
+    auto body = credentials_.Open(call.body, challenge);
+    if (!body) return std::nullopt;
+    return *std::move(body);
   }
   [[nodiscard]] bool IsHostOfPeer(std::string_view host) const {
     return directory_.IsHostOfPeer(host);
   }
 
  private:
+  /// Where it cannot be proved to anybody, it is not encrypted either: somebody asks by hand.
+  [[nodiscard]] Result<ports::SignedAnswer> Sealed(const std::string& nonce,
+                                                   std::string body) const {
+    if (!credentials_.has_token() || nonce.empty()) return Signed(nonce, std::move(body));
+    auto sealed = credentials_.Seal(body, nonce);
+    if (!sealed) return Forward(sealed.error());
+    return Signed(nonce, *std::move(sealed));
+  }
   [[nodiscard]] ports::SignedAnswer Signed(const std::string& nonce, std::string body) const {
     std::string proof = credentials_.ProofOf(nonce, body);
     return {std::move(body), std::move(proof)};
@@ -141,6 +155,7 @@ Cluster::Cluster(ClusterOptions options, std::vector<ports::Peers*> sources, por
                  const Clock& clock)
     : impl_(std::make_unique<Impl>(std::move(options), sources, log, clock)) {}
 Cluster::~Cluster() = default;
+void Cluster::OnFollower(std::function<void()> told) { impl_->OnFollower(std::move(told)); }
 void Cluster::Start() { impl_->Start(); }
 void Cluster::Stop() { impl_->Stop(); }
 ports::SharedStore* Cluster::store() { return impl_->store(); }
@@ -162,9 +177,9 @@ Result<ports::SignedAnswer> Cluster::Facts(const std::string& nonce, const std::
 std::unique_ptr<ports::DockerApi> Cluster::MakeDocker() { return impl_->MakeDocker(); }
 void Cluster::TakeFacts(const ports::AppliedDelta& delta) { impl_->TakeFacts(delta); }
 void Cluster::TakeDocker(bool answers) { impl_->TakeDocker(answers); }
-bool Cluster::Accepts(const model::PeerCall& call, std::string_view challenge,
-                      std::string_view signature) const {
-  return impl_->Accepts(call, challenge, signature);
+std::optional<std::string> Cluster::BodyOf(const model::PeerCall& call, std::string_view challenge,
+                                           std::string_view signature) const {
+  return impl_->BodyOf(call, challenge, signature);
 }
 bool Cluster::IsHostOfPeer(std::string_view host) const { return impl_->IsHostOfPeer(host); }
 

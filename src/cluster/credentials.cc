@@ -61,4 +61,20 @@ std::string Credentials::Sign(const model::PeerCall& call, std::string_view chal
   return certs::Proof(token_, parts);
 }
 
+Result<certs::SealKey> Credentials::Key() const {
+  return certs::MakeSealKey(certs::Proof(token_, {"seal"}));
+}
+
+Result<std::string> Credentials::Seal(std::string_view text, std::string_view over) const {
+  const auto key = Key();
+  if (!key) return Forward(key.error());
+  return certs::Seal(text, over, *key);
+}
+
+Result<std::string> Credentials::Open(std::string_view sealed, std::string_view over) const {
+  const auto key = Key();
+  if (!key) return Forward(key.error());
+  return certs::Unseal(sealed, over, *key);
+}
+
 }  // namespace swarmgate::cluster

@@ -1,7 +1,9 @@
 // How replicas convince each other without ever sending the token that they have in common: whoever
 // is asked proves over a number of the asker's that it knows it, and a call is signed over a number
 // of whoever is called, so that neither is worth anything elsewhere, or later than half a minute.
-// Without a token nothing is proved. Pure.
+// That somebody stands between them, and hands on what each says, is not noticed: so what may hold
+// a key is encrypted with one that comes of the token. Without a token nothing is proved, and
+// nothing encrypted. Pure, but for chance.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +11,8 @@
 #include <string_view>
 
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/error.h"
+#include "swarmgate/certs/seal.h"
 #include "swarmgate/model/replica.h"
 
 namespace swarmgate::cluster {
@@ -35,7 +39,14 @@ class Credentials {
                              std::string_view body) const;
   [[nodiscard]] std::string Sign(const model::PeerCall& call, std::string_view challenge) const;
 
+  // Of both. `over`: the challenge of the call, or the nonce of the answer, that the text is of.
+  /// Errors: kInternal.
+  [[nodiscard]] Result<std::string> Seal(std::string_view text, std::string_view over) const;
+  /// Errors: kRejected, kCorrupt.
+  [[nodiscard]] Result<std::string> Open(std::string_view sealed, std::string_view over) const;
+
  private:
+  [[nodiscard]] Result<certs::SealKey> Key() const;
   [[nodiscard]] std::string ChallengeOf(std::string_view issued) const;
 
   std::string token_;

@@ -12,6 +12,9 @@ namespace {
 
 constexpr Duration kFindDeadline{2000};
 constexpr int kSlower = 5;
+// Who is known to a source a moment after the start (a name that has just been made, a store that
+// is just being read) is found soon.
+constexpr Duration kFirstPause{50};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -53,6 +56,7 @@ void Directory::Stop() {
 
 void Directory::Loop(Source& source) const {
   std::string told;
+  Duration pause_alone = std::min(kFirstPause, every_);
   while (!source.wakeup.closed()) {
     auto found = source.peers->Find(Now() + kFindDeadline);
     if (source.wakeup.closed()) return;
@@ -66,9 +70,13 @@ void Directory::Loop(Source& source) const {
                "other replicas cannot be looked for; those that were known stay",
                {{"error", text}});
     }
-    // Where not even we ourselves are found nobody is soon to come: a name server on the Internet
-    // need not be asked every second.
-    const Duration pause = known.addresses.empty() ? kSlower * every_ : every_;
+    // Where not even we ourselves are found for long nobody is soon to come: a name server on the
+    // Internet need not be asked every second.
+    Duration pause = every_;
+    if (known.addresses.empty()) {
+      pause = pause_alone;
+      pause_alone = std::min(2 * pause_alone, kSlower * every_);
+    }
     source.known.Set(std::make_shared<const Known>(std::move(known)));
     (void)source.wakeup.PopUntil(Now() + pause);
   }

@@ -20,6 +20,8 @@ constexpr Duration kAnswerTime{10000};
 // Who is asked too much answers at once.
 constexpr Duration kLeastPause{200};
 constexpr Duration kIdentifyAgain{10000};
+// How long the first list waits for somebody who tells. Nobody listens where there is none.
+constexpr Duration kFirstFacts{3000};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -43,7 +45,11 @@ Result<model::DockerFacts> PeerDocker::Known() const {
 }
 
 Result<model::DockerFacts> PeerDocker::List(SteadyTime deadline) {
-  (void)deadline;
+  // A list that fails says that Docker is away, and what is known is all: not before anybody was
+  // asked.
+  if (!std::exchange(awaited_, true)) {
+    (void)heard_.PopUntil(std::min(deadline, Now() + kFirstFacts));
+  }
   return Known();
 }
 
@@ -101,6 +107,7 @@ std::vector<ports::DockerEvent> PeerDocker::Take(codec::FactsList list) {
   });
   if (events.empty() && *before && facts != **before) events.push_back(EventOf("update", "", ""));
   facts_.Set(std::make_shared<const Facts>(std::move(facts)));
+  if (!*before) heard_.Push(true);
   return events;
 }
 
@@ -144,6 +151,7 @@ Error PeerDocker::Follow(PeerLink& link, const std::string& address,
 
 void PeerDocker::Cancel() {
   cancelled_.Close();
+  heard_.Close();
   MutexLock lock(mutex_);
   if (link_ != nullptr) link_->Cancel();
 }

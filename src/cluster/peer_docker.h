@@ -47,6 +47,8 @@ class PeerDocker final : public ports::DockerApi {
   const Membership& self_;
   const Directory& directory_;
   Inbox<bool> cancelled_;  ///< never pushed to: closed by Cancel
+  Inbox<bool> heard_;      ///< pushed to by the first facts; closed by Cancel
+  bool awaited_ = false;   ///< List's own
   Cell<Facts> facts_{std::make_shared<const Facts>()};
   std::string followed_;  ///< address; Watch's own
   Mutex mutex_;

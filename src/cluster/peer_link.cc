@@ -82,11 +82,11 @@ Result<std::string> PeerLink::Ask(const model::ReplicaIdentity& peer, model::Pee
                 "it tells nothing: HTTP " + std::to_string(response->status) + " " +
                     Printable(response->body, 200));
   }
-  const std::string_view proof = response->Header(kProofHeader);
-  if (credentials_.has_token() && !credentials_.IsProof(proof, nonce, response->body)) {
+  if (!credentials_.has_token()) return std::move(response->body);
+  if (!credentials_.IsProof(response->Header(kProofHeader), nonce, response->body)) {
     return Fail(Code::kRejected, "its answer is not proved to be from one who knows ADMIN_TOKEN");
   }
-  return std::move(response->body);
+  return credentials_.Open(response->body, nonce);
 }
 
 Result<codec::DocumentList> PeerLink::Documents(const model::ReplicaIdentity& peer,
@@ -114,13 +114,20 @@ Result<codec::FactsList> PeerLink::Facts(const model::ReplicaIdentity& peer,
 
 Result<http::Response> PeerLink::Send(const model::ReplicaIdentity& peer,
                                       const model::PeerCall& call, SteadyTime deadline) {
-  http::Request request = RequestOf(call, deadline);
-  if (call.made_unix_ms != 0) {
-    request.headers.emplace_back("X-Swarmgate-Made", std::to_string(call.made_unix_ms));
+  model::PeerCall sent = call;
+  if (credentials_.has_token() && !call.body.empty()) {
+    auto sealed = credentials_.Seal(call.body, peer.challenge);
+    if (!sealed) return Forward(sealed.error());
+    sent.body = *std::move(sealed);
+  }
+  http::Request request = RequestOf(sent, deadline);
+  if (sent.made_unix_ms != 0) {
+    request.headers.emplace_back("X-Swarmgate-Made", std::to_string(sent.made_unix_ms));
   }
   if (credentials_.has_token()) {
+    request.max_body = certs::MostSealed(request.max_body);
     request.headers.emplace_back("Authorization", "Swarmgate " + peer.challenge + " " +
-                                                      credentials_.Sign(call, peer.challenge));
+                                                      credentials_.Sign(sent, peer.challenge));
   }
   return client_.Send(request);
 }

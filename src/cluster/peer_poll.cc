@@ -59,7 +59,7 @@ PeerStore::Advice PeerStore::Round(Poller& poller) {
   const bool everything = advice->after == 0;
   (void)Ask<bool>([this, address = poller.address, everything, peer, list] {
     if (list) {
-      TakeDocuments(address, peer->epoch, everything, *list);
+      TakeDocuments(address, *peer, everything, *list);
     } else {
       NoteUnread(address, list.error());
     }
@@ -84,7 +84,7 @@ void PeerStore::MatchPollers() {
   // A history is known for as long as somebody shows it.
   std::erase_if(known_upto_, [this](const auto& entry) {
     return std::none_of(seen_.begin(), seen_.end(), [&entry](const auto& seen) {
-      return seen.second.identity && seen.second.identity->epoch == entry.first;
+      return seen.second.identity && HistoryOf(*seen.second.identity) == entry.first;
     });
   });
   std::erase_if(ended_, [](const std::unique_ptr<Poller>& poller) {
@@ -161,7 +161,7 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
     return advice;
   }
   if (identity->digest == records_.digest()) {
-    known_upto_[identity->epoch] = identity->revision;
+    known_upto_[HistoryOf(*identity)] = identity->revision;
     (void)records_.Merge({}, identity->revision, UnixMs());
     seen.differs_since = SteadyTime::max();
     seen.unread.clear();
@@ -172,7 +172,7 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
   }
   seen.differs_since = std::min(seen.differs_since, seen.at);
   advice.fetch = true;
-  const auto upto = known_upto_.find(identity->epoch);
+  const auto upto = known_upto_.find(HistoryOf(*identity));
   const bool stays =
       seen.differs_since + kSettlesByNews < seen.at && seen.full_not_before < seen.at;
   if (stays) seen.full_not_before = seen.at + kFullEvery;
@@ -181,8 +181,8 @@ PeerStore::Advice PeerStore::TakeIdentity(const std::string& address,
   return advice;
 }
 
-void PeerStore::TakeDocuments(const std::string& address, const std::string& epoch, bool everything,
-                              codec::DocumentList list) {
+void PeerStore::TakeDocuments(const std::string& address, const model::ReplicaIdentity& peer,
+                              bool everything, codec::DocumentList list) {
   if (list.unreadable > 0 && everything) {
     LogEvent(LogLevel::kWarning, "PEER_NEWER",
              "a replica has records of a newer version, which are left to it",
@@ -190,7 +190,7 @@ void PeerStore::TakeDocuments(const std::string& address, const std::string& epo
   }
   const std::size_t taken = records_.Merge(std::move(list.documents), list.revision, UnixMs());
   records_.Forget(UnixMs());
-  known_upto_[epoch] = list.revision;
+  known_upto_[HistoryOf(peer)] = list.revision;
   caught_up_ = true;
   SaveOrTell();
   AfterChange();

@@ -126,8 +126,8 @@ class PeerStore final : public ports::SharedStore {
   void MatchPollers();
   void NoteUnread(const std::string& address, const Error& error);
   Advice TakeIdentity(const std::string& address, Result<model::ReplicaIdentity> identity);
-  void TakeDocuments(const std::string& address, const std::string& epoch, bool everything,
-                     codec::DocumentList list);
+  void TakeDocuments(const std::string& address, const model::ReplicaIdentity& peer,
+                     bool everything, codec::DocumentList list);
   [[nodiscard]] bool IsDuplicate(const std::string& address,
                                  const model::ReplicaIdentity& identity) const;
   void WakePollers();
@@ -155,8 +155,12 @@ class PeerStore final : public ports::SharedStore {
   std::vector<Waiter> waiters_;
   std::map<std::string, std::unique_ptr<Poller>> pollers_;  ///< by address
   std::vector<std::unique_ptr<Poller>> ended_;
-  std::map<std::string, Seen> seen_;                 ///< by address
-  std::map<std::string, std::uint64_t> known_upto_;  ///< of peers' histories, by epoch
+  std::map<std::string, Seen> seen_;  ///< by address
+  /// Run and epoch. A replica that starts again may do so on an old copy of its disk, whose history
+  /// goes on differently.
+  using History = std::pair<std::string, std::string>;
+  static History HistoryOf(const model::ReplicaIdentity& peer) { return {peer.run, peer.epoch}; }
+  std::map<History, std::uint64_t> known_upto_;  ///< of peers' histories
   SteadyTime started_;
   bool caught_up_ = false;  ///< with a peer, or there is none to be reached
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "swarmgate/base/strings.h"
+#include "swarmgate/base/system.h"
 
 namespace swarmgate::consul {
 namespace {
@@ -19,12 +20,6 @@ using model::ServiceName;
 // Of several that write without a pause one wins each round; in some two seconds everybody does.
 constexpr int kAttempts = 40;
 constexpr int kLongestPauseMs = 64;
-
-std::string MakeEpoch() {
-  std::random_device random;
-  return HashHex(std::to_string(random()) + "-" + std::to_string(random()) + "-" +
-                 std::to_string(random()));
-}
 
 /// The others that write should not all come back at once.
 void Pause(int attempt) {
@@ -95,7 +90,7 @@ Result<Journal> Documents::NewJournal() {
   const auto all = ReadAll();
   if (!all) return Forward(all.error());
   Journal journal;
-  journal.epoch = MakeEpoch();
+  journal.epoch = MakeUniqueName();
   journal.revision = all->newest_revision;
   return journal;
 }

@@ -446,6 +446,11 @@ bool Applier::PollPid() {
   return wanted;
 }
 
+void Applier::ExpectProxy() {
+  pid_backoff_.Reset();
+  next_pid_poll_ = clock_.Now();
+}
+
 std::set<std::uint16_t> Applier::TcpPortsHeld() {
   // Nobody listens for a HAProxy that is dead, and whoever has taken its port meanwhile would keep
   // it from starting.

@@ -55,6 +55,8 @@ class Applier {
   /// Is HAProxy there, and still the same process? True: Apply is wanted, because it is another
   /// one, or because it stays away: the files may hold what keeps it from starting.
   bool PollPid();
+  /// HAProxy is being started: whether it answers is looked at now, and often.
+  void ExpectProxy();
   /// Retires draining servers that are idle. True: Apply is wanted.
   bool PollDrains();
   /// When PollPid or PollDrains has something to do.

@@ -129,9 +129,11 @@ void Reconciler::On(Command message) {
 }
 
 // A call that another replica hands on may come after a later one for the same record.
-bool Reconciler::IsOutdated(const Command& command, Records::const_iterator held) const {
-  return command.made_unix_ms != 0 && held != store_.records().end() &&
-         held->second.updated_unix_ms > command.made_unix_ms;
+bool Reconciler::IsOutdated(const Command& command, const ServiceName& name) const {
+  const auto held = store_.records().find(name);
+  const std::int64_t known =
+      held == store_.records().end() ? store_.DeletedAt(name) : held->second.updated_unix_ms;
+  return command.made_unix_ms != 0 && known > command.made_unix_ms;
 }
 
 void Reconciler::Stamp(Command& command) const {
@@ -182,7 +184,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   record.origin = Origin::kManual;
   record.parameters = std::move(command.parameters);
   auto held = store_.records().find(name);
-  if (IsOutdated(command, held)) return command.reply(Answer(200, kOutdated));
+  if (IsOutdated(command, name)) return command.reply(Answer(200, kOutdated));
   Stamp(command);
   record.updated_unix_ms = command.made_unix_ms;
   record.created_unix_ms = record.updated_unix_ms;
@@ -280,7 +282,7 @@ void Reconciler::Remove(Command command) {
 
 void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::string message) {
   auto held = store_.records().find(name);
-  if (IsOutdated(command, held)) return command.reply(Answer(200, kOutdated));
+  if (IsOutdated(command, name)) return command.reply(Answer(200, kOutdated));
   Stamp(command);
   const std::int64_t made = command.made_unix_ms;
   const bool overridden =

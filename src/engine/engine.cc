@@ -50,6 +50,8 @@ class Engine::Impl {
 
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return cell_.Get(); }
 
+  void WantFacts() { inbox_.Push(FactsWanted{}); }
+
   Outcome Call(Command::Kind kind, std::map<std::string, std::string> parameters,
                SteadyTime deadline, std::int64_t made_unix_ms = 0) {
     // An inbox of one is the way back; a caller that stopped waiting leaves it to the message.
@@ -142,6 +144,8 @@ Outcome Engine::Reload(SteadyTime deadline) {
 Outcome Engine::Resync(SteadyTime deadline) {
   return impl_->Call(Command::Kind::kResync, {}, deadline);
 }
+
+void Engine::WantFacts() { impl_->WantFacts(); }
 
 Result<std::string> Engine::ConfigText(SteadyTime deadline) {
   Outcome outcome = impl_->Call(Command::Kind::kConfigText, {}, deadline);

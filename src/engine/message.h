@@ -88,6 +88,9 @@ struct ReplicasSeen {
   Result<std::vector<ports::Replica>> replicas;
 };
 
+/// Another replica follows what Docker says here.
+struct FactsWanted {};
+
 /// A call of Engine's. `reply` is called exactly once, on the owner thread, and may come after the
 /// caller has stopped waiting.
 struct Command {
@@ -121,7 +124,7 @@ inline constexpr const char* kOutdated =
 
 using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
                              ContainerSeen, NameResolved, FilesChecked, CertificatesRead,
-                             SharedNews, ShareDone, ReplicasSeen, Command>;
+                             SharedNews, ShareDone, ReplicasSeen, FactsWanted, Command>;
 
 /// How many names are resolved at a time.
 inline constexpr std::size_t kResolverThreads = 4;

@@ -13,6 +13,8 @@ using routing::Built;
 constexpr Duration kCertificateLook{3'600'000};
 // By then every replica has listed Docker's services anew.
 constexpr Duration kSettleLabels{60'000};
+// How long HAProxy is not started in order that it begins with all that there is.
+constexpr Duration kStartWait{5000};
 // Probing a port costs a converge.
 constexpr Duration kPortsInterval{10'000};
 
@@ -78,6 +80,8 @@ void Reconciler::Start() {
     saved_names_ = names_.version();
     facts_.Restore(std::move(state->facts));
   }
+  found_nothing_ = !state && store_.records().empty();
+  start_until_ = clock_.Now() + kStartWait;
   desk_.SetAllIds(facts_.SwarmIds());
   // Now, not when the thread comes to it: the first configuration must not lack them.
   if (ports_.certificates != nullptr) On(CertificatesRead{ports_.certificates->Read()});
@@ -160,6 +164,7 @@ void Reconciler::RunDue() {
   TakeSettled();
   TakeSharedNews();
   shared_.RunDue(live_ && !dirty_);
+  if (!dirty_) TellFilesReady();
   AnswerPending();
   DropLate();
   names_.RunDue();
@@ -180,6 +185,7 @@ SteadyTime Reconciler::Next() const {
   consider(ports_look_again_);
   consider(names_due_);
   consider(store_.retry_at());
+  if (!files_told_ && MayKnowMoreSoon()) next = std::min(next, start_until_);
   consider(NextAnswer());
   consider(NextDeadline());
   // The time of day may be set anew: looked at every hour.
@@ -330,7 +336,8 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
     // A HAProxy that is away is looked for by PollPid.
     retry_at_ = clock_.Now() + retry_backoff_.Next();
   }
-  if (applied.changed) {
+  // HAProxy may have begun with all that there is: that is a revision, too.
+  if (applied.changed || (live && revision_ == 0)) {
     ++revision_;
     shown_.changed = clock_.WallNow();
     ObserveLatencies(live);
@@ -339,10 +346,7 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
   }
   names_.SetWanted(built.names_wanted);
   AskDocker(assembly, built);
-  if (!files_told_ && applier_.files_complete()) {
-    files_told_ = true;
-    if (ports_.files_ready) ports_.files_ready();
-  }
+  TellFilesReady();
   UpdateStarted(assembly, applied);
   if (store_.Flush()) dirty_ = true;
   Publish(&assembly, &built);
@@ -350,6 +354,20 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
   AnswerPending();
   save_wanted_ = true;
   Save();
+}
+
+// An earlier run's state is served at once. Without one there is nothing yet to answer with but
+// 503, while a port that nobody listens on sends the client, or a balancer, to another replica.
+bool Reconciler::MayKnowMoreSoon() const {
+  return found_nothing_ && (!docker_tried_ || shared_.ShouldAwaitStart()) &&
+         clock_.Now() < start_until_;
+}
+
+void Reconciler::TellFilesReady() {
+  if (files_told_ || !applier_.files_complete() || MayKnowMoreSoon()) return;
+  files_told_ = true;
+  if (ports_.files_ready) ports_.files_ready();
+  if (!applier_.proxy_up()) applier_.ExpectProxy();
 }
 
 void Reconciler::ObserveLatencies(bool live) {
@@ -379,11 +397,12 @@ void Reconciler::UpdateStarted(const Assembly& assembly, const Applied& applied)
     not_started_reason_ =
         "Docker could not be listed yet, and nothing is stored of an earlier run: " +
         shown_.docker.detail;
-  } else if (!live_) {
-    not_started_reason_ = applied.error.ToString();
   } else if (shared_.ShouldAwaitStart()) {
     awaits_shared_ = true;
     not_started_reason_ = "what the replicas share has not been read yet";
+  } else if (!live_) {
+    awaits_shared_ = false;
+    not_started_reason_ = applied.error.ToString();
   } else {
     awaits_shared_ = false;
     started_ = true;

@@ -85,6 +85,7 @@ class Reconciler {
   void On(SharedNews message);
   void On(ShareDone message);
   void On(ReplicasSeen message);
+  void On(FactsWanted message);
   void TakeSharedNews();
   void TakeSettled();
   void Settle(const ShareDone& message);
@@ -97,8 +98,8 @@ class Reconciler {
   // --- commands
   void Reconfigure(Command command, bool after_list);
   void Validate(Command command);
-  /// A later change of the same record is known here already.
-  [[nodiscard]] bool IsOutdated(const Command& command, Records::const_iterator held) const;
+  /// A later change of the same record, or its deletion, is known here already.
+  [[nodiscard]] bool IsOutdated(const Command& command, const model::ServiceName& name) const;
   /// Gives it a time, unless another replica has.
   void Stamp(Command& command) const;
   void Remove(Command command);
@@ -153,6 +154,9 @@ class Reconciler {
   void AskDocker(const Assembly& assembly, const routing::Built& built);
   void ObserveLatencies(bool live);
   void CheckInBackground();
+  /// Lets HAProxy start, once there is something to start it with.
+  void TellFilesReady();
+  [[nodiscard]] bool MayKnowMoreSoon() const;
   void Save();
   /// To those who have no Docker. `delta`: what is to be saved.
   void TellFacts(const ports::AppliedDelta& delta);
@@ -213,6 +217,8 @@ class Reconciler {
   std::uint64_t checked_writes_ = 0;
   bool check_in_flight_ = false;
   bool files_told_ = false;
+  bool found_nothing_ = false;  ///< no earlier run has left anything
+  SteadyTime start_until_;      ///< until then HAProxy's start may wait
 
   bool docker_tried_ = false;
   /// What is to be served is known: by a good list, or because there is no Docker.
@@ -231,6 +237,7 @@ class Reconciler {
   std::optional<std::pair<std::string, int>> saved_structure_;
   std::uint64_t saved_revision_ = 0;
   bool save_wanted_ = false;
+  bool facts_wanted_ = false;
   bool facts_told_ = false;
 };
 

@@ -51,8 +51,15 @@ void Reconciler::Save() {
   facts_.TakeBack(delta);
 }
 
+void Reconciler::On(FactsWanted) {
+  if (!std::exchange(facts_wanted_, true)) TellFacts({});
+}
+
+// Most replicas have no follower: neither time nor memory is spent on one before there is.
 void Reconciler::TellFacts(const ports::AppliedDelta& delta) {
-  if (!ports_.facts_changed || ports_.docker == nullptr || !docker_listed_) return;
+  if (!facts_wanted_ || !ports_.facts_changed || ports_.docker == nullptr || !docker_listed_) {
+    return;
+  }
   if (std::exchange(facts_told_, true)) return ports_.facts_changed(delta);
   ports::AppliedDelta all;
   all.host = facts_.host();

@@ -109,6 +109,13 @@ void StoreKeeper::Persist(const ServiceName& name, std::int64_t made_unix_ms) {
   queue_[name] = made;
 }
 
+std::int64_t StoreKeeper::DeletedAt(const ServiceName& name) const {
+  if (records_.contains(name)) return 0;
+  if (const auto queued = queue_.find(name); queued != queue_.end()) return queued->second;
+  const auto waiting = shared_.waiting.find(name);
+  return waiting == shared_.waiting.end() ? 0 : waiting->second.since_unix_ms;
+}
+
 Result<std::uint64_t> StoreKeeper::Write(const ServiceName& name) {
   auto stored = stored_.find(name);
   const std::uint64_t expected = stored == stored_.end() ? 0 : stored->second;

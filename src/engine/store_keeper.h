@@ -43,6 +43,8 @@ class StoreKeeper {
   /// The time of a change that is made now: later than every one that is known, so that clocks that
   /// differ do not turn it into an earlier one.
   [[nodiscard]] std::int64_t NextStamp() const;
+  /// When this record was deleted by a change that is not with the others yet; 0: it was not.
+  [[nodiscard]] std::int64_t DeletedAt(const model::ServiceName& name) const;
   /// Stores what is queued. True: records came in from a store that could not be read before.
   bool Flush();
   /// On the disk, that is.

@@ -1,10 +1,9 @@
-// Services → routes: one for each host × path of each destination, named, ordered, and without
-// those that lost their claim to another service.
+// Services → what of them can be served, with the names of their backends; and how routes are told
+// to people.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -34,32 +33,28 @@ struct ServedService {
 std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const model::DestSpec& dest,
                                          std::vector<model::Diagnostic>& diagnostics);
 
-/// Every service with the destinations that have a port. Sorted: the oldest first, then by name.
-std::vector<ServedService> ServeAll(const Inputs& services,
-                                    std::vector<model::Diagnostic>& diagnostics);
+/// The service with the destinations that have a port.
+ServedService Serve(const ServiceInput& service, std::vector<model::Diagnostic>& diagnostics);
+
+/// Its aclName, or its name.
+const std::string& AclNameOf(const ServiceInput& service);
 
 /// Names the backends: "<aclName>-be<port>_<index>", "https-<aclName>-be<httpsPort>_<index>",
-/// "<aclName>-redirect_<index>"; where services share an aclName, all but the
-/// oldest get
-/// "~<serviceName>" behind it. REQUIRES: sorted as ServeAll does.
-void NameBackends(std::vector<ServedService>& services,
+/// "<aclName>-redirect_<index>"; with "~<serviceName>" behind it where another service, the
+/// `owner`, has this aclName and is older.
+void NameBackends(ServedService& service, const model::ServiceName& owner,
                   std::vector<model::Diagnostic>& diagnostics);
 
-/// Routes, and those that came to nothing.
-struct Collected {
-  std::vector<model::Route> routes;
-  std::vector<LostRoute> lost;
-};
+/// "port.2": a parameter of a destination, as the table of labels names it.
+std::string Indexed(const char* label, int index);
 
-/// All routes in order of precedence. Claims that are wholly equal are decided: they share the
-/// requests where one of them has a weight, else the loser is left out. The aclName and priority of
-/// services in `unranked` do not count.
-Collected CollectRoutes(const std::vector<ServedService>& services,
-                        const std::set<model::ServiceName>& unranked,
-                        std::vector<model::Diagnostic>& diagnostics);
+/// As its owner wrote it.
+std::string ShownPath(const model::PathMatch& path);
 
-/// Notes a route that is left out.
-void AddLost(std::vector<LostRoute>& lost, const model::Route& route, std::string reason);
+/// About a destination of a service.
+model::Diagnostic DestDiagnostic(model::Severity severity, const char* code,
+                                 const ServiceInput& service, std::string label, std::string value,
+                                 std::string message, std::string hint);
 
 /// "host a.com, path prefix /demo, port 8080"
 std::string DescribeRoute(const model::Route& route);

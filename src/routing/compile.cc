@@ -38,16 +38,16 @@ struct Facts {
 
 class Compiler {
  public:
-  Compiler(const std::vector<Route>& routes, std::size_t max_inserted)
-      : routes_(routes), max_inserted_(max_inserted), facts_(routes.size()) {}
+  Compiler(const std::vector<Placed>& routes, std::size_t max_inserted, const std::string* only)
+      : routes_(routes), max_inserted_(max_inserted), only_(only), facts_(routes.size()) {}
 
   Compiled Run() {
     Prepare();
     MoveWildcards();
     std::map<std::string_view, std::vector<Index>> nodes;  // host → its routes; "" is any host
     for (Index i = 0; i < routes_.size(); ++i) {
-      const HostMatch& host = routes_[i].host;
-      if (facts_[i].usable && !facts_[i].moved && host.kind != HostMatch::Kind::kRegex) {
+      const HostMatch& host = routes_[i].route->host;
+      if (facts_[i].usable && !facts_[i].moved && IsCompiled(host)) {
         nodes[host.text].push_back(i);
       }
     }
@@ -60,12 +60,14 @@ class Compiler {
     if (out_.too_large) return std::move(out_);
     auto added = inserted.cbegin();
     for (const auto& [host, own] : nodes) CompileHost(host, own, *added++);
-    CompileHostRegexes();
+    if (only_ == nullptr) CompileHostRegexes();
     std::sort(entries_.begin(), entries_.end(),
               [](const model::MatchEntry& a, const model::MatchEntry& b) { return a.key < b.key; });
     out_.matches.entries = std::move(entries_);
     for (Index i = 0; i < routes_.size(); ++i) {
-      if (facts_[i].usable && !facts_[i].reached) out_.unreachable.push_back({i, FindWinner(i)});
+      const bool seen = only_ == nullptr || IsCompiled(routes_[i].route->host);
+      if (seen && facts_[i].usable && !facts_[i].reached)
+        out_.unreachable.push_back({i, FindWinner(i)});
     }
     return std::move(out_);
   }
@@ -81,9 +83,14 @@ class Compiler {
     std::vector<Index> answer;
   };
 
+  /// Are there entries under this host?
+  [[nodiscard]] bool IsCompiled(const HostMatch& host) const {
+    return host.kind != HostMatch::Kind::kRegex && (only_ == nullptr || host.text == *only_);
+  }
+
   void Prepare() {
     for (Index i = 0; i < routes_.size(); ++i) {
-      const Route& route = routes_[i];
+      const Route& route = *routes_[i].route;
       Facts& facts = facts_[i];
       facts.special = IsSpecial(route);
       facts.key = PathKey(route.path);
@@ -122,7 +129,7 @@ class Compiler {
   void MoveWildcards() {
     std::vector<Index> in_list;
     for (Index i = 0; i < routes_.size(); ++i) {
-      const HostMatch& host = routes_[i].host;
+      const HostMatch& host = routes_[i].route->host;
       if (!facts_[i].usable) continue;
       if (host.kind == HostMatch::Kind::kRegex) in_list.push_back(i);
       if (host.kind != HostMatch::Kind::kWildcard || !ComesAfterList(i, in_list)) continue;
@@ -132,9 +139,9 @@ class Compiler {
   }
 
   bool ComesAfterList(Index i, const std::vector<Index>& in_list) const {
-    const std::string& host = routes_[i].host.text;
+    const std::string& host = routes_[i].route->host.text;
     const bool listed = std::any_of(in_list.begin(), in_list.end(), [&](Index other) {
-      const HostMatch& match = routes_[other].host;
+      const HostMatch& match = routes_[other].route->host;
       const bool hosts = match.kind == HostMatch::Kind::kRegex || match.text.ends_with(host) ||
                          host.ends_with(match.text);
       return hosts && MayMeet(other, i);
@@ -192,8 +199,8 @@ class Compiler {
 
   void CompileHost(std::string_view host, const std::vector<Index>& own,
                    const std::vector<Index>& inserted) {
-    if (own.size() == 1 && inserted.empty() && routes_[own[0]].excludes.empty() &&
-        PathHole(routes_[own[0]].path).empty()) {
+    if (own.size() == 1 && inserted.empty() && routes_[own[0]].route->excludes.empty() &&
+        PathHole(routes_[own[0]].route->path).empty()) {
       Emit(host, facts_[own[0]].key, own);
       return;
     }
@@ -221,8 +228,8 @@ class Compiler {
         texts.emplace_back(std::move(hole), kNone);
     };
     const auto add_route = [&](Index i) {
-      add_path(routes_[i].path, i);
-      for (const PathMatch& exclude : routes_[i].excludes) add_path(exclude, kNone);
+      add_path(routes_[i].route->path, i);
+      for (const PathMatch& exclude : routes_[i].route->excludes) add_path(exclude, kNone);
     };
     for (const Index i : own) add_route(i);
     for (const Index i : inserted) add_route(i);
@@ -236,7 +243,7 @@ class Compiler {
   }
 
   bool Covers(Index i, const std::string& key) const {
-    const Route& route = routes_[i];
+    const Route& route = *routes_[i].route;
     if (!PathCoversKey(route.path, key)) return false;
     return std::none_of(
         route.excludes.begin(), route.excludes.end(), [&](const PathMatch& exclude) {
@@ -245,7 +252,8 @@ class Compiler {
   }
 
   bool Unconditional(Index i) const {
-    return !routes_[i].port && facts_[i].condition.empty() && routes_[i].conditions.empty();
+    return !routes_[i].route->port && facts_[i].condition.empty() &&
+           routes_[i].route->conditions.empty();
   }
 
   /// The candidates of the innermost key: whatever covers its region, in order, up to the first
@@ -280,7 +288,7 @@ class Compiler {
     if (answer.size() < 2) return;
     std::vector<std::uint16_t> taken;
     std::erase_if(answer, [&](Index i) {
-      const Route& route = routes_[i];
+      const Route& route = *routes_[i].route;
       if (!route.port) return false;
       if (std::find(taken.begin(), taken.end(), *route.port) != taken.end()) return true;
       if (facts_[i].condition.empty() && route.conditions.empty()) taken.push_back(*route.port);
@@ -289,10 +297,10 @@ class Compiler {
   }
 
   MatchCandidate Candidate(Index i) const {
-    const Route& route = routes_[i];
-    return MatchCandidate{route.id,    route.backend,       route.service,
-                          route.port,  facts_[i].condition, HeaderRegex(route.conditions),
-                          route.shares};
+    const Route& route = *routes_[i].route;
+    return MatchCandidate{route.id,          route.backend,       route.service,
+                          route.port,        facts_[i].condition, HeaderRegex(route.conditions),
+                          *routes_[i].shares};
   }
 
   void Emit(std::string_view host, const std::string& key, const std::vector<Index>& answer) {
@@ -313,7 +321,7 @@ class Compiler {
     std::vector<Index> list;  // from last to first
     for (Index i = static_cast<Index>(routes_.size()); i-- > 0;) {
       if (!facts_[i].usable) continue;
-      const HostMatch::Kind kind = routes_[i].host.kind;
+      const HostMatch::Kind kind = routes_[i].route->host.kind;
       const bool own = kind == HostMatch::Kind::kRegex || facts_[i].moved;
       const bool before =
           kind == HostMatch::Kind::kAny && facts_[i].special &&
@@ -321,10 +329,10 @@ class Compiler {
       if (own) facts_[i].reached = true;
       if (own || before) list.push_back(i);
     }
-    const bool with_headers = std::any_of(list.begin(), list.end(),
-                                          [&](Index i) { return !routes_[i].conditions.empty(); });
+    const bool with_headers = std::any_of(
+        list.begin(), list.end(), [&](Index i) { return !routes_[i].route->conditions.empty(); });
     for (auto it = list.rbegin(); it != list.rend(); ++it) {
-      std::optional<std::string> regex = HostListRegex(routes_[*it], with_headers);
+      std::optional<std::string> regex = HostListRegex(*routes_[*it].route, with_headers);
       if (!regex) continue;
       MatchCandidate candidate = Candidate(*it);
       candidate.path_regex.clear();
@@ -336,7 +344,7 @@ class Compiler {
   std::size_t FindWinner(Index i) {
     if (!Covers(i, facts_[i].key)) return i;
     Index winner = i;
-    const HostMatch& host = routes_[i].host;
+    const HostMatch& host = routes_[i].route->host;
     const auto try_host = [&](std::string_view text) {
       for (const Index other : Claimants(text, facts_[i].key)) {
         if (other < winner && Takes(other, i)) winner = other;
@@ -355,21 +363,21 @@ class Compiler {
 
   /// But for the host: does `other` take all of the region that route `i` opens?
   bool Takes(Index other, Index i) const {
-    const std::optional<std::uint16_t>& port = routes_[other].port;
-    const model::Conditions& asked = routes_[other].conditions;
-    const model::Conditions& given = routes_[i].conditions;
+    const std::optional<std::uint16_t>& port = routes_[other].route->port;
+    const model::Conditions& asked = routes_[other].route->conditions;
+    const model::Conditions& given = routes_[i].route->conditions;
     return facts_[other].usable && facts_[other].condition.empty() &&
            std::includes(given.headers.begin(), given.headers.end(), asked.headers.begin(),
                          asked.headers.end()) &&
            (asked.user_agents.empty() || asked.user_agents == given.user_agents) &&
-           (!port || port == routes_[i].port) && Covers(other, facts_[i].key);
+           (!port || port == routes_[i].route->port) && Covers(other, facts_[i].key);
   }
 
   /// Routes of one host whose regions are opened by a key that `key` begins with.
   std::vector<Index> Claimants(std::string_view host, const std::string& key) {
     if (claims_.empty()) {
       for (Index i = 0; i < routes_.size(); ++i) {
-        claims_[routes_[i].host.text + facts_[i].key].push_back(i);
+        claims_[routes_[i].route->host.text + facts_[i].key].push_back(i);
       }
     }
     std::vector<Index> found;
@@ -383,8 +391,9 @@ class Compiler {
     return found;
   }
 
-  const std::vector<Route>& routes_;
+  const std::vector<Placed>& routes_;
   const std::size_t max_inserted_;
+  const std::string* only_;  ///< host, or null: all
   std::size_t sum_inserted_ = 0;
   std::vector<Facts> facts_;
   std::vector<Index> special_any_;
@@ -397,8 +406,9 @@ class Compiler {
 
 }  // namespace
 
-Compiled Compile(const std::vector<Route>& routes, std::size_t max_inserted) {
-  return Compiler(routes, max_inserted).Run();
+Compiled Compile(const std::vector<Placed>& routes, std::size_t max_inserted,
+                 const std::string* only_host) {
+  return Compiler(routes, max_inserted, only_host).Run();
 }
 
 }  // namespace swarmgate::routing

@@ -18,6 +18,12 @@
 
 namespace swarmgate::routing {
 
+/// A route, and who shares its requests.
+struct Placed {
+  const model::Route* route;
+  const std::vector<model::Share>* shares;
+};
+
 struct Unreachable {
   std::size_t route = 0;   ///< index
   std::size_t winner = 0;  ///< index of the route that takes all of its requests; its own index
@@ -34,7 +40,10 @@ struct Compiled {
   bool too_large = false;  ///< `inserted` adds up to more than the limit: there is no table
 };
 
-/// REQUIRES: `routes` is sorted by CompareRoutes, their texts are clean.
-[[nodiscard]] Compiled Compile(const std::vector<model::Route>& routes, std::size_t max_inserted);
+/// `only_host`: entries and unreachable routes of this host alone ("": any host); the others are
+/// there because they may come before its own. REQUIRES: `routes` is sorted by CompareRoutes, their
+/// texts are clean; with `only_host`, no route of it moves to the list of host regexes.
+[[nodiscard]] Compiled Compile(const std::vector<Placed>& routes, std::size_t max_inserted,
+                               const std::string* only_host = nullptr);
 
 }  // namespace swarmgate::routing

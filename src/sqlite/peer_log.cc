@@ -1,10 +1,9 @@
 #include "swarmgate/sqlite/peer_log.h"
 
-#include <random>
 #include <utility>
 
 #include "sqlite/file.h"
-#include "swarmgate/base/strings.h"
+#include "swarmgate/base/system.h"
 #include "swarmgate/codec/record_json.h"
 
 namespace swarmgate::sqlite {
@@ -24,12 +23,6 @@ constexpr const char* kSchema =
 
 std::int64_t Signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 std::uint64_t Unsigned(std::int64_t number) { return static_cast<std::uint64_t>(number); }
-
-std::string MakeEpoch() {
-  std::random_device random;
-  return HashHex(std::to_string(random()) + "-" + std::to_string(random()) + "-" +
-                 std::to_string(random()));
-}
 
 class SqlitePeerLog final : public ports::PeerLog {
  public:
@@ -80,7 +73,7 @@ class SqlitePeerLog final : public ports::PeerLog {
 
   Result<PeerLogState> Begin() {
     PeerLogState state;
-    state.epoch = MakeEpoch();
+    state.epoch = MakeUniqueName();
     Statement put(file_.database(), "INSERT OR REPLACE INTO history VALUES(1,?1,0)");
     if (const Status done = put.Bind(1, state.epoch).Run(); !done) return Forward(done.error());
     return state;

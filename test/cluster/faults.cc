@@ -100,9 +100,9 @@ without a word, takes with it the requests that it was answering: HAProxy gives 
 a new connection elsewhere after `TIMEOUT_CONNECT`. Six replicas with a port of the host each would need six machines:
 those that are scaled publish none, and are reached by their own addresses on the overlay network.
 
-A replica that has just started takes requests on its port of the host some 100 ms before it has heard of everything:
-what it does not know yet, it answers with 503. Behind the routing mesh, which waits for the health check, that is not
-seen; in front of ports in host mode a balancer should ask `/readyz`.
+A new replica listens once Docker, and what the replicas share, have told it what there is (for that it waits up to five
+seconds). One that finds on its disk what an earlier run served begins with that, at once: in front of ports in host
+mode a balancer should ask `/readyz`. The routing mesh waits for the health check.
 
 | Fault | Requests | Failed | Changes meanwhile | Right again after |
 |---|---|---|---|---|

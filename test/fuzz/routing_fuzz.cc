@@ -120,7 +120,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       Change(services.back(), line[0], rest);
     }
   }
-  const auto built = swarmgate::routing::BuildRoutes(services);
+  const auto built =
+      swarmgate::routing::Build(swarmgate::routing::MakeInputs(std::move(services)), {}).desired;
   for (const Question& question : questions) {
     const auto explanation = swarmgate::routing::Explain(built.routes, question);
     const auto found = swarmgate::routing::Lookup(built.matches, question);

@@ -20,6 +20,17 @@ class FakePeerLog final : public ports::PeerLog {
     const std::lock_guard<std::mutex> lock(mutex_);
     down_ = code;
   }
+  /// Another disk, or an old copy of this one.
+  void Replace(ports::PeerLogState state) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    epoch_ = std::move(state.epoch);
+    revision_ = state.revision;
+    documents_.clear();
+    for (model::SharedDocument& document : state.documents) {
+      const model::ServiceName name = document.name;
+      documents_.insert_or_assign(name, std::move(document));
+    }
+  }
   [[nodiscard]] std::map<model::ServiceName, model::SharedDocument> documents() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return documents_;

@@ -37,6 +37,16 @@ Gate::~Gate() {
 }
 
 void Gate::Start() {
+  Launch();
+  const bool ready = WaitUntil(
+      [&] { return Admin("/readyz").status == 200 || !process_->Running(); }, seconds(30));
+  if (!ready || !process_->Running()) {
+    throw std::runtime_error("swarmgate is not ready: " + Admin("/readyz").Summary() + "\n" +
+                             process_->Tail());
+  }
+}
+
+void Gate::Launch() {
   std::map<std::string, std::string> environment{
       {"DATA_DIR", data_dir_.path()},
       {"DEFAULT_PORTS", std::to_string(web_port_)},
@@ -52,12 +62,6 @@ void Gate::Start() {
   child.network = options_.network;
   child.environment.assign(environment.begin(), environment.end());
   process_ = std::make_unique<ChildProcess>(child);
-  const bool ready = WaitUntil(
-      [&] { return Admin("/readyz").status == 200 || !process_->Running(); }, seconds(30));
-  if (!ready || !process_->Running()) {
-    throw std::runtime_error("swarmgate is not ready: " + Admin("/readyz").Summary() + "\n" +
-                             process_->Tail());
-  }
 }
 
 int Gate::Stop() { return process_->Terminate(seconds(20)); }

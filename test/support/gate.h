@@ -42,6 +42,8 @@ class Gate {
   /// `swarmgate run`, and waits until /readyz says 200. Throws std::runtime_error with the log's
   /// end when it does not within half a minute.
   void Start();
+  /// The same, and waits for nothing: of one that is not to become ready.
+  void Launch();
   /// Another environment for the next Start().
   GateOptions& options() { return options_; }
   /// SIGTERM; the exit code.

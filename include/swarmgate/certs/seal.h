@@ -1,7 +1,9 @@
-// Encrypts what is kept at rest, with AES-256-GCM: whoever reads the store alone learns no key.
+// Encrypts with AES-256-GCM what is kept at rest, so that whoever reads the store alone learns no
+// key, and what replicas send each other.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,8 @@ using SealKey = std::array<unsigned char, 32>;
 /// does not open. Errors: kInternal.
 [[nodiscard]] Result<std::string> Seal(std::string_view plain, std::string_view context,
                                        const SealKey& key);
+/// How long it is at most, of a text of so many bytes.
+[[nodiscard]] constexpr std::size_t MostSealed(std::size_t plain) { return 2 * plain + 256; }
 [[nodiscard]] bool IsSealed(std::string_view text);
 /// Errors: kRejected (another key, or changed), kCorrupt.
 [[nodiscard]] Result<std::string> Unseal(std::string_view sealed, std::string_view context,

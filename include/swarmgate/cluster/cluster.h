@@ -2,7 +2,9 @@
 // once, and, where there is no store in common, keeps records equal with theirs.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,9 @@ class Cluster final : public ports::Replicas {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
+  /// Called when the first replica without a Docker socket asks what Docker says here: nobody need
+  /// tell before. Set before Start. Thread: any.
+  void OnFollower(std::function<void()> told);
   void Start();
   void Stop();
 
@@ -58,8 +63,9 @@ class Cluster final : public ports::Replicas {
                                         std::uint64_t revision) override;
   Result<ports::SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
                                     std::uint64_t revision, SteadyTime deadline) override;
-  [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
-                             std::string_view signature) const override;
+  [[nodiscard]] std::optional<std::string> BodyOf(const model::PeerCall& call,
+                                                  std::string_view challenge,
+                                                  std::string_view signature) const override;
   [[nodiscard]] bool IsHostOfPeer(std::string_view host) const override;
 
  private:

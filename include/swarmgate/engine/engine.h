@@ -95,12 +95,13 @@ class Engine {
     ports::StateStore* store = nullptr;
     ports::SharedStore* shared = nullptr;             ///< null: this is the only replica
     ports::CertificateFiles* certificates = nullptr;  ///< may be null
-    /// Called once, when the first complete set of files lies on disk, so that the supervisor may
-    /// start HAProxy.
+    /// Called once, when a complete set of files lies on disk, so that the supervisor may start
+    /// HAProxy: with what an earlier run has left at once, without it when Docker and the shared
+    /// store have said what there is, or a few seconds later.
     std::function<void()> files_ready;
     std::function<Result<std::vector<std::string>>(const std::string& name)> resolve;
-    /// What Docker says has changed, for replicas without a socket; may be null. The first one is
-    /// everything, and comes with the first good list. Thread: the owner.
+    /// What Docker says has changed, for replicas without a socket; may be null. Not called before
+    /// WantFacts; the first one is everything, and comes after a good list. Thread: the owner.
     std::function<void(const ports::AppliedDelta& delta)> facts_changed;
     /// Docker answers, or is lost: then what was told is old; may be null. Thread: the owner.
     std::function<void(bool answers)> docker_answers;
@@ -142,6 +143,8 @@ class Engine {
   Outcome Reload(SteadyTime deadline);
   /// A full list now; answers when it has been applied.
   Outcome Resync(SteadyTime deadline);
+  /// `facts_changed` is called from now on: somebody follows. Does not wait. Thread: any.
+  void WantFacts();
   /// The files' text (GET …/config).
   Result<std::string> ConfigText(SteadyTime deadline);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,11 @@ class Replicas {
   virtual Result<SignedAnswer> Facts(const std::string& nonce, const std::string& epoch,
                                      std::uint64_t revision, SteadyTime deadline) = 0;
 
-  /// A call that another replica has signed.
-  [[nodiscard]] virtual bool Accepts(const model::PeerCall& call, std::string_view challenge,
-                                     std::string_view signature) const = 0;
+  /// What was sent with a call that another replica has signed; on the way it is encrypted.
+  /// Nothing: no other replica has signed it.
+  [[nodiscard]] virtual std::optional<std::string> BodyOf(const model::PeerCall& call,
+                                                          std::string_view challenge,
+                                                          std::string_view signature) const = 0;
   /// Is another replica looked for at this host? Where there is no token, it is judged by that.
   [[nodiscard]] virtual bool IsHostOfPeer(std::string_view host) const = 0;
 };

@@ -80,13 +80,22 @@ struct Built {
 /// others: Build({good, bad}).desired == Build({good}).desired.
 [[nodiscard]] Built Build(const Inputs& services, const BuildContext& context);
 
-/// The same again and again, for inputs that change a little. Thread: one at a time.
+/// How many entries there may be for routes that stand before more specific hosts (some 500 bytes
+/// each): services with an aclName times domains that they come before.
+inline constexpr std::size_t kMaxInserted = 100'000;
+
+/// The same again and again, for inputs that change a little: an update costs what differs from
+/// the last one. Thread: one at a time.
 class Router {
  public:
-  Router();
+  /// Where more would be inserted than `max_inserted`, the aclName of the youngest services does
+  /// not count, and they are told.
+  explicit Router(std::size_t max_inserted = kMaxInserted);
   ~Router();
   /// What Build(services, context) is. The reference holds until the next call.
   const Built& Update(const Inputs& services, const BuildContext& context);
+  /// How often everything was made anew.
+  [[nodiscard]] std::size_t rebuilds() const;
 
  private:
   class Impl;
@@ -97,16 +106,6 @@ class Router {
 [[nodiscard]] Inputs MakeInputs(std::vector<ServiceInput> services);
 /// Of all services, sorted.
 [[nodiscard]] std::vector<model::Diagnostic> AllDiagnostics(const Built& built);
-
-/// The part of Build that orders and compiles; public for tests and Explain. Duplicated claims are
-/// resolved here.
-struct BuiltRoutes {
-  std::vector<model::Route> routes;
-  model::MatchTable matches;
-  std::vector<LostRoute> lost;
-  std::vector<model::Diagnostic> diagnostics;
-};
-[[nodiscard]] BuiltRoutes BuildRoutes(const std::vector<ServiceInput>& services);
 
 struct Question {
   std::string host;  ///< as in a URL or Host header; normalised here

@@ -43,10 +43,13 @@ class FakeReplicas final : public ports::Replicas {
     return ports::SignedAnswer{"facts " + epoch + "+" + std::to_string(revision), ""};
   }
   SteadyTime::duration waited{};
-  [[nodiscard]] bool Accepts(const model::PeerCall& call, std::string_view challenge,
-                             std::string_view signature) const override {
-    return challenge == "challenge" && !good_signature.empty() && signature == good_signature &&
-           call.path.size() > 1;
+  [[nodiscard]] std::optional<std::string> BodyOf(const model::PeerCall& call,
+                                                  std::string_view challenge,
+                                                  std::string_view signature) const override {
+    const bool good = challenge == "challenge" && !good_signature.empty() &&
+                      signature == good_signature && call.path.size() > 1;
+    if (!good) return std::nullopt;
+    return call.body.empty() ? "" : "opened " + call.body;
   }
   [[nodiscard]] bool IsHostOfPeer(std::string_view host) const override {
     return !host.empty() && host == peer_host;
@@ -178,6 +181,9 @@ TEST_F(ReplicaCallsTest, ASignedCallIsTakenLikeOneWithTheToken) {
   replicas_.good_signature = "signature";
   request_.headers["authorization"] = "Swarmgate challenge signature";
   EXPECT_EQ(Call("/v1/docker-flow-proxy/remove").status, 200);
+  request_.body = "sealed";
+  EXPECT_EQ(Call("/v1/docker-flow-proxy/cert", {{"certName", "a.pem"}}, "PUT").status, 200);
+  EXPECT_EQ(backend_.calls.back().second.at("pem"), "opened sealed");
   for (const char* bad :
        {"Swarmgate challenge", "Swarmgate challenge signature x", "Swarmgate challenge other",
         "Swarmgate other signature", "Bearer challenge signature", "Swarmgate"}) {

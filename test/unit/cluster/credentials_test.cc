@@ -72,6 +72,16 @@ TEST_F(CredentialsTest, AnAnswerIsProvedForItsNonceAndItsText) {
   EXPECT_FALSE(asker_.IsProof(stranger_.ProofOf("nonce", "body"), "nonce", "body"));
 }
 
+TEST_F(CredentialsTest, WhatIsSealedIsReadByWhoKnowsTheTokenAndWhatItIsOf) {
+  const auto sealed = asker_.Seal("PRIVATE KEY", "challenge");
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->find("PRIVATE"), std::string::npos);
+  EXPECT_EQ(*asked_.Open(*sealed, "challenge"), "PRIVATE KEY");
+  EXPECT_FALSE(asked_.Open(*sealed, "another"));
+  EXPECT_FALSE(stranger_.Open(*sealed, "challenge"));
+  EXPECT_FALSE(asked_.Open("PRIVATE KEY", "challenge"));
+}
+
 TEST_F(CredentialsTest, WithoutATokenNothingIsProved) {
   const Credentials open("", "run");
   EXPECT_EQ(open.MakeChallenge(now_), "");

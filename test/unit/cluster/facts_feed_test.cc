@@ -56,6 +56,17 @@ TEST_F(FactsFeedTest, NothingIsToldBeforeAnythingIsKnown) {
   EXPECT_EQ(feed_.After("", 0, std::chrono::steady_clock::now()).error().code, Code::kUnavailable);
 }
 
+TEST_F(FactsFeedTest, TheFirstOneWhoAsksIsHeardOfOnceAndGetsWhatIsToldThen) {
+  int asked = 0;
+  feed_.OnFollower([&] {
+    ++asked;
+    TakeHost("n");
+  });
+  EXPECT_EQ(After("", 0).host->node_id, "n");
+  EXPECT_TRUE(After("", 0).complete);
+  EXPECT_EQ(asked, 1);
+}
+
 TEST_F(FactsFeedTest, WhileItsOwnDockerIsLostNobodyIsToldWhatIsOld) {
   TakeHost("n");
   feed_.SetHeard(false);

@@ -11,6 +11,7 @@
 #include "support/fake_peer_log.h"
 #include "support/fake_peers.h"
 #include "support/network.h"
+#include "support/relay.h"
 #include "support/wait.h"
 #include "swarmgate/admin/server.h"
 #include "swarmgate/cluster/cluster.h"
@@ -21,6 +22,7 @@ namespace {
 
 using model::Record;
 using model::ServiceName;
+using testing::Relay;
 using testing::WaitUntil;
 
 // About what the clocks of these replicas say.
@@ -73,6 +75,8 @@ class Replica {
   }
 
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] const admin::FakeBackend& backend() const { return backend_; }
   ports::SharedStore& store() { return *cluster_->store(); }
   Cluster& cluster() { return *cluster_; }
   std::string PathOf(const std::string& name) {
@@ -173,6 +177,34 @@ TEST_F(PeerStoreTest, AnOldDiskDoesNotBringBackWhatWasDeletedSince) {
   EXPECT_EQ(a.PathOf("web"), "");
 }
 
+TEST_F(PeerStoreTest, WhatWasChangedOnAnOldDiskIsFetchedAsSoonAsAnyOtherChange) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  a.Start();
+  b.Start();
+  ASSERT_TRUE(b.store().Put(Make("web", "/web", kNow + 1), 0));
+  ports::PeerLogState old = *b.log.Load();
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    ASSERT_TRUE(b.store().Put(Make(name, "/" + name, kNow + 2), 0));
+  }
+  ASSERT_TRUE(a.WaitPath("s4", "/s4"));
+  // Restored, and changed before anybody asks it: by then its history is further than a has seen
+  // it, yet not the one that a has seen.
+  b.Stop();
+  for (const char* name : {"x", "y"}) {
+    Record record = Make(name, std::string("/") + name, kNow + 3);
+    record.revision = ++old.revision;
+    old.documents.push_back({record.service, record, record.updated_unix_ms, record.revision});
+  }
+  old.revision += 10;
+  b.log.Replace(old);
+  b.Start();
+  EXPECT_TRUE(WaitUntil([&] { return a.PathOf("x") == "/x" && a.PathOf("y") == "/y"; },
+                        std::chrono::seconds(4)));
+}
+
 TEST_F(PeerStoreTest, AFullDiskKeepsNothingFromTheOthersAndIsCaughtUpWith) {
   Replica a("a");
   Replica b("b");
@@ -238,6 +270,66 @@ TEST_F(PeerStoreTest, CancelEndsAWaitAtOnce) {
   EXPECT_EQ(a.store().Watch(position, std::chrono::hours(1)).error().code, Code::kCancelled);
   cancel.join();
   EXPECT_EQ(a.store().Load().error().code, Code::kCancelled);
+}
+
+TEST_F(PeerStoreTest, WhoStandsBetweenReplicasReadsNoPrivateKey) {
+  const std::string pem = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
+  Replica a("a", "a token in common");
+  Replica b("b", "a token in common");
+  Relay relay(b.port());
+  a.known = {relay.address()};
+  b.Start();
+  Record record = Make("certificate", "/", kNow + 5);
+  record.parameters["pem"] = pem;
+  ASSERT_TRUE(b.store().Put(record, 0));
+  a.Start();
+  // The records of the one …
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto held = a.store().Get(ServiceName("certificate"));
+    return held && held->record && held->record->parameters.at("pem") == pem;
+  }));
+  // … and a call of the other.
+  model::PeerCall call;
+  call.method = "PUT";
+  call.path = "/v1/docker-flow-proxy/cert";
+  call.query = {{"certName", "a.pem"}};
+  call.body = pem + std::string(60'000, ' ');
+  const auto answers = a.cluster().Send(call);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].status, 200) << answers[0].message;
+  ASSERT_FALSE(b.backend().calls.empty());
+  EXPECT_EQ(b.backend().calls.back().second.at("pem"), call.body);
+  const std::string text = relay.text();
+  EXPECT_NE(text.find("/v1/replica/records"), std::string::npos);
+  EXPECT_NE(text.find("/cert"), std::string::npos);
+  EXPECT_EQ(text.find("PRIVATE KEY"), std::string::npos);
+}
+
+TEST_F(PeerStoreTest, TheFirstListOfAReplicaWithoutASocketWaitsForWhoTells) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  ports::AppliedDelta facts;
+  facts.host.emplace();
+  facts.upserts.emplace_back().id = "web";
+  a.Start();
+  a.cluster().TakeFacts(facts);
+  b.Start();
+  ASSERT_TRUE(WaitUntil([&] { return b.cluster().IsHostOfPeer("127.0.0.1"); }));
+  const auto docker = b.cluster().MakeDocker();
+  std::thread watch([&] {
+    (void)docker->Watch(
+        0, [] {}, [](const ports::DockerEvent&) {});
+  });
+  const auto listed = docker->List(std::chrono::steady_clock::now() + std::chrono::seconds(10));
+  docker->Cancel();
+  watch.join();
+  ASSERT_TRUE(listed) << listed.error().ToString();
+  EXPECT_EQ(listed->services.size(), 1U);
+  // Nobody is waited for by one who ends.
+  const auto other = b.cluster().MakeDocker();
+  other->Cancel();
+  EXPECT_EQ(other->List(SteadyTime::max()).error().code, Code::kCancelled);
 }
 
 TEST_F(PeerStoreTest, ACallReachesEachReplicaOnceHoweverManyAddressesItHas) {

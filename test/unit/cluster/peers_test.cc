@@ -57,5 +57,16 @@ TEST(Directory, EveryWayCountsAndOneThatFailsKeepsWhatItSaid) {
   directory.Stop();
 }
 
+TEST(Directory, WhoIsKnownAMomentAfterTheStartIsFoundSoon) {
+  testing::FakePeers late;
+  Directory directory({&late}, std::chrono::hours(1));
+  directory.Start();
+  ASSERT_TRUE(testing::WaitUntil([&] { return directory.asked(); }));
+  EXPECT_TRUE(directory.Addresses().empty());
+  late.Set({"10.0.0.3:8080"});
+  EXPECT_TRUE(testing::WaitUntil([&] { return directory.IsHostOfPeer("10.0.0.3"); }));
+  directory.Stop();
+}
+
 }  // namespace
 }  // namespace swarmgate::cluster

@@ -25,6 +25,43 @@ TEST_F(DiscoveryTest, ALabelledServiceIsLiveAfterTheFirstList) {
   rig.ExpectFilesAreTheTruth();
 }
 
+TEST_F(DiscoveryTest, WhatDockerSaysIsToldOnlyOnceSomebodyWantsToHearIt) {
+  std::vector<ports::AppliedDelta> told;
+  rig.ports.facts_changed = [&](const ports::AppliedDelta& delta) { told.push_back(delta); };
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.docker.SetService(MakeService("api", "/api", {MakeTask("bbb", "10.0.0.2")}));
+  rig.Hint("service", "create", "id-api");
+  rig.Advance(Duration(1000));
+  EXPECT_TRUE(told.empty()) << "most replicas have no follower";
+  rig.Send(FactsWanted{});
+  rig.Send(FactsWanted{});
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(told[0].host);
+  EXPECT_EQ(told[0].upserts.size(), 2U);
+  rig.docker.RemoveService("id-web");
+  rig.Hint("service", "remove", "id-web");
+  rig.Advance(Duration(1000));
+  ASSERT_GE(told.size(), 2U);
+  EXPECT_FALSE(told[1].host);
+  EXPECT_EQ(told[1].removals, (std::vector<std::string>{"id-web"}));
+}
+
+TEST_F(DiscoveryTest, WhoeverFollowsBeforeDockerWasListedHearsEverythingThen) {
+  std::vector<ports::AppliedDelta> told;
+  rig.ports.facts_changed = [&](const ports::AppliedDelta& delta) { told.push_back(delta); };
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.answer_lists = false;
+  rig.Start();
+  rig.Send(FactsWanted{});
+  EXPECT_TRUE(told.empty());
+  rig.answer_lists = true;
+  rig.Settle();
+  ASSERT_FALSE(told.empty());
+  EXPECT_TRUE(told[0].host);
+  EXPECT_EQ(told[0].upserts.size(), 1U);
+}
+
 TEST_F(DiscoveryTest, WithoutNotifyNothingIsServedAndTheStatusSaysWhy) {
   auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
   service.labels.erase("com.df.notify");

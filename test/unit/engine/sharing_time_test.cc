@@ -54,6 +54,34 @@ TEST_F(SharingTimeTest, ACallThatIsHandedOnTooLateUndoesNothing) {
   EXPECT_THAT(Keys(b), ElementsAre("/second"));
 }
 
+TEST_F(SharingTimeTest, ACallThatIsHandedOnAfterALaterDeletionIsNotServed) {
+  StartBoth();
+  const std::int64_t made = a.Reconfigure(Call("db", "/db")).made_unix_ms;
+  SettleBoth();
+  // What was deleted here cannot be told to the others now.
+  shared.SetDown(Code::kUnavailable);
+  SettleBoth();
+  ASSERT_EQ(b.Remove("db").status, 200);
+  const Outcome late = b.Call(kReconfigure, Call("db", "/db"), made);
+  EXPECT_THAT(late.message, HasSubstr("later change"));
+  EXPECT_THAT(Keys(b), IsEmpty());
+  // Nor can it be written to the disk.
+  const std::int64_t second = b.Reconfigure(Call("api", "/api")).made_unix_ms;
+  b.store.FailAlways(true);
+  ASSERT_EQ(b.Remove("api").status, 200);
+  EXPECT_THAT(b.Call(kReconfigure, Call("api", "/api"), second).message, HasSubstr("later change"));
+  EXPECT_THAT(Keys(b), IsEmpty());
+  b.store.FailAlways(false);
+  shared.SetDown(std::nullopt);
+  b.Advance(Duration(60000));
+  SettleBoth();
+  EXPECT_THAT(Keys(a), IsEmpty());
+  EXPECT_THAT(Keys(b), IsEmpty());
+  // A later one is served.
+  EXPECT_EQ(b.Reconfigure(Call("db", "/db")).status, 200);
+  EXPECT_THAT(Keys(b), ElementsAre("/db"));
+}
+
 TEST_F(SharingTimeTest, AChangeIsLaterThanWhatItsReplicaKnewWhateverItsClockSays) {
   a.clock.SetWall(a.clock.WallNow() + std::chrono::hours(1));
   StartBoth();

@@ -178,6 +178,57 @@ TEST_F(StartTest, FilesThatCannotBeWrittenAreTriedAgainBeforeHAProxyIsStarted) {
   EXPECT_EQ(rig.Served().size(), 1U);
 }
 
+TEST_F(StartTest, ANewReplicaStartsHAProxyWithAllThatThereIs) {
+  testing::FakeSharedStore shared;
+  Rig other;
+  other.shared = &shared;
+  other.Start();
+  ASSERT_EQ(other.Reconfigure(Call("db", "/db")).status, 200);
+  rig.shared = &shared;
+  rig.docker.SetService(Web());
+  rig.answer_lists = rig.answer_news = false;
+  rig.Start();
+  EXPECT_EQ(rig.files_ready_calls, 0) << "before it knows anything it would answer 503";
+  rig.answer_lists = true;
+  rig.Settle();
+  EXPECT_EQ(rig.files_ready_calls, 0) << "what the others share is not known yet";
+  rig.answer_news = true;
+  haproxy::MapEntries found;
+  rig.ports.files_ready = [&] {
+    ++rig.files_ready_calls;
+    found = testing::LoadImage(rig.proxy.disk()).routes;
+    rig.proxy.Start();
+  };
+  rig.Settle();
+  EXPECT_EQ(rig.files_ready_calls, 1);
+  EXPECT_TRUE(found.contains("/web") && found.contains("/db")) << "as HAProxy found it";
+  rig.Advance(Duration(200));
+  EXPECT_TRUE(rig.snapshot()->ready);
+}
+
+TEST_F(StartTest, ANewReplicaStartsHAProxyWhereNobodyCanBeAsked) {
+  rig.docker.FailNext(Code::kUnavailable, 1000000);
+  rig.Start();
+  EXPECT_EQ(rig.files_ready_calls, 1) << "a Docker that is away is not waited for";
+  Rig hung;
+  hung.answer_lists = false;
+  hung.Start();
+  hung.Advance(Duration(4900));
+  EXPECT_EQ(hung.files_ready_calls, 0);
+  hung.Advance(Duration(200));
+  EXPECT_EQ(hung.files_ready_calls, 1) << "nor one that does not answer, for ever";
+}
+
+TEST_F(StartTest, AReplicaThatServedBeforeStartsHAProxyAtOnce) {
+  rig.docker.SetService(Web());
+  rig.Start();
+  rig.proxy.Kill();
+  rig.answer_lists = false;
+  rig.Start();
+  EXPECT_EQ(rig.files_ready_calls, 2);
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+}
+
 // --- killed between each two steps of an apply -----------------------------------------------
 
 // A life of changes that uses every kind of file, step and reload.

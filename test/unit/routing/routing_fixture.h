@@ -139,6 +139,23 @@ inline BuiltAll BuildAll(const std::vector<ServiceInput>& services, const BuildC
   return built;
 }
 
+/// What Build makes of services that need nothing of Docker; diagnostics with the names of the
+/// table of labels.
+struct BuiltRoutes {
+  Chunked<model::Route> routes;
+  model::MatchTable matches;
+  Chunked<LostRoute> lost;
+  std::vector<model::Diagnostic> diagnostics;
+};
+inline BuiltRoutes BuildRoutes(const std::vector<ServiceInput>& services,
+                               std::size_t max_inserted = kMaxInserted) {
+  BuildContext context;
+  context.label_prefix.clear();
+  Router router(max_inserted);
+  const Built& built = router.Update(MakeInputs(services), context);
+  return {built.desired.routes, built.desired.matches, built.lost, AllDiagnostics(built)};
+}
+
 /// "code service label" of each diagnostic.
 inline std::vector<std::string> Codes(const std::vector<model::Diagnostic>& diagnostics) {
   std::vector<std::string> codes;

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "routing/routes.h"
 #include "routing_fixture.h"
 
 namespace swarmgate::routing {
@@ -163,13 +162,6 @@ TEST(SizeTest, OrdinaryServicesGiveOneEntryEach) {
   EXPECT_THAT(built.diagnostics, IsEmpty());
 }
 
-std::vector<ServedService> Served(const Inputs& services) {
-  std::vector<model::Diagnostic> diagnostics;
-  std::vector<ServedService> served = ServeAll(services, diagnostics);
-  NameBackends(served, diagnostics);
-  return served;
-}
-
 TEST(SizeTest, WhereRanksWouldExplodeTheYoungestLoseTheirs) {
   std::vector<ServiceInput> services;
   for (int i = 0; i < 10; ++i) {
@@ -177,9 +169,8 @@ TEST(SizeTest, WhereRanksWouldExplodeTheYoungestLoseTheirs) {
     services.push_back(Service("rank" + n).Dest("/" + n).Acl("acl" + n).Created(i));
     services.push_back(Service("host" + n).Dest("/", "h" + n + ".com").Created(i));
   }
-  const Inputs inputs = MakeInputs(services);
-  EXPECT_THAT(BuildServed(Served(inputs), 100).diagnostics, IsEmpty());
-  const BuiltRoutes built = BuildServed(Served(inputs), 85);
+  EXPECT_THAT(BuildRoutes(services, 100).diagnostics, IsEmpty());
+  const BuiltRoutes built = BuildRoutes(services, 85);
   EXPECT_THAT(Codes(built.diagnostics),
               ElementsAre("rank-ignored rank8 aclName", "rank-ignored rank9 aclName"));
   EXPECT_EQ(Explain(built.routes, Ask("h1.com/7")).service.str(), "rank7");

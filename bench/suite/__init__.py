@@ -1,0 +1,1 @@
+"""The benchmarks of Swarmgate: what bench/run runs, compares and writes down."""

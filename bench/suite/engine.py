@@ -1,0 +1,198 @@
+"""A Swarm manager's API, as far as Swarmgate reads it, over ten thousand services that do not exist:
+no machine of ours runs twenty thousand containers. Answers are put together beforehand, so that
+their making takes no processor time from what is measured.
+"""
+
+import http.server
+import json
+import os
+import queue
+import socketserver
+import threading
+import time
+import urllib.parse
+
+NETWORK = "web0000000000000000000000"
+NODE = "node000000000000000000000"
+OWN = "proxy"
+
+
+def service_json(route, port, version, path=None):
+    """As GET /services lists it."""
+    labels = {"com.df.notify": "true", "com.df.port": str(port)}
+    if route.domain:
+        labels["com.df.serviceDomain"] = route.domain
+    else:
+        labels["com.df.servicePath"] = path or route.path
+    return {
+        "ID": f"id{route.name}", "Version": {"Index": version},
+        "CreatedAt": "2026-01-01T00:00:00.000000001Z", "UpdatedAt": "2026-01-01T00:00:00.000000001Z",
+        "Spec": {"Name": route.name, "Labels": labels,
+                 "TaskTemplate": {"ContainerSpec": {"Image": "example/web:1", "Init": False,
+                                                    "DNSConfig": {}, "Isolation": "default"},
+                                  "Resources": {"Limits": {}, "Reservations": {}}, "Placement": {},
+                                  "Networks": [{"Target": NETWORK}], "ForceUpdate": 0,
+                                  "Runtime": "container"},
+                 "Mode": {"Replicated": {"Replicas": 2}}, "EndpointSpec": {"Mode": "vip"}},
+        "Endpoint": {"Spec": {}}}
+
+
+def task_json(route, slot, address):
+    """As GET /tasks lists a running one."""
+    name = f"{route.name}x{slot}"
+    return {
+        "ID": f"task{name}", "Version": {"Index": 1}, "CreatedAt": "2026-01-01T00:00:00.000000001Z",
+        "UpdatedAt": "2026-01-01T00:00:01.000000001Z", "Labels": {},
+        "Spec": {"ContainerSpec": {"Image": "example/web:1", "Init": False},
+                 "Networks": [{"Target": NETWORK}], "ForceUpdate": 0},
+        "ServiceID": f"id{route.name}", "Slot": slot, "NodeID": NODE,
+        "Status": {"Timestamp": "2026-01-01T00:00:01.000000001Z", "State": "running",
+                   "Message": "started",
+                   "ContainerStatus": {"ContainerID": f"container{name}", "PID": 1, "ExitCode": 0},
+                   "PortStatus": {}},
+        "DesiredState": "running",
+        "NetworksAttachments": [{"Network": {"ID": NETWORK, "Spec": {"Name": "web"}},
+                                 "Addresses": [f"{address}/24"]}]}
+
+
+class Engine:
+    """Listens on `socket` until end()."""
+
+    def __init__(self, folder, routes, port, tasks=2):
+        self.socket = os.path.join(folder, "docker.sock")
+        self._port = port
+        self._lock = threading.Lock()
+        self._services = {}
+        self._tasks = {}
+        self._listeners = []
+        self._version = 1
+        self.requests = 0
+        for route in routes:
+            self._set(route, tasks)
+        self._server = _Server(self.socket, _Handler)
+        self._server.engine = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def _set(self, route, tasks, path=None):
+        identity = f"id{route.name}"
+        self._version += 1
+        service = json.dumps(service_json(route, self._port, self._version, path)).encode()
+        addresses = (route.address, route.second_address)[:tasks]
+        its = [json.dumps(task_json(route, slot + 1, address)).encode()
+               for slot, address in enumerate(addresses)]
+        with self._lock:
+            self._services[identity] = service
+            self._tasks[identity] = its
+
+    def change(self, route, action, tasks=2, path=None):
+        """The service is created or updated, and everybody who listens is told."""
+        self._set(route, tasks, path)
+        self._tell(route, action)
+
+    def _tell(self, route, action):
+        now = time.time_ns()
+        event = json.dumps({
+            "Type": "service", "Action": action, "scope": "swarm", "time": now // 10**9,
+            "timeNano": now,
+            "Actor": {"ID": f"id{route.name}", "Attributes": {"name": route.name}}}).encode() + b"\n"
+        with self._lock:
+            for listener in self._listeners:
+                listener.put(event)
+
+    def listen(self):
+        listener = queue.Queue()
+        with self._lock:
+            self._listeners.append(listener)
+        return listener
+
+    def answer(self, path, query):
+        """The body of GET `path`; None: not found."""
+        self.requests += 1
+        if path == "/services":
+            with self._lock:
+                return b"[" + b",".join(self._services.values()) + b"]"
+        if path == "/tasks":
+            wanted = json.loads(query.get("filters", ["{}"])[0]).get("service")
+            if isinstance(wanted, dict):
+                wanted = list(wanted)
+            with self._lock:
+                lists = ([self._tasks.get(identity, []) for identity in wanted]
+                         if wanted is not None else self._tasks.values())
+                return b"[" + b",".join(task for tasks in lists for task in tasks) + b"]"
+        return FIXED.get(path)
+
+    def end(self):
+        with self._lock:
+            for listener in self._listeners:
+                listener.put(None)
+        self._server.shutdown()
+        self._server.server_close()
+
+
+FIXED = {path: json.dumps(answer).encode() for path, answer in {
+    "/version": {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
+    "/info": {"ID": "BENCH", "Swarm": {"NodeID": NODE, "LocalNodeState": "active",
+                                       "ControlAvailable": True,
+                                       "RemoteManagers": [{"NodeID": NODE, "Addr": "127.0.0.1:2377"}]}},
+    "/networks": [{"Name": "web", "Id": NETWORK, "Scope": "swarm", "Driver": "overlay",
+                   "Ingress": False}],
+    "/nodes": [{"ID": NODE, "Version": {"Index": 1}, "Spec": {"Role": "manager",
+                                                              "Availability": "active"},
+                "Description": {"Hostname": "bench"},
+                "Status": {"State": "ready", "Addr": "127.0.0.1"}}],
+    "/containers/json": [],
+    f"/containers/{OWN}/json": {
+        "Id": OWN, "State": {"Running": True, "Paused": False}, "Config": {"Labels": {}},
+        "NetworkSettings": {"Networks": {"web": {"NetworkID": NETWORK, "IPAddress": "127.0.0.1"}}}},
+}.items()}
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        parts = url.path.split("/", 2)
+        path = "/" + parts[2] if len(parts) == 3 and parts[1].startswith("v1.") else url.path
+        engine = self.server.engine
+        if path == "/events":
+            self._stream(engine.listen())
+            return
+        body = engine.answer(path, urllib.parse.parse_qs(url.query))
+        self.send_response(200 if body is not None else 404)
+        body = body if body is not None else b'{"message":"no such object"}'
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True
+
+    def _stream(self, listener):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.flush()
+        self.close_connection = True
+        while True:
+            event = listener.get()
+            if event is None:
+                return
+            try:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+            except OSError:
+                return
+
+    def address_string(self):
+        return "unix"
+
+    def log_message(self, *_):
+        pass

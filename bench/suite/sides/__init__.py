@@ -1,0 +1,10 @@
+"""The proxies that are measured against each other."""
+
+from suite.sides.caddy import Caddy
+from suite.sides.haproxy import AclHaproxy, LimitHaproxy, MapHaproxy
+from suite.sides.nginx import Nginx
+from suite.sides.swarmgate import Swarmgate
+
+ALL = (LimitHaproxy, MapHaproxy, Swarmgate, Nginx, Caddy, AclHaproxy)
+# Those that load their whole configuration anew at a change.
+RELOADING = (AclHaproxy, Nginx, Caddy)

@@ -1,0 +1,40 @@
+"""What a scenario needs around its proxies, and the end of all of it, whatever happens."""
+
+from suite.process import Workspace
+from suite.sides.base import make_certificate
+from suite.upstream import Upstream
+
+
+class Stage:
+    """A folder, a certificate, an upstream, and the sides that are put on it."""
+
+    def __enter__(self):
+        self.files = Workspace()
+        self._ends = []
+        try:
+            self.certificate = make_certificate(self.files)
+            self.upstream = self.ends(Upstream(self.files))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def ends(self, thing):
+        """`thing.end()` is called at the end, the latest first."""
+        self._ends.append(thing)
+        return thing
+
+    def side(self, kind, upstream=None):
+        """A proxy that is not started yet."""
+        return self.ends(kind(self.files, upstream or self.upstream, self.certificate))
+
+    def __exit__(self, *_):
+        failures = []
+        while self._ends:
+            try:
+                self._ends.pop().end()
+            except Exception as error:  # the others must end as well
+                failures.append(error)
+        self.files.remove()
+        if failures:
+            raise failures[0]

@@ -1,0 +1,81 @@
+// A route that a service asks for, and what becomes of it among the others.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "routing/collect.h"
+#include "swarmgate/model/diagnostic.h"
+#include "swarmgate/model/routes.h"
+#include "swarmgate/routing/build.h"
+
+namespace swarmgate::routing {
+
+/// What became of a draft.
+struct DraftOutcome {
+  bool kept = false;                           ///< it is a route, and stands in the table
+  bool shares_in = false;                      ///< gets a part of the requests of an equal claim
+  std::vector<model::Share> shares;            ///< kept, and of several: the parts as asked for
+  std::vector<model::Diagnostic> diagnostics;  ///< about it
+  std::string lost;                            ///< why it is left out; empty: it is not
+  friend bool operator==(const DraftOutcome&, const DraftOutcome&) = default;
+};
+
+struct Draft {
+  model::Route route;  ///< without shares
+  std::string key;     ///< that opens the region of its path
+  std::optional<model::Weight> weight;
+  bool divisible = true;  ///< may share its requests with equal claims
+  DraftOutcome outcome;
+};
+
+/// The routes that a service asks for, in the order in which it does. REQUIRES: it is named.
+[[nodiscard]] std::vector<Draft> MakeDrafts(const ServedService& service,
+                                            std::vector<model::Diagnostic>& diagnostics);
+
+/// Claims that are wholly equal are decided: they share the requests where one of them has a
+/// weight, else the loser is left out. REQUIRES: in order of precedence, all of equal claims.
+[[nodiscard]] std::vector<DraftOutcome> Decide(const std::vector<const Draft*>& drafts);
+
+/// What a lookup table is made of.
+struct Judged {
+  std::vector<DraftOutcome> outcomes;   ///< of the drafts that were given, in their order
+  model::MatchTable matches;            ///< with the shares as asked for
+  bool too_large = false;               ///< there is no table
+  std::vector<std::uint32_t> inserted;  ///< as Compiled::inserted, where it is too large
+  std::size_t inserted_sum = 0;
+};
+
+/// Decides all, and leaves out what no request can reach.
+[[nodiscard]] Judged JudgeAll(const std::vector<const Draft*>& drafts, std::size_t max_inserted);
+
+/// What stands under one host ("": any) at keys that begin so.
+struct Region {
+  std::string host;
+  std::string key;
+  friend auto operator<=>(const Region&, const Region&) = default;
+};
+
+/// The same for a region. `drafts`: in order of precedence, all of its host whose key begins with
+/// the region's, or that the region's key begins with; and, as `outcome` says, those of other
+/// hosts that may come before. Entries and outcomes of drafts outside of the region mean nothing.
+/// `wider`: not empty: the answer is not to be used; ask for the region that this key opens.
+struct JudgedRegion {
+  Judged judged;
+  std::string wider;
+};
+[[nodiscard]] JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts,
+                                       const Region& region);
+
+/// The youngest services without whose ranks the table is small enough. The older ones keep theirs,
+/// so that a new service changes nothing for them.
+[[nodiscard]] std::set<model::ServiceName> YoungestRanked(const std::vector<const Draft*>& drafts,
+                                                          const Judged& judged,
+                                                          std::size_t max_inserted);
+/// As if it had neither aclName nor priority.
+void Unrank(Draft& draft);
+[[nodiscard]] model::Diagnostic RankIgnored(const model::ServiceName& service);
+
+}  // namespace swarmgate::routing

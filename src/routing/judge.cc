@@ -1,0 +1,224 @@
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "routing/compile.h"
+#include "routing/draft.h"
+#include "routing/order.h"
+#include "swarmgate/base/check.h"
+
+namespace swarmgate::routing {
+namespace {
+
+using model::Diagnostic;
+using model::Route;
+using model::Severity;
+
+/// Drafts that are compiled, by their places in the vector that was given.
+using Places = std::vector<std::size_t>;
+
+Diagnostic Refused(const Route& route) {
+  return RouteDiagnostic(
+      Severity::kError, "bad-regex", route,
+      "a regular expression of " + DescribeRoute(route) + " cannot be used; the route is left out",
+      "write it as ^…$, without back-references and look-behinds");
+}
+
+/// `other`: the one that takes all of its requests; itself where it excludes itself.
+Diagnostic Unreached(const Route& route, const Route& other) {
+  if (&route == &other) {
+    return RouteDiagnostic(Severity::kWarning, "shadowed", route,
+                           DescribeRoute(route) + " is wholly taken away by servicePathExclude",
+                           "exclude less than servicePath says");
+  }
+  std::string why;
+  CompareRoutes(other, route, &why);
+  return RouteDiagnostic(Severity::kWarning, "shadowed", route,
+                         (route.fallback ? "the default backend" : DescribeRoute(route)) +
+                             " is never reached: " + other.id.str() + " of service " +
+                             other.service.str() + " (" + DescribeRoute(other) + ") comes first" +
+                             (why.empty() ? "" : ", because " + why),
+                         "remove one of the two, or change aclName, domain or path");
+}
+
+/// Leaves a draft out for good.
+void Drop(const std::vector<const Draft*>& drafts, std::size_t i, Judged& judged) {
+  DraftOutcome& outcome = judged.outcomes[i];
+  outcome.kept = false;
+  outcome.shares_in = false;
+  for (const model::Share& share : std::exchange(outcome.shares, {})) {
+    const auto sharer = std::find_if(drafts.begin(), drafts.end(), [&share](const Draft* draft) {
+      return draft->route.id == share.route;
+    });
+    judged.outcomes[static_cast<std::size_t>(sharer - drafts.begin())].shares_in = false;
+  }
+}
+
+Compiled CompileThese(const std::vector<const Draft*>& drafts, const Places& places,
+                      const Judged& judged, std::size_t max_inserted, const std::string* host) {
+  std::vector<Placed> routes;
+  routes.reserve(places.size());
+  for (const std::size_t i : places) {
+    routes.push_back({&drafts[i]->route, &judged.outcomes[i].shares});
+  }
+  return Compile(routes, max_inserted, host);
+}
+
+/// Leaves out those of `places` that no request can reach or whose regexes cannot be used, where
+/// `counts(place)`. True: there were some.
+template <typename Counts>
+bool LeaveOut(const std::vector<const Draft*>& drafts, Places& places, const Compiled& compiled,
+              Judged& judged, Counts counts) {
+  std::vector<bool> gone(places.size(), false);
+  for (const std::size_t place : compiled.refused) {
+    const std::size_t i = places[place];
+    if (!counts(i)) continue;
+    gone[place] = true;
+    judged.outcomes[i].diagnostics.push_back(Refused(drafts[i]->route));
+    judged.outcomes[i].lost = judged.outcomes[i].diagnostics.back().message;
+  }
+  for (const auto& [place, winner] : compiled.unreachable) {
+    const std::size_t i = places[place];
+    if (!counts(i)) continue;
+    gone[place] = true;
+    const Route& route = drafts[i]->route;
+    const Route& other = drafts[places[winner]]->route;
+    // A service that takes everything does not need to be told that it is its own default.
+    if (route.fallback && route.service == other.service) continue;
+    judged.outcomes[i].diagnostics.push_back(Unreached(route, other));
+    judged.outcomes[i].lost = judged.outcomes[i].diagnostics.back().message;
+  }
+  bool any = false;
+  for (std::size_t place = 0; place < places.size(); ++place) {
+    if (!gone[place]) continue;
+    Drop(drafts, places[place], judged);
+    any = true;
+  }
+  std::size_t place = 0;
+  std::erase_if(places, [&](std::size_t) { return gone[place++]; });
+  return any;
+}
+
+Places Kept(const Judged& judged) {
+  Places places;
+  places.reserve(judged.outcomes.size());
+  for (std::size_t i = 0; i < judged.outcomes.size(); ++i) {
+    if (judged.outcomes[i].kept) places.push_back(i);
+  }
+  return places;
+}
+
+bool Names(const model::MatchEntry& entry, const Route& route) {
+  return std::any_of(
+      entry.candidates.begin(), entry.candidates.end(),
+      [&route](const model::MatchCandidate& candidate) { return candidate.route == route.id; });
+}
+
+}  // namespace
+
+Judged JudgeAll(const std::vector<const Draft*>& drafts, std::size_t max_inserted) {
+  Judged judged;
+  judged.outcomes = Decide(drafts);
+  Places places = Kept(judged);
+  // What no request can reach leaves no trace: the table is made again without it.
+  for (;;) {
+    Compiled compiled = CompileThese(drafts, places, judged, max_inserted, nullptr);
+    judged.inserted_sum = 0;
+    for (const std::uint32_t count : compiled.inserted) judged.inserted_sum += count;
+    if (compiled.too_large) {
+      judged.too_large = true;
+      judged.inserted.assign(drafts.size(), 0);
+      for (std::size_t place = 0; place < places.size(); ++place) {
+        judged.inserted[places[place]] = compiled.inserted[place];
+      }
+      return judged;
+    }
+    if (LeaveOut(drafts, places, compiled, judged, [](std::size_t) { return true; })) continue;
+    judged.matches = std::move(compiled.matches);
+    return judged;
+  }
+}
+
+JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts, const Region& region) {
+  JudgedRegion result;
+  Judged& judged = result.judged;
+  judged.outcomes = Decide(drafts);
+  const auto own = [&](std::size_t i) { return drafts[i]->route.host.text == region.host; };
+  const auto inside = [&](std::size_t i) {
+    return own(i) && drafts[i]->key.starts_with(region.key);
+  };
+  // Of those of other hosts not all equal claims were given.
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    if (!own(i)) judged.outcomes[i] = drafts[i]->outcome;
+  }
+  Places places = Kept(judged);
+  for (;;) {
+    Compiled compiled =
+        CompileThese(drafts, places, judged, std::numeric_limits<std::size_t>::max(), &region.host);
+    if (LeaveOut(drafts, places, compiled, judged, inside)) continue;
+    judged.matches = std::move(compiled.matches);
+    break;
+  }
+  const std::string begin = region.host + region.key;
+  const auto& entries = judged.matches.entries;
+  const auto first = entries.PartitionPoint(
+      [&begin](const model::MatchEntry& entry) { return entry.key < begin; });
+  for (const std::size_t i : places) {
+    if (!own(i) || inside(i)) continue;
+    // A route that opens more than this region: whether it is reached depends on this region only
+    // where it is not reached at its own key.
+    const Route& route = drafts[i]->route;
+    const std::string key = region.host + drafts[i]->key;
+    const auto opened =
+        entries.PartitionPoint([&key](const model::MatchEntry& entry) { return entry.key < key; });
+    if (opened != entries.end() && opened->key == key && Names(*opened, route)) continue;
+    bool concerned = drafts[i]->outcome.kept;
+    for (auto entry = first; !concerned && entry != entries.end() && entry->key.starts_with(begin);
+         ++entry) {
+      concerned = Names(*entry, route);
+    }
+    const bool wider = result.wider.empty() || drafts[i]->key.size() < result.wider.size();
+    if (concerned && wider) result.wider = drafts[i]->key;
+  }
+  return result;
+}
+
+std::set<model::ServiceName> YoungestRanked(const std::vector<const Draft*>& drafts,
+                                            const Judged& judged, std::size_t max_inserted) {
+  std::map<std::pair<std::int64_t, model::ServiceName>, std::size_t> by_age;
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    const Route& route = drafts[i]->route;
+    sum += judged.inserted[i];
+    const bool ranked = route.ranked || route.priority != 0;
+    if (!ranked || judged.inserted[i] == 0) continue;
+    by_age[{route.created_unix_ns, route.service}] += judged.inserted[i];
+  }
+  std::set<model::ServiceName> youngest;
+  for (auto it = by_age.rbegin(); it != by_age.rend() && sum > max_inserted; ++it) {
+    sum -= it->second;
+    youngest.insert(it->first.second);
+  }
+  return youngest;
+}
+
+void Unrank(Draft& draft) {
+  draft.route.ranked = false;
+  draft.route.rank.clear();
+  draft.route.priority = 0;
+}
+
+Diagnostic RankIgnored(const model::ServiceName& service) {
+  return Diagnostic{Severity::kWarning,
+                    "rank-ignored",
+                    service,
+                    "aclName",
+                    "",
+                    "the aclName or priority does not order the routes: too many services with one "
+                    "stand before too many domains",
+                    "leave it out where the more specific domain or the longer path is to win "
+                    "anyway"};
+}
+
+}  // namespace swarmgate::routing

@@ -1,0 +1,123 @@
+#include "routing/route_book.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace swarmgate::routing {
+
+using model::HostMatch;
+
+Entry* RouteBook::Find(const model::ServiceName& name) {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+void RouteBook::Add(Entry& entry) {
+  for (Draft& draft : entry.drafts) {
+    const HostMatch& host = draft.route.host;
+    const bool regex = host.kind == HostMatch::Kind::kRegex;
+    if (!regex) hosts_[host.text][draft.key].push_back(&draft);
+    if (regex) ++host_regexes_;
+    if (!IsSpecial(draft.route)) continue;
+    if (host.kind == HostMatch::Kind::kWildcard) ++special_wildcards_;
+    specials_.insert(&draft);
+  }
+}
+
+void RouteBook::Remove(Entry& entry, std::set<Region>& regions) {
+  AddRegions(entry, regions);
+  for (Draft& draft : entry.drafts) {
+    const HostMatch& host = draft.route.host;
+    if (host.kind == HostMatch::Kind::kRegex) {
+      --host_regexes_;
+    } else {
+      const auto by_key = hosts_.find(host.text);
+      const auto held = by_key->second.find(draft.key);
+      std::erase(held->second, &draft);
+      if (held->second.empty()) by_key->second.erase(held);
+      if (by_key->second.empty()) hosts_.erase(by_key);
+    }
+    if (!IsSpecial(draft.route)) continue;
+    if (host.kind == HostMatch::Kind::kWildcard) --special_wildcards_;
+    specials_.erase(&draft);
+  }
+}
+
+void RouteBook::AddRegions(const Entry& entry, std::set<Region>& regions) {
+  for (const Draft& draft : entry.drafts) {
+    if (draft.route.host.kind == HostMatch::Kind::kRegex) continue;
+    regions.insert({draft.route.host.text, draft.key});
+  }
+}
+
+void RouteBook::Clear() { *this = RouteBook(); }
+
+std::vector<const Draft*> RouteBook::All() {
+  std::vector<const Draft*> all;
+  for (auto& [name, entry] : entries_) {
+    for (const Draft& draft : entry.drafts) all.push_back(&draft);
+  }
+  std::sort(all.begin(), all.end(), ByOrder());
+  return all;
+}
+
+std::vector<const Draft*> RouteBook::Of(const Region& region) const {
+  std::vector<const Draft*> found;
+  for (const Draft* special : specials_) {
+    const HostMatch& host = special->route.host;
+    if (host.kind != HostMatch::Kind::kExact && host.text != region.host) found.push_back(special);
+  }
+  if (const auto by_key = hosts_.find(region.host); by_key != hosts_.end()) {
+    for (std::size_t size = 1; size < region.key.size(); ++size) {
+      const auto above = by_key->second.find(region.key.substr(0, size));
+      if (above == by_key->second.end()) continue;
+      found.insert(found.end(), above->second.begin(), above->second.end());
+    }
+  }
+  for (const Draft* draft : Inside(region)) found.push_back(draft);
+  std::sort(found.begin(), found.end(), ByOrder());
+  return found;
+}
+
+std::vector<Draft*> RouteBook::Inside(const Region& region) const {
+  std::vector<Draft*> found;
+  const auto by_key = hosts_.find(region.host);
+  if (by_key == hosts_.end()) return found;
+  for (auto at = by_key->second.lower_bound(region.key);
+       at != by_key->second.end() && at->first.starts_with(region.key); ++at) {
+    found.insert(found.end(), at->second.begin(), at->second.end());
+  }
+  return found;
+}
+
+model::ServiceName RouteBook::OwnerOf(const std::string& acl) const {
+  const auto found = acls_.find(acl);
+  return found == acls_.end() ? model::ServiceName() : found->second.begin()->second;
+}
+
+std::vector<model::ServiceName> RouteBook::WithAcl(const std::string& acl) const {
+  std::vector<model::ServiceName> names;
+  const auto found = acls_.find(acl);
+  if (found == acls_.end()) return names;
+  for (const auto& [created, name] : found->second) names.push_back(name);
+  return names;
+}
+
+void RouteBook::AddName(Entry& entry) {
+  // The backends of "a" for srcHttpsPort are called as those of "https-a" are.
+  std::string_view acl = AclNameOf(*entry.input);
+  constexpr std::string_view kHttps = "https-";
+  while (acl.size() > kHttps.size() && acl.starts_with(kHttps)) acl.remove_prefix(kHttps.size());
+  entry.owner_acl = std::string(acl);
+  acls_[entry.owner_acl].insert({entry.input->created_unix_ns, entry.input->spec.name});
+}
+
+void RouteBook::RemoveName(Entry& entry) {
+  if (entry.owner_acl.empty()) return;
+  const auto found = acls_.find(entry.owner_acl);
+  found->second.erase({entry.input->created_unix_ns, entry.input->spec.name});
+  if (found->second.empty()) acls_.erase(found);
+  entry.owner_acl.clear();
+}
+
+}  // namespace swarmgate::routing
