@@ -134,9 +134,9 @@ const model::Backend* FindBackend(const Snapshot& snapshot, const model::Backend
 
 const ServiceStatus* FindService(const Snapshot& snapshot, const std::string& name) {
   const auto found =
-      std::lower_bound(snapshot.services.begin(), snapshot.services.end(), name,
-                       [](const std::shared_ptr<const ServiceStatus>& service,
-                          const std::string& wanted) { return service->name.str() < wanted; });
+      snapshot.services.PartitionPoint([&](const std::shared_ptr<const ServiceStatus>& service) {
+        return service->name.str() < name;
+      });
   if (found == snapshot.services.end() || (*found)->name.str() != name) return nullptr;
   return found->get();
 }
@@ -232,11 +232,11 @@ std::string ServiceJson(const Snapshot& snapshot, const ServiceStatus& service) 
   }
   json.EndArray();
   json.Key("parameters");
-  WriteTextMap(json, service.parameters);
+  WriteTextMap(json, *service.parameters);
   json.Key("spec");
   if (service.spec) {
     json.BeginObject().Field("ServiceName", service.name.str());
-    codec::WriteSpecFields(json, *service.spec, service.parameters);
+    codec::WriteSpecFields(json, *service.spec, *service.parameters);
     json.EndObject();
   } else {
     json.Null();
@@ -320,7 +320,7 @@ std::string ListenerServicesJson(const Snapshot& snapshot) {
   json.BeginArray();
   for (const auto& service : snapshot.services) {
     if (service->origin != model::Origin::kDocker) continue;
-    std::map<std::string, std::string> flat = service->parameters;
+    std::map<std::string, std::string> flat = *service->parameters;
     flat["serviceName"] = service->name.str();
     flat.emplace("distribute", "true");
     if (!service->tasks.empty()) flat.emplace("replicas", std::to_string(service->tasks.size()));
@@ -355,7 +355,7 @@ std::string ConfigJson(const Snapshot& snapshot) {
     if (!service->spec) continue;
     json.Key(service->name.str()).BeginObject();
     json.Field("ServiceName", service->name.str());
-    codec::WriteSpecFields(json, *service->spec, service->parameters);
+    codec::WriteSpecFields(json, *service->spec, *service->parameters);
     json.EndObject();
   }
   json.EndObject();

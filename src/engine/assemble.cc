@@ -60,6 +60,37 @@ Parameters ByName(Origin origin, const Parameters& given, const labels::ParseOpt
   return origin == Origin::kDocker ? labels::ParametersFromLabels(given, options) : given;
 }
 
+std::shared_ptr<const routing::ServiceInput> MakeInput(const Definition& definition) {
+  auto input = std::make_shared<routing::ServiceInput>();
+  input->spec = *definition.parsed->result.spec;
+  input->spec.name = definition.name;
+  input->origin = definition.origin;
+  input->created_unix_ns = definition.created_unix_ns;
+  if (definition.facts) input->facts = *definition.facts;
+  return input;
+}
+
+// `before`: the definition that the inputs were made with. Either may be null.
+void SetInput(routing::Inputs& inputs, const ServiceName& name, const Definition* definition,
+              const Definition* before) {
+  const bool had = before != nullptr && before->served();
+  const bool has = definition != nullptr && definition->served();
+  if (!had && !has) return;
+  const bool same = had && has && before->parsed == definition->parsed &&
+                    before->facts == definition->facts && before->origin == definition->origin &&
+                    before->created_unix_ns == definition->created_unix_ns;
+  if (same) return;
+  const auto place =
+      inputs.PartitionPoint([&](const auto& input) { return input->spec.name < name; });
+  if (!has) {
+    inputs.erase(place);
+  } else if (had) {
+    inputs.Edit(place) = MakeInput(*definition);
+  } else {
+    inputs.insert(place, MakeInput(*definition));
+  }
+}
+
 }  // namespace
 
 std::string HashParameters(const Parameters& parameters) {
@@ -71,17 +102,20 @@ std::string HashParameters(const Parameters& parameters) {
 }
 
 const Definition* Assembly::Find(const ServiceName& name) const {
-  auto found = std::lower_bound(
-      definitions.begin(), definitions.end(), name,
-      [](const Definition& definition, const ServiceName& key) { return definition.name < key; });
-  return found != definitions.end() && found->name == name ? &*found : nullptr;
+  const auto found = definitions.find(name);
+  return found == definitions.end() ? nullptr : &found->second;
 }
 
 Assembler::Assembler(labels::ParseOptions options, std::vector<Parameters> static_services,
                      ReadTemplate read_template)
-    : options_(std::move(options)),
-      static_services_(std::move(static_services)),
-      read_template_(std::move(read_template)) {}
+    : options_(std::move(options)), read_template_(std::move(read_template)) {
+  for (const Parameters& parameters : static_services) {
+    const auto found = parameters.find("serviceName");
+    if (found == parameters.end() || found->second.empty()) continue;  // told by the options
+    const ServiceName name(found->second);
+    static_[name].push_back(ParseOnce(Origin::kStatic, name, parameters));
+  }
+}
 
 labels::Templates Assembler::TemplatesOf(Origin origin, const Parameters& parameters) const {
   // Whoever is not allowed to name a file does not have one looked at.
@@ -100,6 +134,7 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
   auto parsed = std::make_shared<Parsed>();
   labels::ParseOptions options = options_;
   options.templates = std::move(templates);
+  parsed->templates = options.templates;
   std::vector<Diagnostic> more;
   if (origin == Origin::kDocker) {
     options.source = labels::Source::kLabel;
@@ -126,171 +161,257 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
   return parsed;
 }
 
-std::shared_ptr<const Parsed> Assembler::Parse(Origin origin, const ServiceName& name,
-                                               const Parameters& parameters) {
-  Cached& cached = cache_[std::string(model::OriginName(origin)) + '/' + name.str()];
-  const bool same = cached.parsed && cached.source == parameters;
-  // Files are looked at again where there are some: nearly nobody has any.
-  if (!same || !cached.templates.files.empty()) {
-    labels::Templates templates = TemplatesOf(origin, parameters);
-    if (!same || cached.templates.files != templates.files) {
-      cached.parsed = ParseWith(origin, name, parameters, templates);
-      cached.source = parameters;
-      cached.templates = std::move(templates);
-    }
-  }
-  cached.round = round_;
-  return cached.parsed;
+bool Assembler::IsStale(const Parsed& parsed) const {
+  return !parsed.templates.files.empty() &&
+         labels::ReadTemplates(parsed.parameters, read_template_).files != parsed.templates.files;
 }
 
 bool Assembler::TemplatesChanged() const {
-  return std::any_of(cache_.begin(), cache_.end(), [this](const auto& entry) {
-    const Cached& cached = entry.second;
-    return !cached.templates.files.empty() &&
-           labels::ReadTemplates(cached.parsed->parameters, read_template_).files !=
-               cached.templates.files;
-  });
+  const auto is_stale = [this](const auto& parsed) { return IsStale(*parsed); };
+  return std::any_of(
+             templated_.begin(), templated_.end(),
+             [&](const auto& service) { return is_stale(claims_.at(service.get()).parsed); }) ||
+         std::any_of(templated_records_.begin(), templated_records_.end(),
+                     [&](const auto& name) { return is_stale(by_record_.at(name)); }) ||
+         std::any_of(static_.begin(), static_.end(), [&](const auto& entry) {
+           return std::any_of(entry.second.begin(), entry.second.end(), is_stale);
+         });
 }
 
-void Assembler::Sweep() {
-  for (auto entry = cache_.begin(); entry != cache_.end();) {
-    entry = entry->second.round == round_ ? std::next(entry) : cache_.erase(entry);
+// --- what has changed ----------------------------------------------------------------------------
+
+void Assembler::AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed,
+                         Names& touched) {
+  const ServiceName own_name(service->name);
+  if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels);
+  if (!parsed->templates.files.empty()) templated_.insert(service);
+  const bool says_nothing = !parsed->opted_in && parsed->parameters.empty() &&
+                            parsed->diagnostics.empty() && service->misplaced_labels.empty();
+  Claim claim;
+  if (!says_nothing && !parsed->result.other_instance) {
+    claim.name = parsed->result.spec ? parsed->result.spec->name : own_name;
+    std::vector<ServicePtr>& rivals = claimed_[*claim.name];
+    rivals.insert(std::lower_bound(rivals.begin(), rivals.end(), service, ComesBefore), service);
+    touched.insert(*claim.name);
+  }
+  touched.insert(own_name);  // a record or a static service may be about it
+  claim.parsed = std::move(parsed);
+  claims_[service.get()] = std::move(claim);
+}
+
+void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
+  const auto claim = claims_.find(service.get());
+  if (const std::optional<ServiceName>& name = claim->second.name; name) {
+    const auto rivals = claimed_.find(*name);
+    std::erase(rivals->second, service);
+    touched.insert(*name);
+    if (rivals->second.empty()) claimed_.erase(rivals);
+  }
+  touched.insert(ServiceName(service->name));
+  templated_.erase(service);
+  claims_.erase(claim);
+}
+
+void Assembler::TakeServices(const Services& services, Names& touched) {
+  Services::Diff(
+      services_, services, ComesBefore, [&](const ServicePtr& gone) { DropClaim(gone, touched); },
+      [&](const ServicePtr& come) { AddClaim(come, nullptr, touched); },
+      [&](const ServicePtr& before, const ServicePtr& now) {
+        // Most of the time it is about tasks.
+        std::shared_ptr<const Parsed> parsed;
+        if (before->labels == now->labels) parsed = claims_.at(before.get()).parsed;
+        DropClaim(before, touched);
+        AddClaim(now, std::move(parsed), touched);
+      });
+  services_ = services;
+}
+
+void Assembler::SetOfRecord(const Record& record, std::shared_ptr<const Parsed> parsed) {
+  if (parsed->templates.files.empty()) {
+    templated_records_.erase(record.service);
+  } else {
+    templated_records_.insert(record.service);
+  }
+  by_record_[record.service] = std::move(parsed);
+}
+
+void Assembler::TakeRecords(const Records& records, const Names& changed, Names& touched) {
+  for (const ServiceName& name : changed) {
+    touched.insert(name);
+    const auto record = records.find(name);
+    if (record == records.end() || record->second.kind != Record::Kind::kReconfigure) {
+      by_record_.erase(name);
+      templated_records_.erase(name);
+      continue;
+    }
+    const auto held = by_record_.find(name);
+    if (held != by_record_.end() && held->second->parameters == record->second.parameters) continue;
+    SetOfRecord(record->second, ParseOnce(Origin::kManual, name, record->second.parameters));
   }
 }
 
-void Assembler::AddLabelled(const FactsKeeper& facts, Definitions& definitions) {
-  for (const ServiceFacts& service : facts.facts().services) {
-    const ServiceName own_name(service.name);
-    std::shared_ptr<const Parsed> parsed = Parse(Origin::kDocker, own_name, service.labels);
-    if (!parsed->opted_in && parsed->parameters.empty() && parsed->diagnostics.empty() &&
-        service.misplaced_labels.empty()) {
-      continue;
+void Assembler::TakeQuarantine(const Quarantines& quarantine, Names& touched) {
+  if (quarantine == quarantine_) return;
+  for (const auto& [name, entry] : quarantine_) touched.insert(name);
+  for (const auto& [name, entry] : quarantine) touched.insert(name);
+  quarantine_ = quarantine;
+}
+
+void Assembler::TakeTemplates(const Records& records, Names& touched) {
+  for (const ServicePtr& service : std::set<ServicePtr>(templated_)) {
+    if (!IsStale(*claims_.at(service.get()).parsed)) continue;
+    DropClaim(service, touched);
+    AddClaim(service, nullptr, touched);
+  }
+  for (const ServiceName& name : Names(templated_records_)) {
+    if (!IsStale(*by_record_.at(name))) continue;
+    const Record& record = records.at(name);
+    SetOfRecord(record, ParseOnce(Origin::kManual, name, record.parameters));
+    touched.insert(name);
+  }
+  for (auto& [name, given] : static_) {
+    for (std::shared_ptr<const Parsed>& parsed : given) {
+      if (!IsStale(*parsed)) continue;
+      parsed = ParseOnce(Origin::kStatic, name, Parameters(parsed->parameters));
+      touched.insert(name);
     }
-    if (parsed->result.other_instance) continue;
+    if (!static_taken_) touched.insert(name);
+  }
+  static_taken_ = true;
+}
+
+std::set<ServiceName> Assembler::TakeChanged() { return std::exchange(changed_, {}); }
+
+const Assembly& Assembler::Update(const Services& services, const Records& records,
+                                  const std::set<ServiceName>& changed_records,
+                                  const Quarantines& quarantine) {
+  Names touched;
+  TakeServices(services, touched);
+  TakeRecords(records, changed_records, touched);
+  TakeQuarantine(quarantine, touched);
+  TakeTemplates(records, touched);
+  for (const ServiceName& name : touched) {
+    const auto record = records.find(name);
+    const auto of_record = by_record_.find(name);
+    std::optional<Definition> definition =
+        Define(name, record == records.end() ? nullptr : &record->second,
+               of_record == by_record_.end() ? nullptr : of_record->second);
+    assembly_.obsolete.erase(name);
+    if (definition && !definition->withdrawn && record != records.end() &&
+        record->second.kind == Record::Kind::kWithdrawn) {
+      assembly_.obsolete.insert(name);
+    }
+    Install(name, std::move(definition));
+  }
+  return assembly_;
+}
+
+// --- what becomes of one name --------------------------------------------------------------------
+
+std::optional<Definition> Assembler::DefineLabelled(const ServiceName& name) const {
+  std::optional<Definition> held;
+  const auto rivals = claimed_.find(name);
+  if (rivals == claimed_.end()) return held;
+  for (const ServicePtr& service : rivals->second) {
     Definition definition;
-    definition.name = parsed->result.spec ? parsed->result.spec->name : own_name;
-    definition.parsed = parsed;
-    definition.facts = &service;
-    definition.created_unix_ns = service.created_unix_ns;
-    AddMisplaced(service, definition.name, options_.label_prefix, definition.diagnostics);
-    auto [held, added] = definitions.try_emplace(definition.name);
-    if (added) {
-      held->second = std::move(definition);
+    definition.name = name;
+    definition.parsed = claims_.at(service.get()).parsed;
+    definition.facts = service;
+    definition.created_unix_ns = service->created_unix_ns;
+    AddMisplaced(*service, name, options_.label_prefix, definition.diagnostics);
+    if (!held) {
+      held = std::move(definition);
       continue;
     }
-    const bool replace = held->second.parsed->opted_in == parsed->opted_in
-                             ? Older(service, *held->second.facts)
-                             : parsed->opted_in;
-    if (replace) std::swap(held->second, definition);
-    if (!held->second.parsed->opted_in || !definition.parsed->opted_in) continue;
+    const bool opted_in = definition.parsed->opted_in;
+    const bool replace =
+        held->parsed->opted_in == opted_in ? Older(*service, *held->facts) : opted_in;
+    if (replace) std::swap(*held, definition);
+    if (!held->parsed->opted_in || !definition.parsed->opted_in) continue;
     const ServiceFacts& loser = *definition.facts;
-    held->second.diagnostics.push_back(
-        {Severity::kWarning, "duplicate-name", held->first, "", Printable(loser.id, 20),
-         std::string("another ") + KindName(loser.kind) + " of this name is left out: the older " +
-             "one is served",
-         "Rename one of them."});
+    held->diagnostics.push_back({Severity::kWarning, "duplicate-name", name, "",
+                                 Printable(loser.id, 20),
+                                 std::string("another ") + KindName(loser.kind) +
+                                     " of this name is left out: the older " + "one is served",
+                                 "Rename one of them."});
   }
+  return held;
 }
 
-void Assembler::AddGiven(Origin origin, const ServiceName& name, const Parameters& parameters,
-                         std::int64_t created_unix_ns,
-                         const std::unordered_map<std::string, const ServiceFacts*>& by_name,
-                         Definitions& definitions) {
-  std::shared_ptr<const Parsed> parsed = Parse(origin, name, parameters);
+void Assembler::Give(std::optional<Definition>& held, Origin origin, const ServiceName& name,
+                     const std::shared_ptr<const Parsed>& parsed,
+                     std::int64_t created_unix_ns) const {
   if (parsed->result.other_instance) return;
   Definition definition;
   definition.name = name;
   definition.origin = origin;
-  definition.parsed = std::move(parsed);
+  definition.parsed = parsed;
   definition.created_unix_ns = created_unix_ns;
-  auto held = definitions.find(name);
-  if (held != definitions.end()) {
-    definition.overrides_labels = held->second.parsed->opted_in;
-    definition.facts = held->second.facts;
-  } else if (auto known = by_name.find(name.str()); known != by_name.end()) {
-    definition.facts = known->second;
-  }
-  if (definition.facts != nullptr) definition.created_unix_ns = definition.facts->created_unix_ns;
-  definitions.insert_or_assign(name, std::move(definition));
-}
-
-Assembly Assembler::Assemble(const FactsKeeper& facts, const Records& records,
-                             const std::map<ServiceName, Quarantined>& quarantine,
-                             Assembly previous) {
-  ++round_;
-  Definitions definitions;
-  AddLabelled(facts, definitions);
-  std::unordered_map<std::string, const ServiceFacts*> by_name;
-  if (!records.empty() || !static_services_.empty()) {
-    for (const ServiceFacts& service : facts.facts().services) {
-      by_name.emplace(service.name, &service);
-    }
-  }
-  for (const Parameters& parameters : static_services_) {
-    auto name = parameters.find("serviceName");
-    if (name == parameters.end() || name->second.empty()) continue;  // told by the options
-    AddGiven(Origin::kStatic, ServiceName(name->second), parameters, 0, by_name, definitions);
-  }
-
-  Assembly assembly;
-  for (const auto& [name, record] : records) {
-    if (record.kind == Record::Kind::kReconfigure) {
-      AddGiven(Origin::kManual, name, record.parameters, record.created_unix_ms * 1'000'000,
-               by_name, definitions);
-      continue;
-    }
-    if (record.kind == Record::Kind::kCertificate) continue;
-    auto held = definitions.find(name);
-    if (held == definitions.end()) continue;
-    // The labels alone: a template's file may change, or be away for a moment.
-    if (held->second.parsed->parameters_hash == record.labels_hash) {
-      held->second.withdrawn = true;
-    } else {
-      assembly.obsolete.push_back(name);
-    }
-  }
-  assembly.definitions.reserve(definitions.size());
-  assembly.keys.reserve(definitions.size());
-  routing::Inputs::const_iterator old = previous.inputs.begin();
-  std::size_t old_key = 0;
-  for (auto& [name, definition] : definitions) {
-    auto bad = quarantine.find(name);
-    if (bad != quarantine.end() && bad->second.hash == definition.parsed->hash) {
-      definition.quarantined = true;
-      definition.diagnostics.push_back({Severity::kError, "quarantined", name, "", "",
-                                        kRefusedByHAProxy + bad->second.reason,
-                                        "Change its labels; it is tried again when they differ."});
-    }
-    if (definition.origin != Origin::kDocker) assembly.include.push_back(name.str());
-    if (definition.facts != nullptr) {
-      definition.facts_revision = facts.RevisionOf(definition.facts->id);
-    }
-    if (definition.served()) AddInput(definition, previous, old, old_key, assembly);
-    assembly.definitions.push_back(std::move(definition));
-  }
-  Sweep();
-  return assembly;
-}
-
-void Assembler::AddInput(const Definition& definition, const Assembly& previous,
-                         routing::Inputs::const_iterator& old, std::size_t& old_key,
-                         Assembly& assembly) {
-  InputKey key{definition.parsed, definition.facts_revision, definition.origin,
-               definition.created_unix_ns};
-  const auto end = previous.inputs.end();
-  for (; old != end && (*old)->spec.name < definition.name; ++old) ++old_key;
-  if (old != end && previous.keys[old_key] == key && (*old)->spec.name == definition.name) {
-    assembly.inputs.push_back(*old);
+  if (held) {
+    definition.overrides_labels = held->parsed->opted_in;
+    definition.facts = held->facts;
   } else {
-    routing::ServiceInput input;
-    input.spec = *definition.parsed->result.spec;
-    input.spec.name = definition.name;
-    input.origin = definition.origin;
-    input.created_unix_ns = definition.created_unix_ns;
-    if (definition.facts != nullptr) input.facts = *definition.facts;
-    assembly.inputs.push_back(std::make_shared<const routing::ServiceInput>(std::move(input)));
+    definition.facts = FindByName(services_, name.str());
   }
-  assembly.keys.push_back(std::move(key));
+  if (definition.facts) definition.created_unix_ns = definition.facts->created_unix_ns;
+  held = std::move(definition);
+}
+
+std::optional<Definition> Assembler::Define(const ServiceName& name, const Record* record,
+                                            const std::shared_ptr<const Parsed>& of_record) const {
+  std::optional<Definition> definition = DefineLabelled(name);
+  if (const auto given = static_.find(name); given != static_.end()) {
+    for (const auto& parsed : given->second) Give(definition, Origin::kStatic, name, parsed, 0);
+  }
+  if (of_record) {
+    Give(definition, Origin::kManual, name, of_record, record->created_unix_ms * 1'000'000);
+  }
+  if (!definition) return definition;
+  // The labels alone: a template's file may change, or be away for a moment.
+  definition->withdrawn = record != nullptr && record->kind == Record::Kind::kWithdrawn &&
+                          definition->parsed->parameters_hash == record->labels_hash;
+  const auto bad = quarantine_.find(name);
+  if (bad != quarantine_.end() && bad->second.hash == definition->parsed->hash) {
+    definition->quarantined = true;
+    definition->diagnostics.push_back({Severity::kError, "quarantined", name, "", "",
+                                       kRefusedByHAProxy + bad->second.reason,
+                                       "Change its labels; it is tried again when they differ."});
+  }
+  return definition;
+}
+
+void Assembler::Install(const ServiceName& name, std::optional<Definition> definition) {
+  const Definition* held = assembly_.Find(name);
+  if (held == nullptr ? !definition : definition == *held) return;
+  changed_.insert(name);
+  SetInput(assembly_.inputs, name, definition ? &*definition : nullptr, held);
+  const bool given = definition && definition->origin != Origin::kDocker;
+  const bool certified =
+      definition && definition->served() && !definition->parsed->result.spec->certificate.empty();
+  if (given ? assembly_.include.insert(name.str()).second
+            : assembly_.include.erase(name.str()) > 0) {
+    ++assembly_.include_version;
+  }
+  if (certified) {
+    assembly_.with_certificate.insert(name);
+  } else {
+    assembly_.with_certificate.erase(name);
+  }
+  if (definition) {
+    assembly_.definitions.insert_or_assign(name, std::move(*definition));
+  } else {
+    assembly_.definitions.erase(name);
+  }
+}
+
+Assembler::Trial Assembler::Try(const Record& record) const {
+  Trial trial;
+  const ServiceName& name = record.service;
+  trial.definition = Define(name, &record, ParseOnce(Origin::kManual, name, record.parameters));
+  trial.inputs = assembly_.inputs;
+  SetInput(trial.inputs, name, trial.definition ? &*trial.definition : nullptr,
+           assembly_.Find(name));
+  return trial;
 }
 
 }  // namespace swarmgate::engine

@@ -1,20 +1,25 @@
 // Facts + records + static services → one definition per service name: who defines it (origin
-// rules), what of Docker belongs to it, what is left out and why. Pure, but for a cache of parsed
-// parameters that changes nothing but the time it takes.
+// rules), what of Docker belongs to it, what is left out and why. No I/O but templates' files.
 //
 // A name may be claimed three times; the strongest wins: manual (API), static (DFP_SERVICE_*, the
 // operator's), docker (labels). Tasks are Docker's whoever defines the routes.
+//
+// What was made is kept, and a change makes only those names anew that it touches: always with the
+// outcome that everything made anew would have.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/facts_keeper.h"
+#include "engine/records.h"
 #include "swarmgate/labels/parse.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/service_spec.h"
@@ -23,14 +28,14 @@
 namespace swarmgate::engine {
 
 using Parameters = std::map<std::string, std::string>;
-using Records = std::map<model::ServiceName, model::Record>;
 
 /// The outcome of parsing one set of parameters; shared, never changed.
 struct Parsed {
   Parameters parameters;  ///< names without prefix
   std::string parameters_hash;
-  std::string hash;      ///< of the parameters, and of the templates that they name
-  bool opted_in = true;  ///< com.df.notify; true for other origins
+  std::string hash;             ///< of the parameters, and of the templates that they name
+  labels::Templates templates;  ///< as they were when it was made
+  bool opted_in = true;         ///< com.df.notify; true for other origins
   labels::ParsedService result;
   std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
 };
@@ -43,7 +48,9 @@ inline constexpr const char* kRefusedByHAProxy =
 struct Quarantined {
   std::string hash;
   std::string reason;
+  friend bool operator==(const Quarantined&, const Quarantined&) = default;
 };
+using Quarantines = std::map<model::ServiceName, Quarantined>;
 
 /// One service name, whoever defines it.
 struct Definition {
@@ -53,31 +60,23 @@ struct Definition {
   bool withdrawn = false;
   bool quarantined = false;
   std::shared_ptr<const Parsed> parsed;
-  const model::ServiceFacts* facts = nullptr;  ///< of the FactsKeeper given; may be null
-  std::uint64_t facts_revision = 0;            ///< FactsKeeper::RevisionOf
+  ServicePtr facts;                            ///< may be null
   std::vector<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
   std::int64_t created_unix_ns = 0;
   /// It is given to routing::Build.
   [[nodiscard]] bool served() const {
     return parsed->opted_in && !withdrawn && !quarantined && parsed->result.spec.has_value();
   }
-};
-
-/// What an input was made of; equal keys make equal inputs.
-struct InputKey {
-  std::shared_ptr<const Parsed> parsed;
-  std::uint64_t facts_revision = 0;
-  model::Origin origin = model::Origin::kDocker;
-  std::int64_t created_unix_ns = 0;
-  friend bool operator==(const InputKey&, const InputKey&) = default;
+  friend bool operator==(const Definition&, const Definition&) = default;
 };
 
 struct Assembly {
-  std::vector<Definition> definitions;       ///< sorted by name, unique
-  routing::Inputs inputs;                    ///< of those that are served
-  std::vector<InputKey> keys;                ///< of the inputs
-  std::vector<model::ServiceName> obsolete;  ///< withdrawals whose labels have changed
-  std::vector<std::string> include;          ///< names that Docker should list without labels
+  std::map<model::ServiceName, Definition> definitions;
+  routing::Inputs inputs;                         ///< of those that are served
+  std::set<model::ServiceName> obsolete;          ///< withdrawals whose labels have changed
+  std::set<std::string> include;                  ///< names that Docker should list without labels
+  std::uint64_t include_version = 0;              ///< another for each content of `include`
+  std::set<model::ServiceName> with_certificate;  ///< served, and bring a certificate
   [[nodiscard]] const Definition* Find(const model::ServiceName& name) const;
 };
 
@@ -89,55 +88,84 @@ class Assembler {
   Assembler(labels::ParseOptions options, std::vector<Parameters> static_services,
             ReadTemplate read_template = {});
 
-  /// `previous`: an earlier result, of which is taken over what did not change.
-  Assembly Assemble(const FactsKeeper& facts, const Records& records,
-                    const std::map<model::ServiceName, Quarantined>& quarantine,
-                    Assembly previous = {});
+  /// Brings the assembly up to date. `changed_records`: names of all that are not what they were at
+  /// the last call. The reference holds for ever; its content until the next call.
+  const Assembly& Update(const Services& services, const Records& records,
+                         const std::set<model::ServiceName>& changed_records,
+                         const Quarantines& quarantine);
+  [[nodiscard]] const Assembly& assembly() const { return assembly_; }
+  /// Names whose definition has come, changed or gone since this was called last.
+  [[nodiscard]] std::set<model::ServiceName> TakeChanged();
 
-  /// Parses as Assemble does, and remembers nothing: for calls, whose names anybody may invent.
+  /// What the assembly would be with this record, as far as it concerns the record's name.
+  struct Trial {
+    std::optional<Definition> definition;
+    routing::Inputs inputs;
+  };
+  /// REQUIRES: of kind kReconfigure.
+  [[nodiscard]] Trial Try(const model::Record& record) const;
+
+  /// Parses as Update does, and remembers nothing: for calls, whose names anybody may invent.
   /// `parameters`: for origin docker, all of the object's labels.
   [[nodiscard]] std::shared_ptr<const Parsed> ParseOnce(model::Origin origin,
                                                         const model::ServiceName& name,
                                                         const Parameters& parameters) const;
   /// Is there now another text than before in a file that a service names?
   [[nodiscard]] bool TemplatesChanged() const;
-  /// Sets of parameters that are remembered; not more than the last Assemble was given.
-  [[nodiscard]] std::size_t remembered() const { return cache_.size(); }
+  /// Sets of parameters that are remembered; not more than the last Update was given.
+  [[nodiscard]] std::size_t remembered() const { return claims_.size() + by_record_.size(); }
 
  private:
-  struct Cached {
-    Parameters source;
-    labels::Templates templates;  ///< that `parsed` was made with
+  /// What an object of Docker's says by its labels.
+  struct Claim {
     std::shared_ptr<const Parsed> parsed;
-    std::uint64_t round = 0;
+    std::optional<model::ServiceName> name;  ///< that it claims; nothing: it claims none
   };
-  /// The files that parameters name, as they are now; none without the operator's leave.
-  /// `parameters` of origin docker: all of the object's labels.
-  [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
-                                              const Parameters& parameters) const;
+  using Names = std::set<model::ServiceName>;
+
   /// `parameters` of origin docker: all of the object's labels.
   [[nodiscard]] std::shared_ptr<const Parsed> ParseWith(model::Origin origin,
                                                         const model::ServiceName& name,
                                                         const Parameters& parameters,
                                                         labels::Templates templates) const;
-  using Definitions = std::map<model::ServiceName, Definition>;
+  /// The files that parameters name, as they are now; none without the operator's leave.
+  /// `parameters` of origin docker: all of the object's labels.
+  [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
+                                              const Parameters& parameters) const;
+  /// Files are looked at again where there are some: nearly nobody has any.
+  [[nodiscard]] bool IsStale(const Parsed& parsed) const;
 
-  void AddLabelled(const FactsKeeper& facts, Definitions& definitions);
-  void AddGiven(model::Origin origin, const model::ServiceName& name, const Parameters& parameters,
-                std::int64_t created_unix_ns,
-                const std::unordered_map<std::string, const model::ServiceFacts*>& by_name,
-                Definitions& definitions);
-  std::shared_ptr<const Parsed> Parse(model::Origin origin, const model::ServiceName& name,
-                                      const Parameters& parameters);
-  static void AddInput(const Definition& definition, const Assembly& previous,
-                       routing::Inputs::const_iterator& old, std::size_t& key, Assembly& assembly);
-  void Sweep();
+  void TakeServices(const Services& services, Names& touched);
+  void TakeRecords(const Records& records, const Names& changed, Names& touched);
+  void TakeQuarantine(const Quarantines& quarantine, Names& touched);
+  void TakeTemplates(const Records& records, Names& touched);
+  void AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed, Names& touched);
+  void DropClaim(const ServicePtr& service, Names& touched);
+  void SetOfRecord(const model::Record& record, std::shared_ptr<const Parsed> parsed);
+
+  [[nodiscard]] std::optional<Definition> DefineLabelled(const model::ServiceName& name) const;
+  /// `record`: that of the name; may be null. `of_record`: parsed from it.
+  [[nodiscard]] std::optional<Definition> Define(
+      const model::ServiceName& name, const model::Record* record,
+      const std::shared_ptr<const Parsed>& of_record) const;
+  void Give(std::optional<Definition>& held, model::Origin origin, const model::ServiceName& name,
+            const std::shared_ptr<const Parsed>& parsed, std::int64_t created_unix_ns) const;
+  void Install(const model::ServiceName& name, std::optional<Definition> definition);
 
   labels::ParseOptions options_;
-  std::vector<Parameters> static_services_;
   ReadTemplate read_template_;
-  std::unordered_map<std::string, Cached> cache_;
-  std::uint64_t round_ = 0;
+  /// Several may have one name: the last one counts.
+  std::map<model::ServiceName, std::vector<std::shared_ptr<const Parsed>>> static_;
+  bool static_taken_ = false;
+  Services services_;  ///< as of the last Update, as everything below
+  std::unordered_map<const model::ServiceFacts*, Claim> claims_;
+  std::map<model::ServiceName, std::vector<ServicePtr>> claimed_;  ///< in order of the services
+  std::map<model::ServiceName, std::shared_ptr<const Parsed>> by_record_;  ///< kReconfigure
+  std::set<ServicePtr> templated_;  ///< their labels name files
+  Names templated_records_;         ///< these name files
+  Quarantines quarantine_;
+  Assembly assembly_;
+  Names changed_;
 };
 
 /// Stable hash of parameters.

@@ -107,7 +107,10 @@ bool CertKeeper::TakeFiles(const std::vector<CertificateFile>& files) {
 void CertKeeper::TakeRecords(const Records& records) {
   std::set<std::string> known;
   const std::string prefix = model::CertificateRecordName("").str();
-  for (const auto& [name, record] : records) {
+  for (auto entry = records.lower_bound(model::ServiceName(prefix)); entry != records.end();
+       ++entry) {
+    const auto& [name, record] = *entry;
+    if (!name.str().starts_with(prefix)) break;
     if (record.kind != model::Record::Kind::kCertificate) continue;
     const auto pem = record.parameters.find(model::kPemParameter);
     if (pem == record.parameters.end()) continue;
@@ -125,8 +128,8 @@ void CertKeeper::TakeRecords(const Records& records) {
 
 void CertKeeper::TakeServices(const Assembly& assembly) {
   std::set<std::string> known;
-  for (const Definition& definition : assembly.definitions) {
-    if (!definition.served() || definition.parsed->result.spec->certificate.empty()) continue;
+  for (const model::ServiceName& name : assembly.with_certificate) {
+    const Definition& definition = *assembly.Find(name);
     const std::string& service = definition.name.str();
     known.insert(service);
     (void)Take({CertificateSource::kService, service},

@@ -148,10 +148,7 @@ bool Reconciler::WantsList(const ServiceName& name, const model::ServiceSpec& sp
       std::any_of(spec.dests.begin(), spec.dests.end(),
                   [](const model::DestSpec& dest) { return dest.outbound_hostname.empty(); });
   if (!by_tasks || std::binary_search(include_.begin(), include_.end(), name.str())) return false;
-  const std::vector<model::ServiceFacts>& services = facts_.facts().services;
-  return std::none_of(services.begin(), services.end(), [&](const model::ServiceFacts& service) {
-    return service.name == name.str();
-  });
+  return FindByName(facts_.services(), name.str()) == nullptr;
 }
 
 void Reconciler::Reconfigure(Command command, bool after_list) {
@@ -177,6 +174,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
     std::sort(include.begin(), include.end());
     include.erase(std::unique(include.begin(), include.end()), include.end());
     desk_.SetInclude(std::move(include));
+    include_told_ = false;
     held_back_.push_back({std::move(command), desk_.ForceList(), name});
     return;
   }
@@ -212,25 +210,24 @@ void Reconciler::Validate(Command command) {
                              ? Answer(200, "meant for another proxy instance")
                              : Refusal(parsed->diagnostics));
   }
-  Records records = store_.records();
   Record record;
   record.service = parsed->result.spec->name;
   record.parameters = command.parameters;
-  auto held = records.find(record.service);
+  const auto held = store_.records().find(record.service);
   record.created_unix_ms =
-      held != records.end() ? held->second.created_unix_ms : INT64_MAX / 1'000'000;
-  const ServiceName name = record.service;
-  records.insert_or_assign(name, std::move(record));
-  const Assembly assembly = assembler_.Assemble(facts_, records, quarantine_);
-  Outcome outcome = Verdict(name, assembly, routing::Build(assembly.inputs, Context()));
+      held != store_.records().end() ? held->second.created_unix_ms : INT64_MAX / 1'000'000;
+  (void)Assemble();
+  const Assembler::Trial trial = assembler_.Try(record);
+  // The next Converge goes back to what is in force, and from there on.
+  Outcome outcome = Verdict(record.service, trial.definition ? &*trial.definition : nullptr,
+                            router_.Update(trial.inputs, Context()));
   outcome.revision = revision_;
   command.reply(std::move(outcome));
 }
 
-Outcome Reconciler::Verdict(const ServiceName& service, const Assembly& assembly,
-                            const routing::Built& built) const {
+Outcome Reconciler::Verdict(const ServiceName& service, const Definition* definition,
+                            const routing::Built& built) {
   std::vector<Diagnostic> diagnostics;
-  const Definition* definition = assembly.Find(service);
   if (definition != nullptr) {
     diagnostics = definition->parsed->diagnostics;
     diagnostics.insert(diagnostics.end(), definition->diagnostics.begin(),
@@ -253,7 +250,7 @@ bool Reconciler::Judge(const Assembly& assembly, const routing::Built& built) {
   // The newest first: several calls for one name are taken back in the reverse order.
   for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
     if (pending->judged) continue;
-    pending->outcome = Verdict(pending->service, assembly, built);
+    pending->outcome = Verdict(pending->service, assembly.Find(pending->service), built);
     if (pending->outcome.status == 200) continue;
     all_good = false;
     (void)store_.Set(pending->service, std::move(pending->previous));
@@ -294,8 +291,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
   const bool cancelled = CancelDefinitions(name) > 0;
   if (overridden) {
     (void)store_.Set(name, std::nullopt);
-    const Assembly rest = assembler_.Assemble(facts_, store_.records(), quarantine_);
-    const Definition* definition = rest.Find(name);
+    const Definition* definition = Assemble().Find(name);
     if (definition != nullptr && definition->served()) {
       pending.outcome.message =
           "the override is removed; " +
@@ -304,8 +300,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
           " count again";
     }
   } else {
-    const Assembly assembly = assembler_.Assemble(facts_, store_.records(), quarantine_);
-    const Definition* definition = assembly.Find(name);
+    const Definition* definition = Assemble().Find(name);
     if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
       // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
       pending.outcome.made_unix_ms = made;
@@ -388,10 +383,11 @@ std::optional<SteadyTime> Reconciler::NextDeadline() const {
 bool Reconciler::AwaitsName(const Pending& pending) const {
   if (pending.command.kind != Command::Kind::kReconfigure || !names_.unanswered()) return false;
   if (clock_.Now() - pending.command.received >= kAwaitName) return false;
-  return std::none_of(shown_.desired->backends.begin(), shown_.desired->backends.end(),
-                      [&](const model::Backend& backend) {
-                        return backend.service == pending.service && !backend.servers.empty();
-                      });
+  const std::vector<model::BackendName> backends = book_.BackendsOf(pending.service);
+  return std::none_of(backends.begin(), backends.end(), [&](const model::BackendName& name) {
+    const model::Backend* backend = FindBackend(shown_.desired->backends, name);
+    return backend != nullptr && !backend->servers.empty();
+  });
 }
 
 std::optional<SteadyTime> Reconciler::NextAnswer() const {

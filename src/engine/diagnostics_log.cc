@@ -1,8 +1,8 @@
 #include "engine/diagnostics_log.h"
 
-#include <algorithm>
-#include <memory>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "swarmgate/base/log.h"
 
@@ -54,44 +54,67 @@ void TellState(const ServiceStatus& status) {
   }
 }
 
+// Returns what is left.
+template <typename Key>
+std::uint64_t CountDown(std::map<Key, std::uint64_t>& counts, const Key& key) {
+  const auto count = counts.find(key);
+  if (--count->second > 0) return count->second;
+  counts.erase(count);
+  return 0;
+}
+
 }  // namespace
 
-void DiagnosticsLog::Update(const std::vector<Diagnostic>& now) {
-  std::set<Diagnostic> next(now.begin(), now.end());
-  std::set<model::ServiceName> still_bad;
-  for (const Diagnostic& diagnostic : next) {
-    if (diagnostic.severity == Severity::kError) still_bad.insert(diagnostic.service);
-    if (!shown_.contains(diagnostic)) Tell(diagnostic);
+void DiagnosticsLog::TellDiagnostics(const StatusNews& news) {
+  // One may go with one picture and come with another.
+  std::map<Diagnostic, std::int64_t> changes;
+  const auto add = [&](const std::vector<Diagnostic>& diagnostics, std::int64_t count) {
+    for (const Diagnostic& diagnostic : diagnostics) changes[diagnostic] += count;
+  };
+  add(news.gone, -1);
+  add(news.come, 1);
+  for (const StatusNews::Change& change : news.changes) {
+    if (change.before) add(change.before->diagnostics, -1);
+    if (change.now) add(change.now->diagnostics, 1);
+  }
+  std::vector<const Diagnostic*> appeared;
+  std::vector<Diagnostic> vanished;
+  for (const auto& [diagnostic, count] : changes) {
+    if (count == 0) continue;
+    std::int64_t& held = shown_[diagnostic];
+    if (held == 0) appeared.push_back(&diagnostic);
+    held += count;
+    if (held > 0) continue;
+    vanished.push_back(diagnostic);
+    shown_.erase(diagnostic);
+  }
+  for (const Diagnostic* diagnostic : appeared) {
+    ++by_code_[diagnostic->code];
+    if (diagnostic->severity == Severity::kError) ++errors_[diagnostic->service];
+    Tell(*diagnostic);
   }
   std::set<model::ServiceName> recovered;
-  for (const Diagnostic& diagnostic : shown_) {
-    if (diagnostic.severity == Severity::kError && !still_bad.contains(diagnostic.service)) {
-      recovered.insert(diagnostic.service);
-    }
+  for (const Diagnostic& diagnostic : vanished) {
+    (void)CountDown(by_code_, diagnostic.code);
+    if (diagnostic.severity != Severity::kError) continue;
+    if (CountDown(errors_, diagnostic.service) == 0) recovered.insert(diagnostic.service);
   }
   for (const model::ServiceName& service : recovered) {
     LogEvent(LogLevel::kInfo, "SERVICE_RECOVERED", "the service has no errors any more",
              {{"service", service.str()}});
   }
-  shown_ = std::move(next);
 }
 
-void DiagnosticsLog::TellChanges(const std::vector<std::shared_ptr<const ServiceStatus>>& before,
-                                 const std::vector<std::shared_ptr<const ServiceStatus>>& after) {
-  auto old = before.begin();
-  for (const std::shared_ptr<const ServiceStatus>& status : after) {
-    for (; old != before.end() && (*old)->name < status->name; ++old) {
+void DiagnosticsLog::Update(const StatusNews& news) {
+  for (const auto& [before, now] : news.changes) {
+    if (!now) {
       LogEvent(LogLevel::kInfo, "SERVICE_GONE", "the service is no longer served",
-               {{"service", (*old)->name.str()}});
+               {{"service", before->name.str()}});
+    } else if (!before || before->state != now->state) {
+      TellState(*now);
     }
-    const bool known = old != before.end() && (*old)->name == status->name;
-    if (!known || (*old)->state != status->state) TellState(*status);
-    if (known) ++old;
   }
-  for (; old != before.end(); ++old) {
-    LogEvent(LogLevel::kInfo, "SERVICE_GONE", "the service is no longer served",
-             {{"service", (*old)->name.str()}});
-  }
+  TellDiagnostics(news);
 }
 
 }  // namespace swarmgate::engine

@@ -74,7 +74,7 @@ void Reconciler::TakeNews(const FactsKeeper::News& news) {
   if (news.list_again_in) desk_.WantListIn(*news.list_again_in);
   if (!news.changed) return;
   desk_.QuickenPolls();
-  desk_.SetAllIds(facts_.SwarmIds());
+  if (news.others) desk_.SetAllIds(facts_.SwarmIds());
   dirty_ = true;
 }
 
@@ -85,11 +85,11 @@ void Reconciler::On(DockerListed message) {
     AnswerListWaiters(message.generation, &message.facts.error());
     return;
   }
-  const bool first = facts_.facts().daemon_id.empty();
+  const bool first = facts_.host().daemon_id.empty();
   TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
   if (first || assembler_.TemplatesChanged()) dirty_ = true;
   docker_listed_ = true;
-  NoteDocker(true, "API " + facts_.facts().api_version);
+  NoteDocker(true, "API " + facts_.host().api_version);
   if (!started_) dirty_ = true;
   if (!dirty_ && desk_.idle()) hint_at_.reset();
   AnswerListWaiters(message.generation, nullptr);

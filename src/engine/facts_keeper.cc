@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 namespace swarmgate::engine {
@@ -16,10 +18,13 @@ using model::TaskFacts;
 
 constexpr const char* kEndedMessage = "its container has ended";
 
-void SortServices(std::vector<ServiceFacts>& services) {
-  std::sort(services.begin(), services.end(), [](const ServiceFacts& a, const ServiceFacts& b) {
-    return std::tie(a.name, a.id) < std::tie(b.name, b.id);
-  });
+std::size_t HashOf(const std::string& container_id) {
+  return std::hash<std::string>()(container_id);
+}
+
+bool HasTaskIn(const ServiceFacts& service, const std::string& container_id) {
+  return std::any_of(service.tasks.begin(), service.tasks.end(),
+                     [&](const TaskFacts& task) { return task.container_id == container_id; });
 }
 
 // All but the services.
@@ -52,50 +57,75 @@ bool IsStopSignal(const std::string& signal) {
   return signal.empty() || std::find(kStop.begin(), kStop.end(), signal) != kStop.end();
 }
 
+bool ComesBefore(const ServicePtr& a, const ServicePtr& b) {
+  return std::tie(a->name, a->id) < std::tie(b->name, b->id);
+}
+
+ServicePtr FindByName(const Services& services, const std::string& name) {
+  const auto found =
+      services.PartitionPoint([&](const ServicePtr& service) { return service->name < name; });
+  return found != services.end() && (*found)->name == name ? *found : nullptr;
+}
+
 void FactsKeeper::Restore(DockerFacts facts) {
-  facts_ = std::move(facts);
-  SortServices(facts_.services);
-  for (const ServiceFacts& service : facts_.services) revisions_[service.id] = ++last_revision_;
-  Reindex();
+  for (ServiceFacts& service : facts.services) Put(std::move(service));
+  facts.services.clear();
+  host_ = std::move(facts);
+  ++host_version_;
 }
 
 const ServiceFacts* FactsKeeper::FindById(const std::string& id) const {
-  auto found = index_.find(id);
-  return found == index_.end() ? nullptr : &facts_.services[found->second];
+  auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second.get();
 }
 
-std::uint64_t FactsKeeper::RevisionOf(const std::string& id) const {
-  auto found = revisions_.find(id);
-  return found == revisions_.end() ? 0 : found->second;
+void FactsKeeper::Put(ServiceFacts service) {
+  Drop(service.id);
+  auto fresh = std::make_shared<const ServiceFacts>(std::move(service));
+  const auto place =
+      services_.PartitionPoint([&](const ServicePtr& other) { return ComesBefore(other, fresh); });
+  services_.insert(place, fresh);
+  for (const TaskFacts& task : fresh->tasks) {
+    if (!task.container_id.empty()) by_container_.emplace(HashOf(task.container_id), fresh.get());
+  }
+  by_id_.emplace(fresh->id, std::move(fresh));
 }
 
-void FactsKeeper::NoteChanged(const std::string& id, News& news) {
-  revisions_[id] = ++last_revision_;
-  dirty_.insert(id);
-  news.changed_ids.push_back(id);
+void FactsKeeper::Drop(const std::string& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  const ServicePtr held = found->second;
+  by_id_.erase(found);
+  ForgetContainers(*held);
+  services_.erase(
+      services_.PartitionPoint([&](const ServicePtr& other) { return ComesBefore(other, held); }));
+}
+
+void FactsKeeper::ForgetContainers(const ServiceFacts& service) {
+  for (const TaskFacts& task : service.tasks) {
+    auto [at, end] = by_container_.equal_range(HashOf(task.container_id));
+    while (at != end) at = at->second == &service ? by_container_.erase(at) : std::next(at);
+  }
+}
+
+void FactsKeeper::PutChanged(ServiceFacts service, News& news) {
+  dirty_.insert(service.id);
+  news.changed_ids.push_back(service.id);
+  Put(std::move(service));
 }
 
 std::vector<std::string> FactsKeeper::SwarmIds() const {
   std::vector<std::string> ids;
-  for (const ServiceFacts& service : facts_.services) {
-    if (service.kind == ServiceKind::kSwarm) ids.push_back(service.id);
+  for (const ServicePtr& service : services_) {
+    if (service->kind == ServiceKind::kSwarm) ids.push_back(service->id);
   }
   return ids;
 }
 
-void FactsKeeper::Reindex() {
-  index_.clear();
-  index_.reserve(facts_.services.size());
-  for (std::size_t i = 0; i < facts_.services.size(); ++i) index_[facts_.services[i].id] = i;
-}
-
 bool FactsKeeper::HasContainer(const std::string& container_id) const {
-  return std::any_of(
-      facts_.services.begin(), facts_.services.end(), [&](const ServiceFacts& service) {
-        return std::any_of(service.tasks.begin(), service.tasks.end(), [&](const TaskFacts& task) {
-          return task.container_id == container_id;
-        });
-      });
+  const auto [begin, end] = by_container_.equal_range(HashOf(container_id));
+  return std::any_of(begin, end,
+                     [&](const auto& entry) { return HasTaskIn(*entry.second, container_id); });
 }
 
 bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
@@ -117,10 +147,11 @@ bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
 
 void FactsKeeper::KeepRunning(ServiceFacts& service,
                               std::map<std::string, std::string>* gateway_addresses) const {
-  const ServiceFacts* held = FindById(service.id);
-  if (held == nullptr || service.kind != ServiceKind::kSwarm) return;
+  if (service.kind != ServiceKind::kSwarm) return;
   for (TaskFacts& task : service.tasks) {
     if (task.running || !task.desired_running || !IsBeforeRunning(task.state)) continue;
+    const ServiceFacts* held = FindById(service.id);
+    if (held == nullptr) return;
     const auto known = std::find_if(held->tasks.begin(), held->tasks.end(),
                                     [&](const TaskFacts& other) { return other.id == task.id; });
     if (known == held->tasks.end() || !known->running) continue;
@@ -128,17 +159,17 @@ void FactsKeeper::KeepRunning(ServiceFacts& service,
     task.state = known->state;
     task.container_id = known->container_id;
     // A list leaves out the addresses of containers that its tasks do not name.
-    const auto address = facts_.gateway_addresses.find(task.container_id);
-    if (address != facts_.gateway_addresses.end()) gateway_addresses->insert(*address);
+    const auto address = host_.gateway_addresses.find(task.container_id);
+    if (address != host_.gateway_addresses.end()) gateway_addresses->insert(*address);
   }
 }
 
 FactsKeeper::News FactsKeeper::TakeStarted(const std::string& service_id,
                                            const ports::DockerApi::StartedTask& started) {
   News news;
-  const auto found = index_.find(service_id);
-  if (found == index_.end()) return news;
-  ServiceFacts& service = facts_.services[found->second];
+  const ServiceFacts* held = FindById(service_id);
+  if (held == nullptr) return news;
+  ServiceFacts service = *held;
   const auto task = std::find_if(service.tasks.begin(), service.tasks.end(),
                                  [&](const TaskFacts& t) { return t.id == started.task_id; });
   // One that is not listed yet has no address either.
@@ -147,11 +178,12 @@ FactsKeeper::News FactsKeeper::TakeStarted(const std::string& service_id,
   task->state = "running";
   task->container_id = started.container_id;
   if (started.gateway_address) {
-    facts_.gateway_addresses[started.container_id] = *started.gateway_address;
+    host_.gateway_addresses[started.container_id] = *started.gateway_address;
+    ++host_version_;
     host_dirty_ = true;
   }
   (void)ApplyMarks(service);
-  NoteChanged(service.id, news);
+  PutChanged(std::move(service), news);
   news.changed = true;
   return news;
 }
@@ -188,18 +220,13 @@ bool FactsKeeper::IsExplained(const ServiceFacts& service) const {
 }
 
 void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news) {
-  std::set<std::string> listed;
-  for (const ServiceFacts& service : list.services) listed.insert(service.id);
-  const bool other_daemon = !facts_.daemon_id.empty() && list.daemon_id != facts_.daemon_id;
-  const bool all_lost = list.services.empty() &&
-                        !std::all_of(facts_.services.begin(), facts_.services.end(),
-                                     [&](const ServiceFacts& held) { return IsExplained(held); });
-  const bool swarm_lost = facts_.swarm_manager && !list.swarm_manager && !other_daemon;
-  std::set<std::string> networks;
-  for (const model::NetworkFacts& network : list.networks) networks.insert(network.id);
-
+  const bool other_daemon = !host_.daemon_id.empty() && list.daemon_id != host_.daemon_id;
+  const bool all_lost =
+      list.services.empty() && !std::all_of(services_.begin(), services_.end(),
+                                            [&](const auto& held) { return IsExplained(*held); });
+  const bool swarm_lost = host_.swarm_manager && !list.swarm_manager && !other_daemon;
   bool keep_all = false;
-  if (!facts_.services.empty() && (all_lost || other_daemon) && !swarm_lost) {
+  if (!services_.empty() && (all_lost || other_daemon) && !swarm_lost) {
     if (!loss_seen_) loss_seen_ = now;
     keep_all = now - *loss_seen_ < options_.confirm_after;
   }
@@ -221,45 +248,59 @@ void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news)
   }
   swarm_lost_ = swarm_lost;
   if (!keep_all && !swarm_lost) return;
-  for (const ServiceFacts& held : facts_.services) {
-    if (listed.contains(held.id)) continue;
-    if (keep_all || held.kind == ServiceKind::kSwarm) list.services.push_back(held);
+  std::set<std::string> listed;
+  for (const ServiceFacts& service : list.services) listed.insert(service.id);
+  std::set<std::string> networks;
+  for (const model::NetworkFacts& network : list.networks) networks.insert(network.id);
+  for (const ServicePtr& held : services_) {
+    if (listed.contains(held->id)) continue;
+    if (keep_all || held->kind == ServiceKind::kSwarm) list.services.push_back(*held);
   }
-  for (const model::NetworkFacts& network : facts_.networks) {
+  for (const model::NetworkFacts& network : host_.networks) {
     if (!networks.contains(network.id)) list.networks.push_back(network);
   }
   // So that the next list is still compared with the manager, or the daemon, that was.
-  if (keep_all) list.daemon_id = facts_.daemon_id;
+  if (keep_all) list.daemon_id = host_.daemon_id;
   if (swarm_lost) list.swarm_manager = true;
 }
 
 void FactsKeeper::Install(DockerFacts list, News& news) {
-  SortServices(list.services);
-  std::set<std::string> listed;
+  std::unordered_set<const ServiceFacts*> listed;
+  listed.reserve(list.services.size());
   for (ServiceFacts& service : list.services) {
+    const ServiceFacts* held = FindById(service.id);
+    if (held != nullptr && listed.contains(held)) continue;
     KeepRunning(service, &list.gateway_addresses);
     (void)ApplyMarks(service);
-    listed.insert(service.id);
-    const ServiceFacts* held = FindById(service.id);
-    if (held != nullptr && *held == service) continue;
-    removed_.erase(service.id);
-    NoteChanged(service.id, news);
+    if (held == nullptr || *held != service) {
+      news.others = news.others || held == nullptr;
+      const std::string id = service.id;
+      removed_.erase(id);
+      PutChanged(std::move(service), news);
+      held = FindById(id);
+    }
+    listed.insert(held);
   }
-  for (const ServiceFacts& held : facts_.services) {
-    if (listed.contains(held.id)) continue;
-    dirty_.erase(held.id);
-    removed_.insert(held.id);
-    revisions_.erase(held.id);
-    news.changed_ids.push_back(held.id);
+  list.services.clear();
+  std::vector<std::string> gone;
+  for (const ServicePtr& held : services_) {
+    if (!listed.contains(held.get())) gone.push_back(held->id);
   }
-  const bool host_changed = !SameHost(facts_, list);
+  for (const std::string& id : gone) {
+    Drop(id);
+    dirty_.erase(id);
+    removed_.insert(id);
+    news.changed_ids.push_back(id);
+    news.others = true;
+  }
+  const bool host_changed = !SameHost(host_, list);
   host_dirty_ = host_dirty_ || host_changed;
-  std::erase_if(told_removed_, [&](const std::string& id) { return !listed.contains(id); });
-  // No route depends on them, and they are not kept: but they are shown.
-  news.changed = host_changed || !news.changed_ids.empty() || facts_.nodes != list.nodes;
+  std::erase_if(told_removed_, [&](const std::string& id) { return FindById(id) == nullptr; });
+  // No route depends on nodes, and they are not kept: but they are shown.
+  news.changed = host_changed || !news.changed_ids.empty() || host_.nodes != list.nodes;
   if (!news.changed) return;
-  facts_ = std::move(list);
-  Reindex();
+  host_ = std::move(list);
+  if (host_changed) ++host_version_;
 }
 
 void FactsKeeper::KeepPorts(DockerFacts& list, News& news) const {
@@ -293,24 +334,21 @@ FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::Ser
   (void)now;
   News news;
   for (const ports::DockerApi::ServiceTasks& list : lists) {
-    auto found = index_.find(list.service_id);
-    if (found == index_.end()) continue;
-    ServiceFacts& service = facts_.services[found->second];
-    if (service.kind != ServiceKind::kSwarm) continue;
-    ServiceFacts fresh = service;
+    const ServiceFacts* held = FindById(list.service_id);
+    if (held == nullptr || held->kind != ServiceKind::kSwarm) continue;
+    ServiceFacts fresh = *held;
     fresh.tasks = list.tasks;
-    KeepRunning(fresh, &facts_.gateway_addresses);
+    KeepRunning(fresh, &host_.gateway_addresses);
     (void)ApplyMarks(fresh);
-    if (fresh == service) continue;
-    service = std::move(fresh);
-    NoteChanged(service.id, news);
+    if (fresh == *held) continue;
+    PutChanged(fresh, news);
     // From a bare host a task is reached by its address on the gateway bridge, which only a full
     // list knows.
     const bool unreachable =
-        facts_.on_host &&
-        std::any_of(service.tasks.begin(), service.tasks.end(), [&](const TaskFacts& task) {
+        host_.on_host &&
+        std::any_of(fresh.tasks.begin(), fresh.tasks.end(), [&](const TaskFacts& task) {
           return task.running && task.on_this_node && !task.container_id.empty() &&
-                 !facts_.gateway_addresses.contains(task.container_id);
+                 !host_.gateway_addresses.contains(task.container_id);
         });
     if (unreachable) news.list_again_in = Duration(0);
   }
@@ -341,9 +379,11 @@ FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, Steady
       kind == MarkKind::kStopping ? options_.stopping_lifetime : options_.mark_lifetime;
   mark = Mark{kind, event.time_ns, now + lifetime};
   if (kind == MarkKind::kStarted) return news;
-  for (ServiceFacts& service : facts_.services) {
-    if (!ApplyMarks(service)) continue;
-    NoteChanged(service.id, news);
+  std::vector<ServiceFacts> concerned;
+  const auto [begin, end] = by_container_.equal_range(HashOf(event.id));
+  for (auto entry = begin; entry != end; ++entry) concerned.push_back(*entry->second);
+  for (ServiceFacts& service : concerned) {
+    if (ApplyMarks(service)) PutChanged(std::move(service), news);
   }
   news.changed = !news.changed_ids.empty();
   return news;
@@ -380,9 +420,7 @@ void FactsKeeper::MoveChangesTo(ports::AppliedDelta& delta) {
   }
   delta.removals.assign(removed_.begin(), removed_.end());
   if (host_dirty_) {
-    DockerFacts host = facts_;
-    host.services.clear();
-    delta.host = std::move(host);
+    delta.host = host_;
   }
   dirty_.clear();
   removed_.clear();
@@ -390,7 +428,7 @@ void FactsKeeper::MoveChangesTo(ports::AppliedDelta& delta) {
 }
 
 void FactsKeeper::SaveAllAgain() {
-  for (const ServiceFacts& service : facts_.services) dirty_.insert(service.id);
+  for (const ServicePtr& service : services_) dirty_.insert(service->id);
   host_dirty_ = true;
 }
 

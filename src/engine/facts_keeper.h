@@ -19,18 +19,30 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/ports/docker_api.h"
 #include "swarmgate/ports/state_store.h"
 
 namespace swarmgate::engine {
+
+/// Never changed: what is said anew of a service is another object, and the same object is the same
+/// content.
+using ServicePtr = std::shared_ptr<const model::ServiceFacts>;
+/// Sorted by name, then id; ids are unique.
+using Services = Chunked<ServicePtr>;
+[[nodiscard]] bool ComesBefore(const ServicePtr& a, const ServicePtr& b);
+/// The first of this name; may be null.
+[[nodiscard]] ServicePtr FindByName(const Services& services, const std::string& name);
 
 class FactsKeeper {
  public:
@@ -53,6 +65,7 @@ class FactsKeeper {
 
   struct News {
     bool changed = false;
+    bool others = false;                    ///< services have come or gone
     std::optional<Duration> list_again_in;  ///< a full list is wanted after this time
     std::vector<Note> notes;
     std::vector<std::string> changed_ids;  ///< services
@@ -71,12 +84,14 @@ class FactsKeeper {
   News Expire(SteadyTime now);
   [[nodiscard]] std::optional<SteadyTime> NextExpiry() const;
 
-  [[nodiscard]] const model::DockerFacts& facts() const { return facts_; }
+  /// Everything but the services.
+  [[nodiscard]] const model::DockerFacts& host() const { return host_; }
+  /// Another number for each content of `host`.
+  [[nodiscard]] std::uint64_t host_version() const { return host_version_; }
+  [[nodiscard]] const Services& services() const { return services_; }
   [[nodiscard]] const model::ServiceFacts* FindById(const std::string& id) const;
   /// Does a task of a known service live in this container?
   [[nodiscard]] bool HasContainer(const std::string& container_id) const;
-  /// Another number for each different content of a service, never used twice.
-  [[nodiscard]] std::uint64_t RevisionOf(const std::string& id) const;
   /// Swarm services' ids.
   [[nodiscard]] std::vector<std::string> SwarmIds() const;
 
@@ -107,14 +122,19 @@ class FactsKeeper {
   [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;
   void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
   void Install(model::DockerFacts list, News& news);
-  void Reindex();
-  void NoteChanged(const std::string& id, News& news);
+  /// In the place of what is held of the same id.
+  void Put(model::ServiceFacts service);
+  void Drop(const std::string& id);
+  void PutChanged(model::ServiceFacts service, News& news);
+  void ForgetContainers(const model::ServiceFacts& service);
 
   Options options_;
-  model::DockerFacts facts_;
-  std::unordered_map<std::string, std::size_t> index_;        ///< service id → position
-  std::unordered_map<std::string, std::uint64_t> revisions_;  ///< by service id
-  std::uint64_t last_revision_ = 0;
+  model::DockerFacts host_;  ///< without services
+  std::uint64_t host_version_ = 0;
+  Services services_;
+  std::unordered_map<std::string_view, ServicePtr> by_id_;  ///< keys live in the services
+  /// Hash of a container's id → a service that has a task there.
+  std::unordered_multimap<std::size_t, const model::ServiceFacts*> by_container_;
   std::map<std::string, Mark> marks_;            ///< by container id
   std::map<std::string, SteadyTime> regressed_;  ///< service id → first seen older
   std::optional<SteadyTime> loss_seen_;

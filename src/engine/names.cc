@@ -24,6 +24,8 @@ void Names::SetState(Entry& entry, State state) {
 }
 
 void Names::SetWanted(const std::vector<std::string>& wanted) {
+  if (wanted == last_wanted_ && !wanted.empty()) return;
+  last_wanted_ = wanted;
   const std::set<std::string> now(wanted.begin(), wanted.end());
   for (auto held = wanted_.begin(); held != wanted_.end();) {
     if (now.contains(held->first)) {
@@ -34,7 +36,9 @@ void Names::SetWanted(const std::vector<std::string>& wanted) {
     if (held->second.state == State::kFresh) --fresh_;
     held = wanted_.erase(held);
   }
-  std::erase_if(resolved_, [&](const auto& entry) { return !now.contains(entry.first); });
+  const std::size_t forgotten =
+      std::erase_if(resolved_, [&](const auto& entry) { return !now.contains(entry.first); });
+  if (forgotten > 0) ++version_;
   for (const std::string& name : now) {
     const Backoff backoff(interval_, std::max(interval_, kLongestPause));
     auto [held, added] = wanted_.try_emplace(name, Entry{State::kFresh, 0, {}, backoff});
@@ -60,7 +64,9 @@ bool Names::TakeFailure(const std::string& name, Entry& entry, const Error& erro
   if (missing && entry.missing < kBelieveMissingAfter) entry.backoff.Reset();
   SetState(entry, State::kFailing);
   Schedule(name, entry, clock_.Now() + entry.backoff.Next());
-  return missing && entry.missing >= kBelieveMissingAfter && resolved_.erase(name) > 0;
+  const bool gone = missing && entry.missing >= kBelieveMissingAfter && resolved_.erase(name) > 0;
+  if (gone) ++version_;
+  return gone;
 }
 
 bool Names::Take(const NameResolved& answer) {
@@ -84,6 +90,7 @@ bool Names::Take(const NameResolved& answer) {
   auto [known, added] = resolved_.try_emplace(answer.name);
   const bool changed = added || known->second != addresses;
   known->second = std::move(addresses);
+  if (changed) ++version_;
   return changed;
 }
 

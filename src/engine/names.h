@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -24,7 +25,10 @@ class Names {
   Names(Duration interval, bool enabled, Sources& sources, const Clock& clock)
       : interval_(interval), enabled_(enabled), sources_(sources), clock_(clock) {}
 
-  void Restore(routing::ResolvedNames names) { resolved_ = std::move(names); }
+  void Restore(routing::ResolvedNames names) {
+    resolved_ = std::move(names);
+    ++version_;
+  }
   /// The names that are wanted from now on; others are forgotten.
   void SetWanted(const std::vector<std::string>& wanted);
   /// True: an address changed.
@@ -32,6 +36,8 @@ class Names {
   void RunDue();
   [[nodiscard]] SteadyTime Next() const;
   [[nodiscard]] const routing::ResolvedNames& resolved() const { return resolved_; }
+  /// Another number for each content of `resolved`; 0 for the empty one at the beginning.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
   /// Some wanted name has never been answered.
   [[nodiscard]] bool unanswered() const { return fresh_ > 0; }
 
@@ -65,6 +71,8 @@ class Names {
   std::map<std::string, bool> in_flight_;  ///< name → doubtful when it was asked for
   std::size_t doubtful_in_flight_ = 0;
   routing::ResolvedNames resolved_;
+  std::uint64_t version_ = 0;
+  std::vector<std::string> last_wanted_;
 };
 
 }  // namespace swarmgate::engine

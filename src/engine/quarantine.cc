@@ -112,12 +112,10 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   Suspects good;
   Suspects suspects;
   for (const auto& input : assembly.inputs) {
-    auto passed = std::lower_bound(
-        accepted_.begin(), accepted_.end(), input->spec.name,
-        [](const auto& entry, const model::ServiceName& name) { return entry.first < name; });
+    const auto passed = accepted_.find(input->spec.name);
     const Definition* definition = assembly.Find(input->spec.name);
-    const bool known = passed != accepted_.end() && passed->first == input->spec.name &&
-                       definition != nullptr && passed->second->hash == definition->parsed->hash;
+    const bool known = passed != accepted_.end() && definition != nullptr &&
+                       passed->second->hash == definition->parsed->hash;
     (known ? good : suspects).push_back(input);
   }
   int checks = kMostChecks;

@@ -72,12 +72,12 @@ void Reconciler::Start() {
     // A state is saved even before any list was had, and tells of no service then.
     restored_ = !state->facts.daemon_id.empty();
     saved_slots_ = state->slots;
-    saved_names_ = state->names;
     // The last change may have been told to its caller, and not saved.
     revision_ = state->revision + 1;
     saved_structure_ = std::pair(state->structure, state->proxy_pid);
     applier_.Restore(state->slots, state->structure, state->proxy_pid);
     names_.Restore(std::move(state->names));
+    saved_names_ = names_.version();
     facts_.Restore(std::move(state->facts));
   }
   found_nothing_ = !state && store_.records().empty();
@@ -122,8 +122,7 @@ void Reconciler::On(FilesChecked message) {
   LogEvent(LogLevel::kError, "FILES_REFUSED",
            "HAProxy would refuse its files at the next start; the service at fault is looked for",
            {{"error", message.status.error().ToString()}});
-  const Assembly assembly = assembler_.Assemble(facts_, store_.records(), quarantine_);
-  if (Quarantine(assembly, message.status.error())) dirty_ = true;
+  if (Quarantine(Assemble(), message.status.error())) dirty_ = true;
 }
 
 // --- what is due ---------------------------------------------------------------------------------
@@ -205,26 +204,34 @@ void Reconciler::CheckInBackground() {
 // --- from facts to HAProxy
 // -------------------------------------------------------------------------
 
-routing::BuildContext Reconciler::Context() const {
-  const model::DockerFacts& facts = facts_.facts();
-  routing::BuildContext context;
-  context.networks = facts.networks;
-  context.own_network_ids = facts.own_network_ids;
-  context.on_host = facts.on_host;
-  context.gateway_addresses = facts.gateway_addresses;
-  context.names = names_.resolved();
-  for (const haproxy::Bind& bind : options_.proxy.binds) {
-    context.bound_ports.push_back(bind.port);
-    context.tls = context.tls || bind.tls;
-  }
-  context.label_prefix = options_.parse.label_prefix;
-  context.reserved_ports = options_.reserved_ports;
-  context.reserved_ports.insert(context.reserved_ports.end(), taken_ports_.begin(),
-                                taken_ports_.end());
-  return context;
+const Assembly& Reconciler::Assemble() {
+  return assembler_.Update(facts_.services(), store_.records(), store_.TakeChanged(), quarantine_);
 }
 
-void Reconciler::DropObsolete(const std::vector<model::ServiceName>& names) {
+const routing::BuildContext& Reconciler::Context() {
+  const std::pair<std::uint64_t, std::uint64_t> now(facts_.host_version(), names_.version());
+  if (now == context_of_ && context_ports_ == taken_ports_) return context_;
+  context_of_ = now;
+  context_ports_ = taken_ports_;
+  const model::DockerFacts& host = facts_.host();
+  context_ = routing::BuildContext();
+  context_.networks = host.networks;
+  context_.own_network_ids = host.own_network_ids;
+  context_.on_host = host.on_host;
+  context_.gateway_addresses = host.gateway_addresses;
+  context_.names = names_.resolved();
+  for (const haproxy::Bind& bind : options_.proxy.binds) {
+    context_.bound_ports.push_back(bind.port);
+    context_.tls = context_.tls || bind.tls;
+  }
+  context_.label_prefix = options_.parse.label_prefix;
+  context_.reserved_ports = options_.reserved_ports;
+  context_.reserved_ports.insert(context_.reserved_ports.end(), taken_ports_.begin(),
+                                 taken_ports_.end());
+  return context_;
+}
+
+void Reconciler::DropObsolete(const std::set<model::ServiceName>& names) {
   for (const model::ServiceName& name : names) {
     // Another replica may have seen newer labels than we: those that it has withdrawn. The record
     // counts for nothing meanwhile.
@@ -262,16 +269,16 @@ void Reconciler::Converge() {
   names_due_.reset();
   taken_ports_.clear();
   ports_look_again_.reset();
-  Assembly assembly = std::move(previous_);
+  const Assembly& assembly = assembler_.assembly();
   Built built;
   Applied applied;
   for (;;) {
-    assembly = assembler_.Assemble(facts_, store_.records(), quarantine_, std::move(assembly));
+    (void)Assemble();
     DropObsolete(assembly.obsolete);
     std::erase_if(quarantine_, [&](const auto& entry) {
       return assembly.Find(entry.first) == nullptr;  // a name that is gone is judged anew
     });
-    built = routing::Build(assembly.inputs, Context());
+    built = router_.Update(assembly.inputs, Context());
     if (ProbePorts(built.desired)) continue;
     if (!Judge(assembly, built)) continue;
     AddCertificates(assembly, built);
@@ -282,9 +289,39 @@ void Reconciler::Converge() {
     break;
   }
   AfterApply(assembly, built, applied);
-  // The definitions point into the facts, which go on changing.
-  assembly.definitions.clear();
-  previous_ = std::move(assembly);
+}
+
+void Reconciler::Accept(const Assembly& assembly) {
+  for (const model::ServiceName& name : std::exchange(unaccepted_, {})) {
+    const Definition* definition = assembly.Find(name);
+    if (definition != nullptr && definition->served()) {
+      accepted_[name] = definition->parsed;
+    } else {
+      accepted_.erase(name);
+    }
+  }
+}
+
+// What Docker is to be asked for more often, or beside what has labels.
+void Reconciler::AskDocker(const Assembly& assembly, const Built& built) {
+  std::set<std::string> converging;
+  for (const model::ServiceName& name : built.converging) {
+    const Definition* definition = assembly.Find(name);
+    if (definition != nullptr && definition->facts &&
+        definition->facts->kind == model::ServiceKind::kSwarm) {
+      converging.insert(definition->facts->id);
+    }
+  }
+  desk_.SetConverging(std::move(converging));
+  if (include_version_ != assembly.include_version) {
+    include_version_ = assembly.include_version;
+    include_.assign(assembly.include.begin(), assembly.include.end());
+    include_told_ = false;
+  }
+  if (!include_told_ && held_back_.empty()) {
+    desk_.SetInclude(include_);
+    include_told_ = true;
+  }
 }
 
 void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applied& applied) {
@@ -307,28 +344,13 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
   } else if (live && desk_.idle()) {
     hint_at_.reset();
   }
-  if (live) {
-    accepted_.clear();
-    for (const Definition& definition : assembly.definitions) {
-      if (definition.served()) accepted_.emplace_back(definition.name, definition.parsed);
-    }
-  }
   names_.SetWanted(built.names_wanted);
-  std::set<std::string> converging;
-  for (const model::ServiceName& name : built.converging) {
-    const Definition* definition = assembly.Find(name);
-    if (definition != nullptr && definition->facts != nullptr &&
-        definition->facts->kind == model::ServiceKind::kSwarm) {
-      converging.insert(definition->facts->id);
-    }
-  }
-  desk_.SetConverging(std::move(converging));
-  include_ = assembly.include;
-  if (held_back_.empty()) desk_.SetInclude(include_);
+  AskDocker(assembly, built);
   TellFilesReady();
   UpdateStarted(assembly, applied);
   if (store_.Flush()) dirty_ = true;
   Publish(&assembly, &built);
+  if (live) Accept(assembly);
   AnswerPending();
   save_wanted_ = true;
   Save();
@@ -401,34 +423,26 @@ void Reconciler::UpdateReady() {
   }
 }
 
-void Reconciler::PublishServices(const Assembly& assembly,
-                                 const std::vector<model::Diagnostic>& diagnostics) {
+void Reconciler::PublishServices(const Assembly& assembly, const Built& built) {
+  const std::set<model::ServiceName> changed = assembler_.TakeChanged();
+  unaccepted_.insert(changed.begin(), changed.end());
   const StatusContext context{assembly,
+                              changed,
+                              built.services,
                               *shown_.desired,
-                              diagnostics,
                               applier_.slots(),
                               [this](const model::SlotName& slot, const std::string& prefix) {
                                 return applier_.IsDraining(slot, prefix);
                               },
+                              applier_.draining_servers() > 0,
                               live_                 ? ""
                               : applier_.proxy_up() ? "HAProxy has not taken it yet"
                                                     : "HAProxy does not answer"};
-  std::vector<std::shared_ptr<const ServiceStatus>> before = std::move(shown_.services);
-  shown_.services = book_.Update(context);
-  DiagnosticsLog::TellChanges(before, shown_.services);
-  shown_.diagnostics.clear();
-  for (const model::Diagnostic& diagnostic : diagnostics) {
-    if (assembly.Find(diagnostic.service) == nullptr) shown_.diagnostics.push_back(diagnostic);
-  }
-  std::vector<model::Diagnostic> all = shown_.diagnostics;
-  for (const std::shared_ptr<const ServiceStatus>& service : shown_.services) {
-    all.insert(all.end(), service->diagnostics.begin(), service->diagnostics.end());
-  }
-  log_.Update(all);
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  counters_.diagnostics.clear();
-  for (const model::Diagnostic& diagnostic : all) ++counters_.diagnostics[diagnostic.code];
+  const StatusNews news = book_.Update(context);
+  shown_.services = book_.services();
+  if (!news.gone.empty() || !news.come.empty()) shown_.diagnostics = book_.others();
+  log_.Update(news);
+  counters_.diagnostics = log_.by_code();
 }
 
 void Reconciler::Publish(const Assembly* assembly, Built* built) {
@@ -442,8 +456,8 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
   shown_.proxy_pid = up ? applier_.pid() : 0;
   shown_.draining_servers = applier_.draining_servers();
   shown_.certificates = certificates_.status();
-  if (*shown_.nodes != facts_.facts().nodes) {
-    shown_.nodes = std::make_shared<const std::vector<model::NodeFacts>>(facts_.facts().nodes);
+  if (*shown_.nodes != facts_.host().nodes) {
+    shown_.nodes = std::make_shared<const std::vector<model::NodeFacts>>(facts_.host().nodes);
   }
   UpdateReady();
   if (assembly != nullptr) {
@@ -458,7 +472,7 @@ void Reconciler::Publish(const Assembly* assembly, Built* built) {
       shown_.slots = std::make_shared<const SharedMap<model::BackendName, model::SlotName>>(
           applier_.slots().assigned);
     }
-    PublishServices(*assembly, routing::AllDiagnostics(*built));
+    PublishServices(*assembly, *built);
   }
   shown_.counters = counters_;
   cell_.Set(std::make_shared<const Snapshot>(shown_));

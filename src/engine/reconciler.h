@@ -110,8 +110,9 @@ class Reconciler {
   void RemoveCertificate(Command command);
   /// Refuses calls that cannot be served, and takes back their records. False: there were some.
   bool Judge(const Assembly& assembly, const routing::Built& built);
-  [[nodiscard]] Outcome Verdict(const model::ServiceName& service, const Assembly& assembly,
-                                const routing::Built& built) const;
+  /// `definition`: of the service; may be null.
+  [[nodiscard]] static Outcome Verdict(const model::ServiceName& service,
+                                       const Definition* definition, const routing::Built& built);
   void AnswerPending();
   [[nodiscard]] std::optional<SteadyTime> NextAnswer() const;
   /// Calls for this name that are not answered yet are; how many there were.
@@ -124,8 +125,11 @@ class Reconciler {
 
   // --- from facts to HAProxy
   void Converge();
-  [[nodiscard]] routing::BuildContext Context() const;
-  void DropObsolete(const std::vector<model::ServiceName>& names);
+  /// Of all that is known now.
+  const Assembly& Assemble();
+  /// As of now; the reference holds until the next call.
+  const routing::BuildContext& Context();
+  void DropObsolete(const std::set<model::ServiceName>& names);
   Applied ApplyDesired(const model::Desired& desired);
   /// Certificates, into what is desired and what is told.
   void AddCertificates(const Assembly& assembly, routing::Built& built);
@@ -145,6 +149,9 @@ class Reconciler {
                      std::map<model::ServiceName, std::string>& offenders);
   /// `built` loses its desired state to the snapshot.
   void AfterApply(const Assembly& assembly, routing::Built& built, const Applied& applied);
+  /// What is served now has gone live.
+  void Accept(const Assembly& assembly);
+  void AskDocker(const Assembly& assembly, const routing::Built& built);
   void ObserveLatencies(bool live);
   void CheckInBackground();
   /// Lets HAProxy start, once there is something to start it with.
@@ -156,7 +163,7 @@ class Reconciler {
 
   // --- what others see
   void Publish(const Assembly* assembly, routing::Built* built);
-  void PublishServices(const Assembly& assembly, const std::vector<model::Diagnostic>& diagnostics);
+  void PublishServices(const Assembly& assembly, const routing::Built& built);
   void PublishPartners() { Publish(nullptr, nullptr); }
   void UpdateReady();
   void UpdateStarted(const Assembly& assembly, const Applied& applied);
@@ -181,7 +188,11 @@ class Reconciler {
   bool certificates_unread_ = false;  ///< their directory cannot be listed; told once
   DiagnosticsLog log_;
   StatusBook book_;
-  Assembly previous_;  ///< inputs of the last Converge, without definitions
+  routing::Router router_;
+  routing::BuildContext context_;
+  /// What of all that changes `context_` was made of: versions of Docker's host and of the names.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> context_of_;
+  std::set<std::uint16_t> context_ports_;  ///< that it was made with, of `taken_ports_`
 
   bool dirty_ = true;
   bool live_ = false;  ///< the last Apply ended well
@@ -190,15 +201,18 @@ class Reconciler {
   SteadyTime names_not_before_;          ///< changed addresses are taken together until then
   std::optional<SteadyTime> names_due_;  ///< some have changed
   Backoff retry_backoff_{Duration(100), Duration(5000)};
-  std::map<model::ServiceName, Quarantined> quarantine_;
+  Quarantines quarantine_;
   std::set<std::uint16_t> taken_ports_;         ///< as the last Converge found them
   std::optional<SteadyTime> ports_look_again_;  ///< whether they are still taken
-  /// Services that have gone live, sorted by name.
-  std::vector<std::pair<model::ServiceName, std::shared_ptr<const Parsed>>> accepted_;
+  /// Services that have gone live, and names that may have to be there, or not any more.
+  std::map<model::ServiceName, std::shared_ptr<const Parsed>> accepted_;
+  std::set<model::ServiceName> unaccepted_;
   std::vector<Pending> pending_;
   std::vector<HeldBack> held_back_;
   std::vector<HeldBack> list_waiters_;
-  std::vector<std::string> include_;
+  std::vector<std::string> include_;  ///< of the assembly
+  std::optional<std::uint64_t> include_version_;
+  bool include_told_ = false;  ///< the desk has `include_`, and nothing besides
 
   std::uint64_t checked_writes_ = 0;
   bool check_in_flight_ = false;
@@ -219,7 +233,7 @@ class Reconciler {
   std::uint64_t revision_ = 0;  ///< see Snapshot::revision
   Snapshot shown_;              ///< the snapshot under construction
   haproxy::SlotMap saved_slots_;
-  std::map<std::string, std::vector<std::string>> saved_names_;
+  std::optional<std::uint64_t> saved_names_;  ///< version; nothing: none were ever saved
   std::optional<std::pair<std::string, int>> saved_structure_;
   std::uint64_t saved_revision_ = 0;
   bool save_wanted_ = false;

@@ -11,7 +11,7 @@ void Reconciler::Save() {
   if (store_.TakeLost()) {
     facts_.SaveAllAgain();
     saved_slots_ = {};
-    saved_names_.clear();
+    saved_names_.reset();
     saved_structure_.reset();
     saved_revision_ = 0;
   }
@@ -19,17 +19,17 @@ void Reconciler::Save() {
   facts_.MoveChangesTo(delta);
   TellFacts(delta);
   const haproxy::SlotMap& slots = applier_.slots();
-  for (const auto& [backend, slot] : slots.assigned) {
-    auto saved = saved_slots_.assigned.find(backend);
-    if (saved == saved_slots_.assigned.end() || saved->second != slot) {
-      delta.slots_set.emplace(backend, slot);
-    }
-  }
-  for (const auto& [backend, slot] : saved_slots_.assigned) {
-    if (!slots.assigned.contains(backend)) delta.slots_removed.push_back(backend);
-  }
+  using Assigned = SharedMap<model::BackendName, model::SlotName>;
+  const auto set = [&](const Assigned::value_type& entry) {
+    delta.slots_set.emplace(entry.first, entry.second);
+  };
+  Assigned::Diff(
+      saved_slots_.assigned, slots.assigned,
+      [&](const auto& gone) { delta.slots_removed.push_back(gone.first); }, set,
+      [&](const auto&, const auto& now) { set(now); });
   if (slots.declared != saved_slots_.declared) delta.declared = slots.declared;
-  if (names_.resolved() != saved_names_) delta.names = names_.resolved();
+  const bool names_changed = saved_names_.value_or(0) != names_.version();
+  if (names_changed) delta.names = names_.resolved();
   const std::optional<std::pair<std::string, int>> structure = applier_.structure();
   if (structure && structure != saved_structure_) delta.structure = structure;
   if (revision_ != saved_revision_) delta.revision = revision_;
@@ -42,7 +42,7 @@ void Reconciler::Save() {
     if (!delta.slots_set.empty() || !delta.slots_removed.empty() || delta.declared) {
       saved_slots_ = slots;
     }
-    if (delta.names) saved_names_ = *delta.names;
+    if (delta.names) saved_names_ = names_.version();
     if (delta.structure) saved_structure_ = structure;
     saved_revision_ = revision_;
     return;
@@ -62,8 +62,8 @@ void Reconciler::TellFacts(const ports::AppliedDelta& delta) {
   }
   if (std::exchange(facts_told_, true)) return ports_.facts_changed(delta);
   ports::AppliedDelta all;
-  all.host = facts_.facts();
-  all.upserts = std::exchange(all.host->services, {});
+  all.host = facts_.host();
+  for (const ServicePtr& service : facts_.services()) all.upserts.push_back(*service);
   ports_.facts_changed(all);
 }
 

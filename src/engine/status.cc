@@ -1,10 +1,10 @@
 #include "engine/status.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "swarmgate/base/strings.h"
@@ -36,82 +36,47 @@ using model::Severity;
 
 // What the stages after parsing say about one service.
 struct Verdict {
-  std::vector<const Diagnostic*> diagnostics;
+  std::vector<Diagnostic> diagnostics;
   std::vector<const model::Backend*> backends;
   std::size_t routes = 0;
   std::size_t raw_backends = 0;  ///< of a template
-  std::uint64_t fingerprint = 0;
-
-  void Mix(std::uint64_t value) {
-    fingerprint = (fingerprint ^ value) * 0x9E3779B97F4A7C15ULL;
-    fingerprint ^= fingerprint >> 29U;
-  }
-  void Mix(const std::string& text) { Mix(std::hash<std::string>()(text)); }
 };
 
-using Outcomes = std::unordered_map<std::string_view, Verdict>;
+using TcpBackends = std::multimap<ServiceName, model::BackendName>;
 
-Outcomes Collect(const StatusContext& context) {
-  Outcomes outcomes;
-  outcomes.reserve(context.assembly.definitions.size());
-  for (const Diagnostic& diagnostic : context.diagnostics) {
-    Verdict& outcome = outcomes[diagnostic.service.str()];
-    outcome.diagnostics.push_back(&diagnostic);
-    outcome.Mix(static_cast<std::uint64_t>(diagnostic.severity));
-    for (const std::string* text : {&diagnostic.code, &diagnostic.label, &diagnostic.value,
-                                    &diagnostic.message, &diagnostic.hint}) {
-      outcome.Mix(*text);
-    }
+Verdict Collect(const StatusContext& context, const ServiceName& name,
+                const TcpBackends& tcp_backends) {
+  Verdict verdict;
+  const auto add = [&](const model::BackendName& wanted) {
+    const model::Backend* backend = FindBackend(context.desired.backends, wanted);
+    const bool known = std::find(verdict.backends.begin(), verdict.backends.end(), backend) !=
+                       verdict.backends.end();
+    if (backend != nullptr && !known) verdict.backends.push_back(backend);
+  };
+  if (const auto outcome = context.outcomes.find(name); outcome != context.outcomes.end()) {
+    verdict.diagnostics = outcome->second.diagnostics;
+    // Those of certificates came last.
+    std::sort(verdict.diagnostics.begin(), verdict.diagnostics.end());
+    verdict.routes = outcome->second.routes;
+    for (const model::BackendName& backend : outcome->second.backends) add(backend);
   }
-  for (const model::Backend& backend : context.desired.backends) {
-    Verdict& outcome = outcomes[backend.service.str()];
-    outcome.backends.push_back(&backend);
-    outcome.Mix(backend.name.str());
-    for (const model::Server& server : backend.servers) {
-      outcome.Mix(server.task_id);
-      outcome.Mix(server.address);
-      outcome.Mix(server.port);
-    }
-  }
-  for (const model::Route& route : context.desired.routes) {
-    Verdict& outcome = outcomes[route.service.str()];
-    ++outcome.routes;
-    outcome.Mix(1);
-    for (const model::Share& share : route.shares) {
-      Verdict& sharer = outcomes[share.service.str()];
-      // The route's own service is counted already.
-      if (share.route != route.id) ++sharer.routes;
-      sharer.Mix(share.thousandths);
-    }
-  }
-  for (const model::TcpRoute& route : context.desired.tcp_routes) {
-    Verdict& outcome = outcomes[route.service.str()];
-    ++outcome.routes;
-    outcome.Mix(route.port);
-    // Those of a group share a backend, which is the first one's.
-    const auto backend = std::lower_bound(
-        context.desired.backends.begin(), context.desired.backends.end(), route.backend,
-        [](const model::Backend& a, const model::BackendName& b) { return a.name < b; });
-    const bool found = backend != context.desired.backends.end() && backend->name == route.backend;
-    if (!found || backend->service == route.service) continue;
-    if (std::find(outcome.backends.begin(), outcome.backends.end(), &*backend) ==
-        outcome.backends.end()) {
-      outcome.backends.push_back(&*backend);
-    }
+  // Those of a group share a backend, which is the first one's.
+  const auto [begin, end] = tcp_backends.equal_range(name);
+  for (auto route = begin; route != end; ++route) {
+    ++verdict.routes;
+    add(route->second);
   }
   for (const model::RawRoutes& raw : context.desired.raw) {
-    Verdict& outcome = outcomes[raw.service.str()];
-    outcome.raw_backends = raw.raw.backends.size();
-    outcome.Mix(2);
+    if (raw.service == name) verdict.raw_backends = raw.raw.backends.size();
   }
-  return outcomes;
+  return verdict;
 }
 
 // Why a running task of a service without backends serves nobody.
 std::string WithoutBackend(const Verdict& verdict) {
   const bool unreachable =
-      std::any_of(verdict.diagnostics.begin(), verdict.diagnostics.end(), [](const Diagnostic* d) {
-        return d->code == "no-common-network" || d->code == "unknown-network";
+      std::any_of(verdict.diagnostics.begin(), verdict.diagnostics.end(), [](const Diagnostic& d) {
+        return d.code == "no-common-network" || d.code == "unknown-network";
       });
   return unreachable ? "no address on a network in common" : "its service has no route";
 }
@@ -133,7 +98,7 @@ bool IsPast(const model::TaskFacts& task) { return !task.running && !task.desire
 void DescribeTasks(const StatusContext& context, const Definition& definition,
                    const Verdict& verdict, ServiceStatus& status) {
   const std::vector<const model::Backend*>& backends = verdict.backends;
-  if (definition.facts == nullptr) return;
+  if (!definition.facts) return;
   std::map<std::string_view, const model::Server*> servers;
   for (const model::Backend* backend : backends) {
     for (const model::Server& server : backend->servers) servers.emplace(server.task_id, &server);
@@ -179,7 +144,7 @@ std::string WhyNoServer(const ServiceStatus& status, const Definition& definitio
     if (!task.serving) ++reasons[task.reason];
   }
   if (reasons.empty()) {
-    if (definition.facts != nullptr) return "no task is running";
+    if (definition.facts) return "no task is running";
     return "its name has not been resolved to an address";
   }
   std::string text = "no task can take requests: ";
@@ -237,15 +202,22 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.name = definition.name;
   status.origin = definition.origin;
   status.overrides_labels = definition.overrides_labels;
-  status.spec = definition.parsed->result.spec;
-  status.parameters = RedactParameters(definition.parsed->parameters);
-  if (definition.facts != nullptr) status.version = definition.facts->version;
+  // One object with what was parsed.
+  const std::shared_ptr<const Parsed>& parsed = definition.parsed;
+  if (parsed->result.spec) {
+    status.spec = std::shared_ptr<const model::ServiceSpec>(parsed, &*parsed->result.spec);
+  }
+  const bool shown =
+      std::all_of(parsed->parameters.begin(), parsed->parameters.end(),
+                  [](const auto& parameter) { return labels::MayShowValue(parameter.first); });
+  status.parameters = shown ? std::shared_ptr<const Parameters>(parsed, &parsed->parameters)
+                            : Shared<Parameters>(RedactParameters(parsed->parameters));
+  if (definition.facts) status.version = definition.facts->version;
   status.diagnostics = definition.parsed->diagnostics;
   status.diagnostics.insert(status.diagnostics.end(), definition.diagnostics.begin(),
                             definition.diagnostics.end());
-  for (const Diagnostic* diagnostic : verdict.diagnostics) {
-    status.diagnostics.push_back(*diagnostic);
-  }
+  status.diagnostics.insert(status.diagnostics.end(), verdict.diagnostics.begin(),
+                            verdict.diagnostics.end());
   for (const model::Backend* backend : verdict.backends) status.backends.push_back(backend->name);
   DescribeTasks(context, definition, verdict, status);
   Judge(context, definition, verdict, status);
@@ -261,40 +233,133 @@ Parameters RedactParameters(Parameters parameters) {
   return parameters;
 }
 
-StatusBook::Services StatusBook::Update(const StatusContext& context) {
-  const Outcomes outcomes = Collect(context);
-  static const Verdict kNothing;
-  Services services;
-  std::vector<Entry> entries;
-  services.reserve(context.assembly.definitions.size());
-  entries.reserve(context.assembly.definitions.size());
-  auto old = entries_.begin();
-  for (const Definition& definition : context.assembly.definitions) {
-    auto found = outcomes.find(definition.name.str());
-    const Verdict& verdict = found == outcomes.end() ? kNothing : found->second;
-    Key key{definition.parsed,           definition.facts_revision, definition.origin,
-            definition.overrides_labels, definition.withdrawn,      definition.quarantined,
-            definition.diagnostics,      verdict.fingerprint,       context.not_applied};
-    while (old != entries_.end() && old->status->name < definition.name) ++old;
-    const bool known = old != entries_.end() && old->status->name == definition.name;
-    if (known && old->lasting && old->key == key) {
-      entries.push_back(std::move(*old++));
-    } else {
-      ServiceStatus status = Describe(context, definition, verdict);
-      const bool lasting =
-          std::none_of(status.tasks.begin(), status.tasks.end(),
-                       [](const TaskStatus& task) { return task.draining; }) &&
-          (definition.facts == nullptr || status.tasks.size() == definition.facts->tasks.size());
-      std::shared_ptr<const ServiceStatus> shown =
-          known && *old->status == status
-              ? old->status
-              : std::make_shared<const ServiceStatus>(std::move(status));
-      entries.push_back({std::move(key), std::move(shown), lasting});
-    }
-    services.push_back(entries.back().status);
+const model::Backend* FindBackend(const Chunked<model::Backend>& backends,
+                                  const model::BackendName& name) {
+  const auto found =
+      backends.PartitionPoint([&](const model::Backend& backend) { return backend.name < name; });
+  return found != backends.end() && found->name == name ? &*found : nullptr;
+}
+
+std::vector<Diagnostic> StatusBook::others() const {
+  std::vector<Diagnostic> all;
+  for (const auto& [name, diagnostics] : others_) {
+    all.insert(all.end(), diagnostics.begin(), diagnostics.end());
   }
-  entries_ = std::move(entries);
-  return services;
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<model::BackendName> StatusBook::BackendsOf(const ServiceName& name) const {
+  const auto outcome = outcomes_.find(name);
+  return outcome == outcomes_.end() ? std::vector<model::BackendName>() : outcome->second.backends;
+}
+
+std::set<ServiceName> StatusBook::Touched(const StatusContext& context) const {
+  Names touched = context.changed;
+  if (context.not_applied != not_applied_) {
+    for (const auto& [name, definition] : context.assembly.definitions) touched.insert(name);
+  }
+  if (context.drains || drained_) touched.insert(unsettled_.begin(), unsettled_.end());
+  using Outcomes = SharedMap<ServiceName, routing::ServiceOutcome>;
+  const auto outcome = [&](const Outcomes::value_type& entry) { touched.insert(entry.first); };
+  Outcomes::Diff(outcomes_, context.outcomes, outcome, outcome,
+                 [&](const auto& before, const auto&) { outcome(before); });
+  std::set<model::BackendName> changed;
+  const auto backend = [&](const model::Backend& entry) {
+    touched.insert(entry.service);
+    changed.insert(entry.name);
+  };
+  Chunked<model::Backend>::Diff(
+      backends_, context.desired.backends,
+      [](const model::Backend& a, const model::Backend& b) { return a.name < b.name; }, backend,
+      backend,
+      [&](const model::Backend& before, const model::Backend& now) {
+        backend(before);
+        backend(now);
+      });
+  const bool other_routes = tcp_routes_ != context.desired.tcp_routes;
+  for (const auto* routes : std::array<const std::vector<model::TcpRoute>*, 2>{
+           &tcp_routes_, &context.desired.tcp_routes}) {
+    if (!other_routes && changed.empty()) break;
+    for (const model::TcpRoute& route : *routes) {
+      if (other_routes || changed.contains(route.backend)) touched.insert(route.service);
+    }
+  }
+  if (raw_ != context.desired.raw) {
+    for (const auto* services :
+         std::array<const std::vector<model::RawRoutes>*, 2>{&raw_, &context.desired.raw}) {
+      for (const model::RawRoutes& raw : *services) touched.insert(raw.service);
+    }
+  }
+  return touched;
+}
+
+void StatusBook::Remember(const StatusContext& context) {
+  outcomes_ = context.outcomes;
+  backends_ = context.desired.backends;
+  if (tcp_routes_ != context.desired.tcp_routes) {
+    tcp_routes_ = context.desired.tcp_routes;
+    tcp_backends_.clear();
+    for (const model::TcpRoute& route : tcp_routes_) {
+      tcp_backends_.emplace(route.service, route.backend);
+    }
+  }
+  raw_ = context.desired.raw;
+  not_applied_ = context.not_applied;
+  drained_ = context.drains;
+}
+
+void StatusBook::SetStatus(const ServiceName& name, StatusPtr now, StatusNews& news) {
+  const auto place =
+      services_.PartitionPoint([&](const StatusPtr& status) { return status->name < name; });
+  const bool known = place != services_.end() && (*place)->name == name;
+  const StatusPtr before = known ? *place : nullptr;
+  if (before == now || (before && now && *before == *now)) return;
+  if (!now) {
+    services_.erase(place);
+  } else if (known) {
+    services_.Edit(place) = now;
+  } else {
+    services_.insert(place, now);
+  }
+  news.changes.push_back({before, std::move(now)});
+}
+
+void StatusBook::SetOthers(const ServiceName& name, std::vector<Diagnostic> now, StatusNews& news) {
+  const auto held = others_.find(name);
+  if (held != others_.end()) {
+    if (held->second == now) return;
+    news.gone.insert(news.gone.end(), held->second.begin(), held->second.end());
+    others_.erase(held);
+  }
+  if (now.empty()) return;
+  news.come.insert(news.come.end(), now.begin(), now.end());
+  others_.emplace(name, std::move(now));
+}
+
+StatusNews StatusBook::Update(const StatusContext& context) {
+  StatusNews news;
+  const Names touched = Touched(context);
+  Remember(context);
+  for (const ServiceName& name : touched) {
+    const Definition* definition = context.assembly.Find(name);
+    Verdict verdict = Collect(context, name, tcp_backends_);
+    unsettled_.erase(name);
+    if (definition == nullptr) {
+      SetStatus(name, nullptr, news);
+      SetOthers(name, std::move(verdict.diagnostics), news);
+      continue;
+    }
+    ServiceStatus status = Describe(context, *definition, verdict);
+    const bool settled =
+        std::none_of(status.tasks.begin(), status.tasks.end(),
+                     [](const TaskStatus& task) { return !task.serving; }) &&
+        (!definition->facts || status.tasks.size() == definition->facts->tasks.size());
+    if (!settled) unsettled_.insert(name);
+    SetStatus(name, std::make_shared<const ServiceStatus>(std::move(status)), news);
+    SetOthers(name, {}, news);
+  }
+  return news;
 }
 
 }  // namespace swarmgate::engine

@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/assemble.h"
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/engine/snapshot.h"
 #include "swarmgate/haproxy/image.h"
 #include "swarmgate/routing/build.h"
@@ -16,44 +19,68 @@ namespace swarmgate::engine {
 
 struct StatusContext {
   const Assembly& assembly;
+  const std::set<model::ServiceName>& changed;  ///< Assembler::TakeChanged since the last Update
+  const SharedMap<model::ServiceName, routing::ServiceOutcome>& outcomes;  ///< routing::Built's
   const model::Desired& desired;
-  const std::vector<model::Diagnostic>& diagnostics;  ///< of routing::Built
   const haproxy::SlotMap& slots;
   /// Is a server whose name begins so draining in this slot?
   std::function<bool(const model::SlotName&, const std::string&)> is_draining;
+  bool drains = false;  ///< some server does
   /// Why the desired state is not live yet; empty when it is.
   std::string not_applied;
+};
+
+using StatusPtr = std::shared_ptr<const ServiceStatus>;
+
+/// What is told of services otherwise than before; sorted by name.
+struct StatusNews {
+  struct Change {
+    StatusPtr before;  ///< null: it has come
+    StatusPtr now;     ///< null: it is gone
+  };
+  std::vector<Change> changes;
+  /// The same of the diagnostics that are of no service, or of one that has no picture.
+  std::vector<model::Diagnostic> gone;
+  std::vector<model::Diagnostic> come;
 };
 
 /// The services' pictures, of which only those are made anew whose service has changed.
 class StatusBook {
  public:
-  using Services = std::vector<std::shared_ptr<const ServiceStatus>>;
+  StatusNews Update(const StatusContext& context);
 
   /// Sorted by name, and shared with the former ones where nothing changed.
-  Services Update(const StatusContext& context);
+  [[nodiscard]] const Chunked<StatusPtr>& services() const { return services_; }
+  /// Diagnostics without a picture, sorted.
+  [[nodiscard]] std::vector<model::Diagnostic> others() const;
+  /// Backends of a service, as of the last Update.
+  [[nodiscard]] std::vector<model::BackendName> BackendsOf(const model::ServiceName& name) const;
 
  private:
-  /// What a picture was made of.
-  struct Key {
-    std::shared_ptr<const Parsed> parsed;
-    std::uint64_t facts_revision = 0;
-    model::Origin origin = model::Origin::kDocker;
-    bool overrides_labels = false;
-    bool withdrawn = false;
-    bool quarantined = false;
-    std::vector<model::Diagnostic> diagnostics;
-    std::uint64_t outcome = 0;  ///< fingerprint of routes, servers and diagnostics
-    std::string not_applied;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  struct Entry {
-    Key key;
-    std::shared_ptr<const ServiceStatus> status;
-    bool lasting = false;  ///< false: holds what no key tells, a draining task
-  };
-  std::vector<Entry> entries_;  ///< sorted by name
+  using Names = std::set<model::ServiceName>;
+
+  [[nodiscard]] Names Touched(const StatusContext& context) const;
+  void Remember(const StatusContext& context);
+  void SetStatus(const model::ServiceName& name, StatusPtr now, StatusNews& news);
+  void SetOthers(const model::ServiceName& name, std::vector<model::Diagnostic> now,
+                 StatusNews& news);
+
+  Chunked<StatusPtr> services_;
+  std::map<model::ServiceName, std::vector<model::Diagnostic>> others_;
+  /// What they were made of, beside definitions and facts.
+  SharedMap<model::ServiceName, routing::ServiceOutcome> outcomes_;
+  Chunked<model::Backend> backends_;
+  std::vector<model::TcpRoute> tcp_routes_;
+  std::multimap<model::ServiceName, model::BackendName> tcp_backends_;  ///< by tcp_routes_
+  std::vector<model::RawRoutes> raw_;
+  std::string not_applied_;
+  bool drained_ = false;
+  Names unsettled_;  ///< depend on what drains
 };
+
+/// May be null.
+[[nodiscard]] const model::Backend* FindBackend(const Chunked<model::Backend>& backends,
+                                                const model::BackendName& name);
 
 /// Parameters with the values of secrets replaced by "***".
 [[nodiscard]] Parameters RedactParameters(Parameters parameters);

@@ -61,7 +61,8 @@ bool StoreKeeper::Load() {
     stored_[record.service] = record.revision;
     // What was asked for since is newer than what is stored.
     if (queue_.contains(record.service) || unsaved_.contains(record.service)) continue;
-    records_[record.service] = std::move(record);
+    const ServiceName name = record.service;
+    records_.insert_or_assign(name, std::move(record));
   }
   if (loaded_) {
     // Read again: what the store has lost it gets back.
@@ -95,7 +96,7 @@ std::optional<Record> StoreKeeper::Set(const ServiceName& name, std::optional<Re
   if (record) {
     records_.insert_or_assign(name, std::move(*record));
   } else if (held != records_.end()) {
-    records_.erase(held);
+    records_.erase(name);
   }
   return previous;
 }
@@ -149,9 +150,8 @@ bool StoreKeeper::Store(const ServiceName& name) {
     unsaved_.insert(name);
   }
   revision_ = std::max(revision_, *written);
-  auto record = records_.find(name);
-  if (record != records_.end()) {
-    record->second.revision = *written;
+  if (records_.contains(name)) {
+    records_.at(name).revision = *written;
     stored_[name] = *written;
   } else {
     stored_.erase(name);

@@ -9,9 +9,9 @@
 #include <set>
 #include <utility>
 
-#include "engine/assemble.h"
 #include "engine/backoff.h"
 #include "engine/message.h"
+#include "engine/records.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/error.h"
 #include "swarmgate/ports/state_store.h"
@@ -32,6 +32,8 @@ class StoreKeeper {
   std::optional<ports::AppliedState> LoadApplied();
 
   [[nodiscard]] const Records& records() const { return records_; }
+  /// Names of records that are not what they were when this was called last.
+  [[nodiscard]] std::set<model::ServiceName> TakeChanged() { return records_.TakeChanged(); }
   /// Changes the memory only; nothing: removes. Returns what was there.
   std::optional<model::Record> Set(const model::ServiceName& name,
                                    std::optional<model::Record> record);

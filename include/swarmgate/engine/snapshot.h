@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/shared.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
@@ -47,8 +49,9 @@ struct ServiceStatus {
   bool overrides_labels = false;  ///< a manual record stands before labels of the same name
   ServiceState state = ServiceState::kRejected;
   std::string reason;  ///< one sentence
-  std::optional<model::ServiceSpec> spec;
-  std::map<std::string, std::string> parameters;  ///< as received; secrets redacted
+  Shared<model::ServiceSpec> spec;
+  /// As received; secrets redacted. Always there.
+  Shared<std::map<std::string, std::string>> parameters = std::map<std::string, std::string>();
   std::vector<model::BackendName> backends;
   std::vector<TaskStatus> tasks;
   std::vector<model::Diagnostic> diagnostics;
@@ -124,7 +127,7 @@ struct Snapshot {
   int proxy_pid = 0;
   std::string proxy_version;
   /// Sorted by name. Shared between snapshots as long as the service does not change; never null.
-  std::vector<std::shared_ptr<const ServiceStatus>> services;
+  Chunked<std::shared_ptr<const ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
   /// Shared, not copied; never null. Routes that came to nothing, with the reason.

@@ -105,7 +105,8 @@ inline engine::Snapshot SampleSnapshot() {
   web.state = engine::ServiceState::kLive;
   web.spec = spec;
   web.reason = "served by 1 task";
-  web.parameters = {{"servicePath", "/demo"}, {"port", "8080"}, {"serviceDomain", "A.com"}};
+  web.parameters = std::map<std::string, std::string>{
+      {"servicePath", "/demo"}, {"port", "8080"}, {"serviceDomain", "A.com"}};
   web.backends = {model::BackendName("web-be8080_0")};
   web.tasks = {{"t1", "running", "10.0.1.3", true, false, ""},
                {"t2", "starting", "", false, false, "starting"}};

@@ -134,13 +134,14 @@ engine::Snapshot SnapshotOf(const std::map<std::string, std::string>& parameters
   const auto parsed = labels::ParseParameters(model::ServiceName("full"), parameters, options);
   auto status = std::make_shared<engine::ServiceStatus>();
   status->name = model::ServiceName("full");
-  status->parameters = parameters;
-  for (auto& [name, value] : status->parameters) {
+  std::map<std::string, std::string> shown = parameters;
+  for (auto& [name, value] : shown) {
     if (!labels::MayShowValue(name)) value = "***";
   }
   EXPECT_TRUE(parsed.spec);
   for (const auto& diagnostic : parsed.diagnostics) EXPECT_EQ(diagnostic.ToString(), "");
   status->spec = parsed.spec;
+  status->parameters = shown;
   engine::Snapshot snapshot;
   snapshot.services = {status};
   return snapshot;

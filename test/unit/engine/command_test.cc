@@ -436,7 +436,7 @@ TEST_F(CommandTest, SecretsAreRedactedInTheStatus) {
   const ServiceStatus* status = rig.Status("web");
   ASSERT_NE(status, nullptr);
   for (const char* name : {"users", "users.1", "serviceCert"}) {
-    EXPECT_EQ(status->parameters.at(name), "***") << name;
+    EXPECT_EQ(status->parameters->at(name), "***") << name;
   }
   for (const model::Diagnostic& diagnostic : status->diagnostics) {
     EXPECT_EQ(diagnostic.ToString().find("hunter2"), std::string::npos) << diagnostic.ToString();

@@ -541,9 +541,9 @@ TEST_F(DiscoveryTest, ASecretUnderAMistypedNameIsShownNowhere) {
   rig.docker.SetService(service);
   rig.Start();
   const ServiceStatus& status = *rig.Status("web");
-  EXPECT_EQ(status.parameters.at("uzers"), "***");
-  EXPECT_EQ(status.parameters.at("setReqHeader"), "***");
-  EXPECT_EQ(status.parameters.at("servicePath"), "/web");
+  EXPECT_EQ(status.parameters->at("uzers"), "***");
+  EXPECT_EQ(status.parameters->at("setReqHeader"), "***");
+  EXPECT_EQ(status.parameters->at("servicePath"), "/web");
   EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
   for (const model::Diagnostic& diagnostic : status.diagnostics) {
     EXPECT_EQ(diagnostic.ToString().find("hunter2"), std::string::npos) << diagnostic.ToString();

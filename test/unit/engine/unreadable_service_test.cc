@@ -22,7 +22,7 @@ model::DockerFacts ListOf(std::vector<std::string> ids, std::vector<std::string>
 
 std::vector<std::string> Ids(const FactsKeeper& keeper) {
   std::vector<std::string> ids;
-  for (const model::ServiceFacts& service : keeper.facts().services) ids.push_back(service.id);
+  for (const ServicePtr& service : keeper.services()) ids.push_back(service->id);
   return ids;
 }
 
@@ -51,7 +51,7 @@ TEST(FactsKeeper, PortsThatCannotBeFoundOutNowStayAsTheyWere) {
   EXPECT_EQ(keeper.FindById("a")->exposed_tcp_ports, std::vector<std::uint16_t>{8080});
   EXPECT_EQ(keeper.FindById("a")->labels.size(), 1U) << "everything else is the newer";
   EXPECT_TRUE(keeper.FindById("b")->exposed_tcp_ports.empty());
-  EXPECT_TRUE(keeper.facts().ports_unknown_ids.empty());
+  EXPECT_TRUE(keeper.host().ports_unknown_ids.empty());
 }
 
 }  // namespace
