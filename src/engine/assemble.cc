@@ -66,7 +66,7 @@ std::shared_ptr<const routing::ServiceInput> MakeInput(const Definition& definit
   input->spec.name = definition.name;
   input->origin = definition.origin;
   input->created_unix_ns = definition.created_unix_ns;
-  if (definition.facts) input->facts = *definition.facts;
+  input->facts = definition.facts;
   return input;
 }
 

@@ -9,6 +9,9 @@ namespace {
 // Beyond this a list of tasks by service costs the daemon more than listing everything.
 constexpr std::size_t kMostIdsPerCall = 100;
 constexpr Duration kTasksCoalesce{10};
+// What is asked for only to find what no event has told may take a hundredth of the time.
+constexpr int kRestPerList = 100;
+constexpr Duration kSeldomest{60'000};
 // From the start of a container to the state "running" at the manager it takes some 100 ms.
 constexpr Duration kSprint{1000};
 constexpr Duration kSprintPause{12};
@@ -99,6 +102,9 @@ void DockerDesk::ListDone(bool good) {
     return;
   }
   list_backoff_.Reset();
+  list_took_ = now - list_started_;
+  full_due_ = std::max(full_due_, list_started_ + Seldom(options_.full_list_interval));
+  all_due_ = std::max(all_due_, list_started_ + Seldom(options_.poll_all));
   // A daemon that needs long for a list is left in peace for half as long.
   list_not_before_ = std::max(list_started_ + options_.coalesce, now + (now - list_started_) / 2);
 }
@@ -110,6 +116,11 @@ void DockerDesk::TasksDone(bool good) {
   if (!good) tasks_not_before_ = now + options_.poll_slow;
 }
 
+Duration DockerDesk::Seldom(Duration interval) const {
+  const auto took = std::chrono::ceil<Duration>(list_took_);
+  return std::max(interval, std::min(took * kRestPerList, kSeldomest));
+}
+
 void DockerDesk::RunDue() {
   if (!enabled_) return;
   const SteadyTime now = clock_.Now();
@@ -118,11 +129,11 @@ void DockerDesk::RunDue() {
     list_wanted_ = true;
   }
   if (full_due_ <= now) {
-    full_due_ = now + options_.full_list_interval;
+    full_due_ = now + Seldom(options_.full_list_interval);
     list_wanted_ = true;
   }
   if (all_due_ <= now) {
-    all_due_ = now + options_.poll_all;
+    all_due_ = now + Seldom(options_.poll_all);
     WantTasks(all_ids_);
   }
   if (poll_due_ <= now) {
@@ -138,7 +149,7 @@ void DockerDesk::RunDue() {
     list_wanted_ = false;
     list_in_flight_ = true;
     list_started_ = now;
-    full_due_ = now + options_.full_list_interval;
+    full_due_ = now + Seldom(options_.full_list_interval);
     // It tells all that a list of tasks would.
     tasks_wanted_.clear();
     sources_.List(++generation_, include_);

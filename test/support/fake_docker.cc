@@ -21,11 +21,11 @@ FakeDocker::FakeDocker() {
 void FakeDocker::SetService(ServiceFacts service) {
   const std::lock_guard lock(mutex_);
   std::erase_if(facts_.services, [&](const ServiceFacts& held) { return held.id == service.id; });
-  facts_.services.push_back(std::move(service));
-  std::sort(facts_.services.begin(), facts_.services.end(),
-            [](const ServiceFacts& a, const ServiceFacts& b) {
-              return std::tie(a.name, a.id) < std::tie(b.name, b.id);
-            });
+  const auto place = std::upper_bound(facts_.services.begin(), facts_.services.end(), service,
+                                      [](const ServiceFacts& a, const ServiceFacts& b) {
+                                        return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+                                      });
+  facts_.services.insert(place, std::move(service));
 }
 
 void FakeDocker::SetUnlabelled(ServiceFacts service) {

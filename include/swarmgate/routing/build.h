@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "swarmgate/base/chunked.h"
+#include "swarmgate/base/shared.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/routes.h"
@@ -24,7 +25,7 @@ struct ServiceInput {
   model::ServiceSpec spec;
   model::Origin origin = model::Origin::kDocker;
   std::int64_t created_unix_ns = 0;
-  std::optional<model::ServiceFacts> facts;  ///< absent for names that Docker does not know
+  Shared<model::ServiceFacts> facts;  ///< absent for names that Docker does not know
 };
 
 /// Sorted by name, names unique.

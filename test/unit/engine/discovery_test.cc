@@ -87,6 +87,22 @@ TEST_F(DiscoveryTest, NothingIsWrittenOrCommandedWhenNothingChanges) {
   EXPECT_EQ(rig.snapshot()->revision, revision);
 }
 
+TEST_F(DiscoveryTest, WhereAListTakesLongItIsAskedForSeldomWithoutAHint) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.Advance(Duration(1000));
+  rig.answer_lists = false;
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(400));
+  rig.answer_lists = true;
+  rig.Settle();
+  const auto before = rig.docker.lists();
+  rig.Advance(Duration(39'000));
+  EXPECT_EQ(rig.docker.lists(), before) << "a hundredth of the time at most";
+  rig.Advance(Duration(2000));
+  EXPECT_EQ(rig.docker.lists(), before + 1);
+}
+
 TEST_F(DiscoveryTest, TheFirstHintListsAtOnceAndFurtherOnesTogether) {
   rig.Start();
   rig.Advance(Duration(1000));

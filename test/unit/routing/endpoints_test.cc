@@ -51,6 +51,12 @@ ServiceInput WithFacts(Service service, std::vector<std::string> networks,
   return input;
 }
 
+void ChangeFacts(ServiceInput& input, const auto& change) {
+  model::ServiceFacts facts = *input.facts;
+  change(facts);
+  input.facts = std::move(facts);
+}
+
 /// "name address:port" of the servers of the first backend.
 std::vector<std::string> Servers(const Built& built, std::size_t backend = 0) {
   std::vector<std::string> servers;
@@ -252,7 +258,7 @@ TEST(BareHostTest, AContainerWithoutNetworkIsTold) {
   BuildContext context = Context({"br"});
   context.on_host = true;
   ServiceInput input = WithFacts(Service("web").Dest("/"), {}, {Task("t", {})});
-  input.facts->kind = model::ServiceKind::kContainer;
+  ChangeFacts(input, [](auto& facts) { facts.kind = model::ServiceKind::kContainer; });
   const BuiltAll built = BuildAll({input}, context);
   ASSERT_THAT(Codes(built.diagnostics), ElementsAre("no-common-network web "));
   EXPECT_EQ(built.diagnostics[0].hint, "docker network connect aaa-bridge web");
@@ -270,7 +276,7 @@ TEST(PortTest, TheOneExposedPortMayBeLeftOut) {
     Service service("web");
     service.Dest("/").last().port.reset();
     ServiceInput input = WithFacts(service, {"ov1"}, {});
-    input.facts->exposed_tcp_ports = one.exposed;
+    ChangeFacts(input, [&](auto& facts) { facts.exposed_tcp_ports = one.exposed; });
     const BuiltAll built = BuildAll({input}, Context({"ov1"}));
     if (one.expected.starts_with("web")) {
       ASSERT_EQ(built.desired.backends.size(), 1U);
@@ -316,7 +322,7 @@ TEST(NamesTest, WhatIsResolvedAndWhatNot) {
     ServiceInput input = service;
     if (one.facts) {
       input = WithFacts(service, {"ov1"}, {});
-      input.facts->kind = one.kind;
+      ChangeFacts(input, [&](auto& facts) { facts.kind = one.kind; });
     }
     const BuiltAll built = BuildAll({input}, Context({"ov1"}));
     if (one.wanted.empty()) {
@@ -375,7 +381,7 @@ TEST(ConvergingTest, WhileTasksAreOnTheirWay) {
   const auto converging = [](auto change) {
     ServiceInput input =
         WithFacts(Service("web").Dest("/"), {"ov1"}, {Task("t", {{"ov1", "10.0.0.1"}})});
-    change(*input.facts);
+    ChangeFacts(input, change);
     return !BuildAll({input}, Context({"ov1"})).converging.empty();
   };
   EXPECT_FALSE(converging([](auto&) {}));
