@@ -2,7 +2,8 @@
 // is asked proves over a number of the asker's that it knows it, and a call is signed over a number
 // of whoever is called, so that neither is worth anything elsewhere, or later than half a minute.
 // That somebody stands between them, and hands on what each says, is not noticed: so what may hold
-// a key is encrypted with one that comes of the token. Without a token nothing is proved, and
+// a key (the body of a call, what is answered to a replica) is encrypted with one that comes of the
+// token; the parameters of a call are not. Without a token nothing is proved, and
 // nothing encrypted. Pure, but for chance.
 #pragma once
 

@@ -89,6 +89,8 @@ void Reconciler::On(DockerListed message) {
   TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
   if (first || assembler_.TemplatesChanged()) dirty_ = true;
   docker_listed_ = true;
+  // Where the list says what is known from an earlier run, nothing else would tell.
+  if (!facts_told_) TellFacts({});
   NoteDocker(true, "API " + facts_.host().api_version);
   if (!started_) dirty_ = true;
   if (!dirty_ && desk_.idle()) hint_at_.reset();

@@ -89,7 +89,9 @@ class Writer {
   }
 
   [[nodiscard]] Status File(const std::string& path, const std::string& content) const {
-    const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    // Somebody may be reading a file of this name, which is another one then.
+    (void)unlink(path.c_str());
+    const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd.valid()) return DiskError(path);
     std::string_view rest = content;
     while (!rest.empty()) {
@@ -116,7 +118,7 @@ class Writer {
     // A rename onto a file has ext4 write the new one out at once, which costs more than all the
     // rest of a change; an exchange of the two has not. Whoever reads the old one goes on with it.
     if (renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
-      (void)unlink(temporary.c_str());  // a left-over does no harm
+      (void)unlink(temporary.c_str());
       return Ok();
     }
     // There is none yet, or the file system does not know how.

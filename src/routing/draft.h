@@ -1,6 +1,7 @@
 // A route that a service asks for, and what becomes of it among the others.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -60,14 +61,16 @@ struct Region {
 
 /// The same for a region. `drafts`: in order of precedence, all of its host whose key begins with
 /// the region's, or that the region's key begins with; and, as `outcome` says, those of other
-/// hosts that may come before. Entries and outcomes of drafts outside of the region mean nothing.
+/// hosts that may come before. `held`: the table as it is. Entries and outcomes of drafts outside
+/// of the region mean nothing.
 /// `wider`: not empty: the answer is not to be used; ask for the region that this key opens.
 struct JudgedRegion {
   Judged judged;
   std::string wider;
 };
 [[nodiscard]] JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts,
-                                       const Region& region);
+                                       const Region& region,
+                                       const Chunked<model::MatchEntry>& held);
 
 /// The youngest services without whose ranks the table is small enough. The older ones keep theirs,
 /// so that a new service changes nothing for them.

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "routing/compile.h"
 #include "routing/draft.h"
 #include "routing/order.h"
-#include "swarmgate/base/check.h"
 
 namespace swarmgate::routing {
 namespace {
@@ -42,16 +42,25 @@ Diagnostic Unreached(const Route& route, const Route& other) {
                          "remove one of the two, or change aclName, domain or path");
 }
 
-/// Leaves a draft out for good.
-void Drop(const std::vector<const Draft*>& drafts, std::size_t i, Judged& judged) {
-  DraftOutcome& outcome = judged.outcomes[i];
-  outcome.kept = false;
-  outcome.shares_in = false;
-  for (const model::Share& share : std::exchange(outcome.shares, {})) {
-    const auto sharer = std::find_if(drafts.begin(), drafts.end(), [&share](const Draft* draft) {
-      return draft->route.id == share.route;
-    });
-    judged.outcomes[static_cast<std::size_t>(sharer - drafts.begin())].shares_in = false;
+/// Leaves a draft out for good, and with it those that share its requests. `why`: what the owner of
+/// a route is told; nothing where he need not be told.
+template <typename Why>
+void Drop(const std::vector<const Draft*>& drafts, std::size_t i, Judged& judged, Why why) {
+  const auto drop = [&](std::size_t place) {
+    DraftOutcome& outcome = judged.outcomes[place];
+    outcome.kept = outcome.shares_in = false;
+    std::optional<Diagnostic> told = why(drafts[place]->route);
+    if (!told) return;
+    outcome.lost = told->message;
+    outcome.diagnostics.push_back(*std::move(told));
+  };
+  const std::vector<model::Share> shares = std::exchange(judged.outcomes[i].shares, {});
+  if (shares.empty()) return drop(i);
+  // Of equal claims: they stand behind it, and in this order.
+  std::size_t place = i;
+  for (const model::Share& share : shares) {
+    while (drafts[place]->route.id != share.route) ++place;
+    drop(place);
   }
 }
 
@@ -72,32 +81,24 @@ bool LeaveOut(const std::vector<const Draft*>& drafts, Places& places, const Com
               Judged& judged, Counts counts) {
   std::vector<bool> gone(places.size(), false);
   for (const std::size_t place : compiled.refused) {
-    const std::size_t i = places[place];
-    if (!counts(i)) continue;
+    if (!counts(places[place])) continue;
     gone[place] = true;
-    judged.outcomes[i].diagnostics.push_back(Refused(drafts[i]->route));
-    judged.outcomes[i].lost = judged.outcomes[i].diagnostics.back().message;
+    Drop(drafts, places[place], judged,
+         [](const Route& route) { return std::optional(Refused(route)); });
   }
   for (const auto& [place, winner] : compiled.unreachable) {
-    const std::size_t i = places[place];
-    if (!counts(i)) continue;
+    if (!counts(places[place])) continue;
     gone[place] = true;
-    const Route& route = drafts[i]->route;
+    const bool itself = place == winner;
     const Route& other = drafts[places[winner]]->route;
-    // A service that takes everything does not need to be told that it is its own default.
-    if (route.fallback && route.service == other.service) continue;
-    judged.outcomes[i].diagnostics.push_back(Unreached(route, other));
-    judged.outcomes[i].lost = judged.outcomes[i].diagnostics.back().message;
-  }
-  bool any = false;
-  for (std::size_t place = 0; place < places.size(); ++place) {
-    if (!gone[place]) continue;
-    Drop(drafts, places[place], judged);
-    any = true;
+    Drop(drafts, places[place], judged, [&](const Route& route) -> std::optional<Diagnostic> {
+      // A service that takes everything does not need to be told that it is its own default.
+      if (route.fallback && route.service == other.service) return std::nullopt;
+      return Unreached(route, itself ? route : other);
+    });
   }
   std::size_t place = 0;
-  std::erase_if(places, [&](std::size_t) { return gone[place++]; });
-  return any;
+  return std::erase_if(places, [&](std::size_t) { return gone[place++]; }) > 0;
 }
 
 Places Kept(const Judged& judged) {
@@ -140,7 +141,8 @@ Judged JudgeAll(const std::vector<const Draft*>& drafts, std::size_t max_inserte
   }
 }
 
-JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts, const Region& region) {
+JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts, const Region& region,
+                         const Chunked<model::MatchEntry>& held) {
   JudgedRegion result;
   Judged& judged = result.judged;
   judged.outcomes = Decide(drafts);
@@ -162,8 +164,14 @@ JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts, const Region& 
   }
   const std::string begin = region.host + region.key;
   const auto& entries = judged.matches.entries;
-  const auto first = entries.PartitionPoint(
-      [&begin](const model::MatchEntry& entry) { return entry.key < begin; });
+  const auto names_here = [&begin](const Chunked<model::MatchEntry>& table, const Route& route) {
+    auto entry = table.PartitionPoint(
+        [&begin](const model::MatchEntry& other) { return other.key < begin; });
+    for (; entry != table.end() && entry->key.starts_with(begin); ++entry) {
+      if (Names(*entry, route)) return true;
+    }
+    return false;
+  };
   for (const std::size_t i : places) {
     if (!own(i) || inside(i)) continue;
     // A route that opens more than this region: whether it is reached depends on this region only
@@ -173,11 +181,10 @@ JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts, const Region& 
     const auto opened =
         entries.PartitionPoint([&key](const model::MatchEntry& entry) { return entry.key < key; });
     if (opened != entries.end() && opened->key == key && Names(*opened, route)) continue;
-    bool concerned = drafts[i]->outcome.kept;
-    for (auto entry = first; !concerned && entry != entries.end() && entry->key.starts_with(begin);
-         ++entry) {
-      concerned = Names(*entry, route);
-    }
+    // It has lost what may have been its last place, or has got its first one.
+    const bool kept = drafts[i]->outcome.kept;
+    const bool concerned =
+        kept ? names_here(held, route) && !names_here(entries, route) : names_here(entries, route);
     const bool wider = result.wider.empty() || drafts[i]->key.size() < result.wider.size();
     if (concerned && wider) result.wider = drafts[i]->key;
   }

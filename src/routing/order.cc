@@ -109,6 +109,10 @@ bool IsSpecial(const Route& route) {
   return !route.fallback && (route.ranked || route.priority != 0 || IsWellKnown(route));
 }
 
+bool StandsUnderOtherHosts(const Route& route) {
+  return IsSpecial(route) && route.host.kind != HostMatch::Kind::kExact;
+}
+
 int CompareRoutes(const Route& a, const Route& b, std::string* why) {
   if (a.fallback != b.fallback) {
     return Decided(a.fallback ? 1 : -1, why, "the default backend comes last");

@@ -19,4 +19,7 @@ bool ComesBefore(const model::Route& a, const model::Route& b);
 /// priority or an aclName.
 bool IsSpecial(const model::Route& route);
 
+/// May come before routes of more specific hosts, so that it is entered under these, too.
+bool StandsUnderOtherHosts(const model::Route& route);
+
 }  // namespace swarmgate::routing

@@ -18,7 +18,7 @@ void RouteBook::Add(Entry& entry) {
     const bool regex = host.kind == HostMatch::Kind::kRegex;
     if (!regex) hosts_[host.text][draft.key].push_back(&draft);
     if (regex) ++host_regexes_;
-    if (!IsSpecial(draft.route)) continue;
+    if (!StandsUnderOtherHosts(draft.route)) continue;
     if (host.kind == HostMatch::Kind::kWildcard) ++special_wildcards_;
     specials_.insert(&draft);
   }
@@ -37,7 +37,7 @@ void RouteBook::Remove(Entry& entry, std::set<Region>& regions) {
       if (held->second.empty()) by_key->second.erase(held);
       if (by_key->second.empty()) hosts_.erase(by_key);
     }
-    if (!IsSpecial(draft.route)) continue;
+    if (!StandsUnderOtherHosts(draft.route)) continue;
     if (host.kind == HostMatch::Kind::kWildcard) --special_wildcards_;
     specials_.erase(&draft);
   }
@@ -52,10 +52,10 @@ void RouteBook::AddRegions(const Entry& entry, std::set<Region>& regions) {
 
 void RouteBook::Clear() { *this = RouteBook(); }
 
-std::vector<const Draft*> RouteBook::All() {
-  std::vector<const Draft*> all;
+std::vector<Draft*> RouteBook::All() {
+  std::vector<Draft*> all;
   for (auto& [name, entry] : entries_) {
-    for (const Draft& draft : entry.drafts) all.push_back(&draft);
+    for (Draft& draft : entry.drafts) all.push_back(&draft);
   }
   std::sort(all.begin(), all.end(), ByOrder());
   return all;
@@ -64,8 +64,7 @@ std::vector<const Draft*> RouteBook::All() {
 std::vector<const Draft*> RouteBook::Of(const Region& region) const {
   std::vector<const Draft*> found;
   for (const Draft* special : specials_) {
-    const HostMatch& host = special->route.host;
-    if (host.kind != HostMatch::Kind::kExact && host.text != region.host) found.push_back(special);
+    if (special->route.host.text != region.host) found.push_back(special);
   }
   if (const auto by_key = hosts_.find(region.host); by_key != hosts_.end()) {
     for (std::size_t size = 1; size < region.key.size(); ++size) {

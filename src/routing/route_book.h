@@ -58,7 +58,7 @@ class RouteBook {
   void Clear();
 
   /// All, in order of precedence.
-  [[nodiscard]] std::vector<const Draft*> All();
+  [[nodiscard]] std::vector<Draft*> All();
   /// As JudgeRegion demands.
   [[nodiscard]] std::vector<const Draft*> Of(const Region& region) const;
   /// Those of its host whose keys begin with its key.

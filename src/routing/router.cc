@@ -17,18 +17,19 @@ namespace {
 
 using model::HostMatch;
 
-bool SameButNames(const BuildContext& a, const BuildContext& b) {
+/// All but what concerns single services: addresses of names and of containers, ports that are
+/// taken.
+bool SameButAddresses(const BuildContext& a, const BuildContext& b) {
   return a.networks == b.networks && a.own_network_ids == b.own_network_ids &&
-         a.on_host == b.on_host && a.gateway_addresses == b.gateway_addresses &&
-         a.bound_ports == b.bound_ports && a.label_prefix == b.label_prefix && a.tls == b.tls &&
-         a.reserved_ports == b.reserved_ports;
+         a.on_host == b.on_host && a.bound_ports == b.bound_ports &&
+         a.label_prefix == b.label_prefix && a.tls == b.tls;
 }
 
 /// Does a change of this one reach beyond the regions of its routes?
 bool ReachesFar(const Entry& entry, const RouteBook& book) {
   return std::any_of(entry.drafts.begin(), entry.drafts.end(), [&book](const Draft& draft) {
     const HostMatch::Kind host = draft.route.host.kind;
-    return IsSpecial(draft.route) || host == HostMatch::Kind::kRegex ||
+    return StandsUnderOtherHosts(draft.route) || host == HostMatch::Kind::kRegex ||
            (host == HostMatch::Kind::kWildcard && book.listed());
   });
 }
@@ -49,7 +50,7 @@ std::vector<Region> Outermost(const std::set<Region>& regions) {
 }  // namespace
 
 const Built& Router::Impl::Update(const Inputs& services, const BuildContext& context) {
-  const bool same_context = context_ && SameButNames(*context_, context);
+  const bool same_context = context_ && SameButAddresses(*context_, context);
   std::set<model::ServiceName> changed;
   std::set<model::ServiceName> gone;
   const auto note = [&changed](const auto& input) { changed.insert(input->spec.name); };
@@ -57,16 +58,22 @@ const Built& Router::Impl::Update(const Inputs& services, const BuildContext& co
       inputs_, services, [](const auto& a, const auto& b) { return a->spec.name < b->spec.name; },
       [&gone](const auto& input) { gone.insert(input->spec.name); }, note,
       [&note](const auto&, const auto& now) { note(now); });
-  if (same_context && context_->names != context.names) {
-    NoteNames(context.names, changed);
+  const bool same_addresses = same_context && context_->names == context.names &&
+                              context_->gateway_addresses == context.gateway_addresses;
+  if (same_context && !same_addresses) {
+    NoteAddresses(context, changed);
     for (const model::ServiceName& name : gone) changed.erase(name);
+    context_->names = context.names;
+    context_->gateway_addresses = context.gateway_addresses;
+  }
+  if (same_context && context_->reserved_ports != context.reserved_ports) {
+    context_->reserved_ports = context.reserved_ports;
+    tcp_changed_ = true;
   }
   inputs_ = services;
   if (!same_context) {
     context_ = context;
     chooser_.emplace(*context_);
-  } else if (context_->names != context.names) {
-    context_->names = context.names;
   }
   touched_.clear();
   // Where most has changed, one after the other costs more than all together.
@@ -76,22 +83,33 @@ const Built& Router::Impl::Update(const Inputs& services, const BuildContext& co
   return built_;
 }
 
-void Router::Impl::NoteNames(const ResolvedNames& names, std::set<model::ServiceName>& changed) {
-  for (auto& [service, entry] : book_.entries()) {
-    const bool differs = std::any_of(entry.names.begin(), entry.names.end(), [&](const auto& name) {
-      const auto before = context_->names.find(name);
-      const auto now = names.find(name);
-      const bool had = before != context_->names.end();
-      const bool has = now != names.end();
-      return had != has || (had && before->second != now->second);
+void Router::Impl::NoteAddresses(const BuildContext& context,
+                                 std::set<model::ServiceName>& changed) {
+  const auto differs = [](const auto& before, const auto& now, const std::string& key) {
+    const auto had = before.find(key);
+    const auto has = now.find(key);
+    const bool both = had != before.end() && has != now.end();
+    return both ? had->second != has->second : (had != before.end()) != (has != now.end());
+  };
+  const bool gateways = context_->gateway_addresses != context.gateway_addresses;
+  for (const auto& [service, entry] : book_.entries()) {
+    bool other = std::any_of(entry.names.begin(), entry.names.end(), [&](const auto& name) {
+      return differs(context_->names, context.names, name);
     });
-    if (differs) changed.insert(service);
+    if (gateways && !other && entry.input->facts) {
+      const auto& tasks = entry.input->facts->tasks;
+      other = std::any_of(tasks.begin(), tasks.end(), [&](const model::TaskFacts& task) {
+        return differs(context_->gateway_addresses, context.gateway_addresses, task.container_id);
+      });
+    }
+    if (other) changed.insert(service);
   }
 }
 
 // --- services -> drafts --------------------------------------------------------------------------
 
-void Router::Impl::Take(Entry& entry, std::shared_ptr<const ServiceInput> input) {
+/// What the service itself says.
+void Router::Impl::Look(Entry& entry, std::shared_ptr<const ServiceInput> input) const {
   entry.input = std::move(input);
   const ServiceInput& service = *entry.input;
   entry.served_told.clear();
@@ -102,17 +120,59 @@ void Router::Impl::Take(Entry& entry, std::shared_ptr<const ServiceInput> input)
   entry.tcp =
       std::any_of(entry.served.dests.begin(), entry.served.dests.end(),
                   [](const ServedDest& dest) { return dest.spec->mode != model::ReqMode::kHttp; });
+}
+
+void Router::Impl::Take(Entry& entry, std::shared_ptr<const ServiceInput> input) {
+  Look(entry, std::move(input));
+  NoteConverging(entry);
+  if (!entry.served.dests.empty()) book_.AddName(entry);
+}
+
+void Router::Impl::NoteConverging(const Entry& entry) {
+  const ServiceInput& service = *entry.input;
   const bool converging = service.facts && service.spec.discovery == model::Discovery::kTasks &&
                           IsConverging(*service.facts);
-  converging_changed_ = (converging ? converging_.insert(service.spec.name).second
-                                    : converging_.erase(service.spec.name) > 0) ||
-                        converging_changed_;
-  if (!entry.served.dests.empty()) book_.AddName(entry);
+  const bool news = converging ? converging_.insert(service.spec.name).second
+                               : converging_.erase(service.spec.name) > 0;
+  converging_changed_ = converging_changed_ || news;
+}
+
+/// Takes the input where the service asks for the same routes as before (nearly always: its tasks
+/// have changed). False: it does not, and nothing was changed.
+bool Router::Impl::KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceInput>& input) {
+  if (!entry.input || entry.input->created_unix_ns != input->created_unix_ns ||
+      AclNameOf(*entry.input) != AclNameOf(*input)) {
+    return false;
+  }
+  Entry now;
+  Look(now, input);
+  // Under the same aclName or under none, as before.
+  if (now.served.dests.empty() != entry.owner_acl.empty()) return false;
+  if (!entry.owner_acl.empty()) NameBackends(now.served, entry.owner, now.drafts_told);
+  now.drafts = MakeDrafts(now.served, now.drafts_told);
+  const bool same =
+      std::equal(now.drafts.begin(), now.drafts.end(), entry.drafts.begin(), entry.drafts.end(),
+                 [](const Draft& a, const Draft& b) {
+                   return a.route == b.route && a.weight == b.weight && a.divisible == b.divisible;
+                 });
+  if (!same) return false;
+  raw_changed_ = raw_changed_ || entry.raw || now.raw;
+  tcp_changed_ = tcp_changed_ || entry.tcp || now.tcp;
+  entry.input = std::move(now.input);
+  entry.served = std::move(now.served);
+  entry.way = std::move(now.way);
+  entry.served_told = std::move(now.served_told);
+  entry.drafts_told = std::move(now.drafts_told);
+  entry.raw = now.raw;
+  entry.tcp = now.tcp;
+  NoteConverging(entry);
+  touched_.insert(entry.input->spec.name);
+  return true;
 }
 
 /// Leaves out the destinations whose tasks cannot be reached from here; finds the way to the
 /// others.
-void Router::Impl::KeepReachable(Entry& entry) {
+void Router::Impl::KeepReachable(Entry& entry) const {
   const auto uses_tasks = [&](const ServedDest& dest) {
     return EndpointChooser::UsesTasks(*entry.input, *dest.spec);
   };
@@ -137,14 +197,14 @@ bool Router::Impl::UpdateSome(const std::set<model::ServiceName>& changed,
   bool far = false;
   const auto leave = [&](Entry& entry) {
     far = far || ReachesFar(entry, book_);
-    for (const Draft& draft : entry.drafts) LeaveOut(draft);
+    for (Draft& draft : entry.drafts) LeaveOut(draft);
     book_.Remove(entry, regions);
     entry.drafts.clear();
     if (!entry.owner_acl.empty()) acls.insert(entry.owner_acl);
     raw_changed_ = raw_changed_ || entry.raw;
     tcp_changed_ = tcp_changed_ || entry.tcp;
   };
-  std::set<model::ServiceName> drawn = changed;
+  std::set<model::ServiceName> drawn;
   for (const model::ServiceName& name : gone) {
     Entry* entry = book_.Find(name);
     if (entry == nullptr) continue;
@@ -155,9 +215,12 @@ bool Router::Impl::UpdateSome(const std::set<model::ServiceName>& changed,
   }
   for (const model::ServiceName& name : changed) {
     Entry& entry = book_.entries()[name];
+    std::shared_ptr<const ServiceInput> input = InputOf(name);
+    if (KeepDrafts(entry, input)) continue;
+    drawn.insert(name);
     leave(entry);
     book_.RemoveName(entry);
-    Take(entry, InputOf(name));
+    Take(entry, std::move(input));
     if (!entry.owner_acl.empty()) acls.insert(entry.owner_acl);
   }
   // Who is the oldest of an aclName decides how the backends of all others are called.
@@ -180,7 +243,7 @@ bool Router::Impl::UpdateSome(const std::set<model::ServiceName>& changed,
     tcp_changed_ = tcp_changed_ || entry.tcp;
   }
   for (const model::ServiceName& name : drawn) far = far || ReachesFar(*book_.Find(name), book_);
-  return !far && JudgeRegions(std::move(regions));
+  return !far && JudgeRegions(regions);
 }
 
 void Router::Impl::UpdateAll() {
@@ -197,25 +260,24 @@ void Router::Impl::UpdateAll() {
   }
   for (auto& [name, entry] : book_.entries()) Draw(entry);
   std::set<model::ServiceName> unranked;
-  Judged judged;
-  std::vector<const Draft*> all = book_.All();
-  judged = JudgeAll(all, max_inserted_);
+  std::vector<Draft*> all = book_.All();
+  Judged judged = JudgeAll({all.begin(), all.end()}, max_inserted_);
   if (judged.too_large) {
-    unranked = YoungestRanked(all, judged, max_inserted_);
+    unranked = YoungestRanked({all.begin(), all.end()}, judged, max_inserted_);
     for (const model::ServiceName& name : unranked) {
       Entry& entry = *book_.Find(name);
       for (Draft& draft : entry.drafts) Unrank(draft);
       entry.drafts_told.push_back(RankIgnored(name));
     }
     all = book_.All();
-    judged = JudgeAll(all, std::numeric_limits<std::size_t>::max());
+    judged = JudgeAll({all.begin(), all.end()}, std::numeric_limits<std::size_t>::max());
   }
   for (auto& [name, entry] : book_.entries()) book_.Add(entry);
   inserted_ = judged.inserted_sum;
   std::vector<model::Route> routes;
   std::vector<LostRoute> lost;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    Draft& draft = const_cast<Draft&>(*all[i]);
+    Draft& draft = *all[i];
     draft.outcome = std::move(judged.outcomes[i]);
     if (draft.outcome.kept) routes.push_back(draft.route);
     if (!draft.outcome.lost.empty()) lost.push_back({draft.route, draft.outcome.lost});
@@ -247,35 +309,52 @@ bool Router::Impl::SpecialsStandAlone() const {
 
 // --- drafts -> routes ----------------------------------------------------------------------------
 
-bool Router::Impl::JudgeRegions(std::set<Region> regions) {
-  inserted_ += regions.size() * book_.specials().size();
+bool Router::Impl::JudgeRegions(const std::set<Region>& regions) {
+  std::set<std::string> hosts;
+  for (const Region& region : regions) {
+    if (!region.host.empty()) hosts.insert(region.host);
+  }
+  inserted_ += hosts.size() * book_.specials().size();
   if (!book_.specials().empty() && inserted_ > max_inserted_) return false;
+  // More than that, and all at once costs less.
+  std::size_t budget = 1000 + 2 * book_.entries().size();
+  std::set<Region> judged;
   for (std::vector<Region> queue = Outermost(regions); !queue.empty();) {
     Region region = std::move(queue.back());
     queue.pop_back();
-    std::vector<const Draft*> drafts = book_.Of(region);
-    JudgedRegion result = JudgeRegion(drafts, region);
+    const bool done = std::any_of(judged.begin(), judged.end(), [&region](const Region& other) {
+      return other.host == region.host && region.key.starts_with(other.key);
+    });
+    if (done) continue;
+    const std::vector<const Draft*> drafts = book_.Of(region);
+    if (drafts.size() > budget) return false;
+    budget -= drafts.size();
+    JudgedRegion result = JudgeRegion(drafts, region, built_.desired.matches.entries);
     if (!result.wider.empty()) {
       queue.push_back({region.host, result.wider});
       continue;
     }
     if (!TakeRegion(region, drafts, result.judged)) return false;
+    judged.insert(std::move(region));
   }
   return true;
 }
 
 bool Router::Impl::TakeRegion(const Region& region, const std::vector<const Draft*>& drafts,
                               Judged& judged) {
-  std::set<const Draft*> inside;
-  for (const Draft* draft : book_.Inside(region)) inside.insert(draft);
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    if (!inside.contains(drafts[i]) || judged.outcomes[i] == drafts[i]->outcome) continue;
+  // Both in order of precedence.
+  std::vector<Draft*> inside = book_.Inside(region);
+  std::sort(inside.begin(), inside.end(), RouteBook::ByOrder());
+  auto draft = inside.begin();
+  for (std::size_t i = 0; i < drafts.size() && draft != inside.end(); ++i) {
+    if (drafts[i] != *draft) continue;
+    Draft& here = **draft++;
+    if (judged.outcomes[i] == here.outcome) continue;
     // Another one has begun or ceased to share its requests, and it stands under other hosts, too.
-    if (IsSpecial(drafts[i]->route)) return false;
-    auto& draft = const_cast<Draft&>(*drafts[i]);
-    LeaveOut(draft);
-    draft.outcome = std::move(judged.outcomes[i]);
-    PutIn(draft);
+    if (StandsUnderOtherHosts(here.route)) return false;
+    LeaveOut(here);
+    here.outcome = std::move(judged.outcomes[i]);
+    PutIn(here);
   }
   Chunked<model::MatchEntry>& held = built_.desired.matches.entries;
   const std::string begin = region.host + region.key;
@@ -304,7 +383,7 @@ bool Router::Impl::TakeRegion(const Region& region, const std::vector<const Draf
 }
 
 /// Takes a draft's part of the result out of it.
-void Router::Impl::LeaveOut(const Draft& draft) {
+void Router::Impl::LeaveOut(Draft& draft) {
   if (draft.outcome.kept) {
     auto& routes = built_.desired.routes;
     const auto at = routes.PartitionPoint(
@@ -319,7 +398,7 @@ void Router::Impl::LeaveOut(const Draft& draft) {
     built_.lost.erase(at);
   }
   TouchSharers(draft);
-  shared_.erase(const_cast<Draft*>(&draft));
+  shared_.erase(&draft);
 }
 
 void Router::Impl::PutIn(Draft& draft) {

@@ -23,10 +23,14 @@ class Router::Impl {
 
  private:
   // --- services -> drafts
-  void NoteNames(const ResolvedNames& names, std::set<model::ServiceName>& changed);
+  /// Services that use an address that is another one in `context`.
+  void NoteAddresses(const BuildContext& context, std::set<model::ServiceName>& changed);
   [[nodiscard]] std::shared_ptr<const ServiceInput> InputOf(const model::ServiceName& name) const;
   void Take(Entry& entry, std::shared_ptr<const ServiceInput> input);
-  void KeepReachable(Entry& entry);
+  void Look(Entry& entry, std::shared_ptr<const ServiceInput> input) const;
+  void KeepReachable(Entry& entry) const;
+  void NoteConverging(const Entry& entry);
+  bool KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceInput>& input);
   void Draw(Entry& entry);
   /// False: that does not do; everything has to be made anew.
   bool UpdateSome(const std::set<model::ServiceName>& changed,
@@ -34,12 +38,14 @@ class Router::Impl {
   void UpdateAll();
 
   // --- drafts -> routes
-  bool JudgeRegions(std::set<Region> regions);
+  bool JudgeRegions(const std::set<Region>& regions);
   /// False: that reaches further.
   bool TakeRegion(const Region& region, const std::vector<const Draft*>& drafts, Judged& judged);
   [[nodiscard]] bool SpecialsStandAlone() const;
-  void LeaveOut(const Draft& draft);
+  /// Takes its part of the result out, or puts it in.
+  void LeaveOut(Draft& draft);
   void PutIn(Draft& draft);
+  /// What is told of those that its outcome concerns is made anew.
   void TouchSharers(const Draft& draft);
 
   // --- what follows from the routes

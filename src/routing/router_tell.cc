@@ -229,7 +229,7 @@ void Router::Impl::SettleShares() {
     };
     auto& entries = built_.desired.matches.entries;
     // One that comes before those of other hosts may stand anywhere.
-    const bool anywhere = IsSpecial(draft->route);
+    const bool anywhere = StandsUnderOtherHosts(draft->route);
     const std::string begin = anywhere ? "" : draft->route.host.text + draft->key;
     auto at = entries.PartitionPoint(
         [&begin](const model::MatchEntry& entry) { return entry.key < begin; });

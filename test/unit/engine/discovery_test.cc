@@ -62,6 +62,21 @@ TEST_F(DiscoveryTest, WhoeverFollowsBeforeDockerWasListedHearsEverythingThen) {
   EXPECT_EQ(told[0].upserts.size(), 1U);
 }
 
+TEST_F(DiscoveryTest, WhoeverFollowsHearsAListThatSaysWhatAnEarlierRunKnew) {
+  std::vector<ports::AppliedDelta> told;
+  rig.ports.facts_changed = [&](const ports::AppliedDelta& delta) { told.push_back(delta); };
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.Advance(Duration(1000));
+  rig.docker.FailNext(Code::kUnavailable, 1);
+  rig.Start();
+  rig.Send(FactsWanted{});
+  EXPECT_TRUE(told.empty()) << "its Docker has not been heard yet";
+  rig.Advance(Duration(5000));
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told[0].upserts.size(), 1U);
+}
+
 TEST_F(DiscoveryTest, WithoutNotifyNothingIsServedAndTheStatusSaysWhy) {
   auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
   service.labels.erase("com.df.notify");

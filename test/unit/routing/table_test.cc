@@ -254,5 +254,14 @@ TEST(ExplainTest, TellsAtMostTwentyNearMisses) {
   EXPECT_EQ(Explain(BuildRoutes(services).routes, Ask("x/demo")).candidates.size(), 20U);
 }
 
+TEST(SharesTest, WhoeverSharesARouteThatNothingReachesIsToldAsWell) {
+  const BuiltRoutes built = BuildRoutes({Service("first").Dest("/a", "*.com").Priority(5),
+                                         Service("web").Dest("/a", "a.com").Percent(90),
+                                         Service("canary").Dest("/a", "a.com").Percent(10)});
+  EXPECT_THAT(Codes(built.diagnostics),
+              ElementsAre("shadowed canary servicePath", "shadowed web servicePath"));
+  EXPECT_EQ(built.lost.size(), 2U);
+}
+
 }  // namespace
 }  // namespace swarmgate::routing
