@@ -111,14 +111,16 @@ TEST(FrameTest, WhatLabelsAcceptIsNeverLeftOut) {
     }
     routing::ServiceInput input;
     input.spec = std::move(*parsed.spec);
-    for (const auto& entry : routing::Build(routing::MakeInputs({input}), {}).desired.matches.entries) {
+    for (const auto& entry :
+         routing::Build(routing::MakeInputs({input}), {}).desired.matches.entries) {
       for (const auto& candidate : entry.candidates) {
         if (candidate.path_regex.empty()) continue;
         ++paths;
         EXPECT_EQ(WhyNotMappable(candidate.path_regex), "") << candidate.path_regex;
       }
     }
-    for (const auto& entry : routing::Build(routing::MakeInputs({input}), {}).desired.matches.host_regexes) {
+    for (const auto& entry :
+         routing::Build(routing::MakeInputs({input}), {}).desired.matches.host_regexes) {
       ++hosts;
       EXPECT_TRUE(HostKey(entry.regex)) << entry.regex;
     }
