@@ -16,7 +16,6 @@ namespace swarmgate::routing {
 namespace {
 
 using model::Diagnostic;
-using model::HostMatch;
 using model::PathMatch;
 using model::Route;
 using model::Severity;

@@ -279,6 +279,7 @@ class Decider {
   void GiveShares(std::size_t holder, const std::vector<std::size_t>& all) {
     if (all.size() < 2) return;
     std::vector<std::optional<model::Weight>> weights;
+    weights.reserve(all.size());
     for (const std::size_t i : all) weights.push_back(drafts_[i]->weight);
     const std::vector<std::uint32_t> thousandths = Thousandths(weights);
     std::vector<model::Share> shares;

@@ -90,6 +90,7 @@ void Router::Impl::SetBackends(const model::ServiceName& service, std::vector<Ba
             [](const Backend& a, const Backend& b) { return a.name < b.name; });
   Chunked<Backend>& all = built_.desired.backends;
   std::vector<BackendName> now;
+  now.reserve(backends.size());
   for (const Backend& backend : backends) now.push_back(backend.name);
   for (const BackendName& name : held) {
     if (std::binary_search(now.begin(), now.end(), name)) continue;

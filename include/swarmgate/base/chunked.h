@@ -38,7 +38,7 @@ class Chunked {
   using reference = const T&;
   using size_type = std::size_t;
 
-  class const_iterator {
+  class const_iterator {  // NOLINT(readability-identifier-naming): as those of std
    public:
     using iterator_category = std::bidirectional_iterator_tag;
     using value_type = T;
