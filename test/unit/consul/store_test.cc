@@ -8,9 +8,11 @@
 #include <set>
 #include <thread>
 
+#include "support/certificates.h"
 #include "support/consul_server.h"
 #include "support/network.h"
 #include "support/tcp_stub.h"
+#include "support/test_root.h"
 #include "support/wait.h"
 #include "swarmgate/codec/consul_json.h"
 
@@ -395,6 +397,40 @@ TEST_F(ConsulStoreTest, ATokenIsSentAndItsLackIsToldFromEmptiness) {
     EXPECT_EQ(bad->Watch({}, seconds(1)).error().code, Code::kRejected);
     EXPECT_EQ(bad->Put(MakeRecord("other"), 0).error().code, Code::kRejected);
   }
+}
+
+TEST_F(ConsulStoreTest, ByTlsTheServerIsVerifiedAndSeesOurCertificate) {
+  const testing::TempDir dir("consul-tls");
+  const auto write = [&dir](const char* name, const std::string& text) {
+    testing::WriteFile(dir.File(name), text);
+    return dir.File(name);
+  };
+  const auto ca = testing::MakeCertificate({.names = {"ca.test"}, .is_ca = true});
+  const auto server = testing::MakeCertificate({.names = {"localhost"}, .ca = ca.pem()});
+  const auto client = testing::MakeCertificate({.names = {"swarmgate.test"}, .ca = ca.pem()});
+  const std::string authorities = write("ca.pem", ca.certificate);
+  const std::string port = std::to_string(testing::FreePort());
+  ConsulServer own("ports { https = " + port + " } ca_file = \"" + authorities +
+                   "\" cert_file = \"" + write("server.pem", server.certificate) +
+                   "\" key_file = \"" + write("server.key", server.key) +
+                   "\" verify_incoming_https = true");
+  ConsulOptions options = OptionsFor({"https://localhost:" + port});
+  options.ca_file = authorities;
+  options.cert_file = write("client.pem", client.certificate);
+  options.key_file = write("client.key", client.key);
+  const auto good = MakeStore(options);
+  ASSERT_TRUE(testing::WaitUntil([&] { return good->Put(MakeRecord("web"), 0).has_value(); }));
+  EXPECT_EQ(good->Load()->records.size(), 1U);
+
+  ConsulOptions stranger = options;
+  stranger.cert_file.clear();
+  stranger.key_file.clear();
+  EXPECT_FALSE(MakeStore(stranger)->Load()) << "it asks for a certificate";
+  ConsulOptions doubting = options;
+  doubting.ca_file = write("other.pem", testing::MakeCertificate({.is_ca = true}).certificate);
+  const auto unverified = MakeStore(doubting)->Load();
+  ASSERT_FALSE(unverified);
+  EXPECT_THAT(unverified.error().ToString(), HasSubstr("certificate"));
 }
 
 }  // namespace
