@@ -50,7 +50,7 @@ class DockerDesk {
 
  private:
   void RunSprints(SteadyTime now);
-  /// The interval, or a longer one where lists take long.
+  /// The interval, or a longer one where there are very many services.
   [[nodiscard]] Duration Seldom(Duration interval) const;
 
   const EngineOptions& options_;
@@ -62,7 +62,6 @@ class DockerDesk {
   bool list_in_flight_ = false;
   std::uint64_t generation_ = 0;
   SteadyTime list_started_;
-  SteadyTime::duration list_took_{};  ///< the last one
   SteadyTime list_not_before_;
   SteadyTime full_due_;
   std::optional<SteadyTime> list_at_;

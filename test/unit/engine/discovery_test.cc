@@ -102,20 +102,23 @@ TEST_F(DiscoveryTest, NothingIsWrittenOrCommandedWhenNothingChanges) {
   EXPECT_EQ(rig.snapshot()->revision, revision);
 }
 
-TEST_F(DiscoveryTest, WhereAListTakesLongItIsAskedForSeldomWithoutAHint) {
-  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
-  rig.Start();
-  rig.Advance(Duration(1000));
-  rig.answer_lists = false;
-  rig.Hint("service", "update", "id-web");
-  rig.Advance(Duration(400));
-  rig.answer_lists = true;
-  rig.Settle();
-  const auto before = rig.docker.lists();
-  rig.Advance(Duration(39'000));
-  EXPECT_EQ(rig.docker.lists(), before) << "a hundredth of the time at most";
-  rig.Advance(Duration(2000));
-  EXPECT_EQ(rig.docker.lists(), before + 1);
+TEST_F(DiscoveryTest, VeryManyServicesAreLookedThroughLessOften) {
+  const auto lists_in_ten_minutes = [this](int services) {
+    model::DockerFacts facts = rig.docker.List({}).value();
+    for (int i = static_cast<int>(facts.services.size()); i < services; ++i) {
+      facts.services.push_back(MakeService("s" + std::to_string(i), "/" + std::to_string(i), {}));
+    }
+    std::sort(facts.services.begin(), facts.services.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    rig.docker.SetFacts(std::move(facts));
+    rig.Start();
+    rig.Advance(Duration(1000));
+    const auto before = rig.docker.lists();
+    rig.Advance(Duration(600'000));
+    return rig.docker.lists() - before;
+  };
+  EXPECT_GE(lists_in_ten_minutes(200), 55U);
+  EXPECT_LE(lists_in_ten_minutes(8000), 32U);
 }
 
 TEST_F(DiscoveryTest, TheFirstHintListsAtOnceAndFurtherOnesTogether) {
