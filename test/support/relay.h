@@ -1,8 +1,9 @@
-// Somebody who stands between a client and a server, hands on what each says, and reads it.
+// Somebody who stands between a client and a server, hands on what each says, reads and counts it.
 #pragma once
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,6 +48,11 @@ class Relay {
     const std::lock_guard<std::mutex> lock(mutex_);
     return text_;
   }
+  /// How much has passed, both ways.
+  [[nodiscard]] std::size_t bytes() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return text_.size();
+  }
 
  private:
   static int Socket() { return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
@@ -68,6 +74,10 @@ class Relay {
   void Carry(int client) {
     const int server = Socket();
     const sockaddr_in address = Loopback(target_);
+    const int at_once = 1;
+    for (const int end : {client, server}) {
+      (void)setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
+    }
     if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
       while (!stopped_ && Pass(client, server)) {
       }
@@ -83,7 +93,7 @@ class Relay {
     if (poll(ends.data(), ends.size(), kLookForTheEnd) < 0) return false;
     for (const pollfd& end : ends) {
       if (end.revents == 0) continue;
-      std::array<char, 4096> buffer{};
+      std::array<char, 65536> buffer{};
       const ssize_t size = recv(end.fd, buffer.data(), buffer.size(), 0);
       if (size <= 0) return false;
       const auto length = static_cast<std::size_t>(size);
