@@ -119,17 +119,6 @@ void WriteTextMap(JsonWriter& json, const std::map<std::string, std::string>& te
   json.EndObject();
 }
 
-const model::Backend* FindBackend(const Snapshot& snapshot, const model::BackendName& name) {
-  if (!snapshot.desired) return nullptr;
-  const auto& backends = snapshot.desired->backends;
-  const auto found =
-      std::lower_bound(backends.begin(), backends.end(), name,
-                       [](const model::Backend& backend, const model::BackendName& wanted) {
-                         return backend.name < wanted;
-                       });
-  return found != backends.end() && found->name == name ? &*found : nullptr;
-}
-
 }  // namespace
 
 const ServiceStatus* FindService(const Snapshot& snapshot, const std::string& name) {
@@ -293,7 +282,10 @@ std::string WhyJson(const Snapshot& snapshot, const routing::Question& question,
   json.Field("serviceState", service == nullptr ? "" : engine::ServiceStateName(service->state));
   json.Field("serviceReason", service == nullptr ? std::string() : service->reason);
   json.Key("servers").BeginArray();
-  if (const model::Backend* backend = FindBackend(snapshot, explanation.backend)) {
+  const model::Backend* backend =
+      snapshot.desired ? model::FindBackend(snapshot.desired->backends, explanation.backend)
+                       : nullptr;
+  if (backend != nullptr) {
     for (const model::Server& server : backend->servers) {
       const bool v6 = server.address.find(':') != std::string::npos;
       json.String((v6 ? "[" + server.address + "]" : server.address) + ":" +

@@ -385,7 +385,7 @@ bool Reconciler::AwaitsName(const Pending& pending) const {
   if (clock_.Now() - pending.command.received >= kAwaitName) return false;
   const std::vector<model::BackendName> backends = book_.BackendsOf(pending.service);
   return std::none_of(backends.begin(), backends.end(), [&](const model::BackendName& name) {
-    const model::Backend* backend = FindBackend(shown_.desired->backends, name);
+    const model::Backend* backend = model::FindBackend(shown_.desired->backends, name);
     return backend != nullptr && !backend->servers.empty();
   });
 }

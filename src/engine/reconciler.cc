@@ -201,8 +201,7 @@ void Reconciler::CheckInBackground() {
   sources_.CheckFiles(applier_.writes());
 }
 
-// --- from facts to HAProxy
-// -------------------------------------------------------------------------
+// --- from facts to HAProxy -----------------------------------------------------------------------
 
 const Assembly& Reconciler::Assemble() {
   return assembler_.Update(facts_.services(), store_.records(), store_.TakeChanged(), quarantine_);

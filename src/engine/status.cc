@@ -48,7 +48,7 @@ Verdict Collect(const StatusContext& context, const ServiceName& name,
                 const TcpBackends& tcp_backends) {
   Verdict verdict;
   const auto add = [&](const model::BackendName& wanted) {
-    const model::Backend* backend = FindBackend(context.desired.backends, wanted);
+    const model::Backend* backend = model::FindBackend(context.desired.backends, wanted);
     const bool known = std::find(verdict.backends.begin(), verdict.backends.end(), backend) !=
                        verdict.backends.end();
     if (backend != nullptr && !known) verdict.backends.push_back(backend);
@@ -231,13 +231,6 @@ Parameters RedactParameters(Parameters parameters) {
     if (!labels::MayShowValue(name)) value = "***";
   }
   return parameters;
-}
-
-const model::Backend* FindBackend(const Chunked<model::Backend>& backends,
-                                  const model::BackendName& name) {
-  const auto found =
-      backends.PartitionPoint([&](const model::Backend& backend) { return backend.name < name; });
-  return found != backends.end() && found->name == name ? &*found : nullptr;
 }
 
 std::vector<Diagnostic> StatusBook::others() const {

@@ -78,10 +78,6 @@ class StatusBook {
   Names unsettled_;  ///< depend on what drains
 };
 
-/// May be null.
-[[nodiscard]] const model::Backend* FindBackend(const Chunked<model::Backend>& backends,
-                                                const model::BackendName& name);
-
 /// Parameters with the values of secrets replaced by "***".
 [[nodiscard]] Parameters RedactParameters(Parameters parameters);
 

@@ -65,16 +65,9 @@ Treatment TreatmentOf(const model::Backend& backend, const Settings& settings) {
   return treatment;
 }
 
-const model::Backend* FindBackend(const Chunked<model::Backend>& backends,
-                                  const model::BackendName& name) {
-  const auto found = backends.PartitionPoint(
-      [&name](const model::Backend& backend) { return backend.name < name; });
-  return found != backends.end() && found->name == name ? &*found : nullptr;
-}
-
 std::string Records::Of(const model::BackendName& name, const model::ServiceName& service,
                         const model::RouteId& route) {
-  const model::Backend* backend = FindBackend(backends_, name);
+  const model::Backend* backend = model::FindBackend(backends_, name);
   const auto slot = slots_.assigned.find(name);
   SWARMGATE_CHECK(backend != nullptr && slot != slots_.assigned.end());
   const std::string_view tail = IsPlain(*backend) ? "" : std::string_view(TailOf(*backend));

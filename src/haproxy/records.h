@@ -58,8 +58,4 @@ class Records {
   std::unordered_map<std::string_view, std::string> tails_;  ///< those that are known
 };
 
-/// The backend of this name, or nullptr.
-[[nodiscard]] const model::Backend* FindBackend(const Chunked<model::Backend>& backends,
-                                                const model::BackendName& name);
-
 }  // namespace swarmgate::haproxy

@@ -215,8 +215,8 @@ class Renderer::State {
           std::partition_point(touched.begin(), touched.end(),
                                [&](const Touched& other) { return other.name() < name; });
       if (at != touched.end() && at->name() == name) return;
-      const Touched other{FindBackend(desired_.backends, name),
-                          FindBackend(change.desired.backends, name)};
+      const Touched other{model::FindBackend(desired_.backends, name),
+                          model::FindBackend(change.desired.backends, name)};
       if (other.before != nullptr || other.after != nullptr) others.push_back(other);
     };
     SharedMap<model::BackendName, model::SlotName>::Diff(
@@ -355,8 +355,7 @@ class Renderer::State {
     }
   }
 
-  // --- what is made anew when anything of it changes: it is little, or a list
-  // ---------------------
+  // --- made anew when anything of it changes: it is little, or a list ----------------------------
 
   void UpdateHosts(Change& change) {
     const auto& entries = change.desired.matches.host_regexes;

@@ -22,7 +22,8 @@ bool IsServing(const model::TaskFacts& task);
 /// Will this service's tasks change soon (starting, ending, unhealthy yet, an update under way)?
 bool IsConverging(const model::ServiceFacts& facts);
 
-/// Chooses servers. Holds the context's networks by id; lives for one Build.
+/// Chooses servers. Holds the context's networks by id. REQUIRES: the context outlives it, and its
+/// networks stay as they are.
 class EndpointChooser {
  public:
   explicit EndpointChooser(const BuildContext& context);

@@ -1,3 +1,5 @@
+#include "routing/judge.h"
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -5,7 +7,6 @@
 #include <utility>
 
 #include "routing/compile.h"
-#include "routing/draft.h"
 #include "routing/order.h"
 
 namespace swarmgate::routing {

@@ -13,6 +13,7 @@
 #include "routing/backends.h"
 #include "routing/draft.h"
 #include "routing/endpoints.h"
+#include "routing/judge.h"
 #include "routing/order.h"
 #include "swarmgate/routing/build.h"
 
@@ -38,8 +39,10 @@ struct Entry {
   bool listens = false;  ///< on a port of its own
 };
 
+/// Drafts stay where they are from Add to Remove: it keeps pointers to them.
 class RouteBook {
  public:
+  /// By precedence.
   struct ByOrder {
     bool operator()(const Draft* a, const Draft* b) const {
       return ComesBefore(a->route, b->route);
@@ -76,6 +79,7 @@ class RouteBook {
   void RemoveName(Entry& entry);
 
  private:
+  /// Drafts of one host by their keys.
   using ByKey = std::map<std::string, std::vector<Draft*>>;
 
   std::map<model::ServiceName, Entry> entries_;
@@ -83,6 +87,7 @@ class RouteBook {
   std::set<Draft*, ByOrder> specials_;
   std::size_t host_regexes_ = 0;
   std::size_t special_wildcards_ = 0;
+  /// aclName → those that have it, the oldest first.
   std::map<std::string, std::set<std::pair<std::int64_t, model::ServiceName>>> acls_;
 };
 

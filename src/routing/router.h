@@ -1,6 +1,7 @@
 // The state of a Router between two updates.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,8 @@ class Router::Impl {
   // --- what follows from the routes
   void Tell();
   void TellBackends(Entry& entry);
+  /// Replaces those that the service has had. A name may be another service's by now, and stays
+  /// then.
   void SetBackends(const model::ServiceName& service, std::vector<model::BackendName>& held,
                    std::vector<model::Backend> backends);
   void Forget(const model::ServiceName& name, Entry& entry);

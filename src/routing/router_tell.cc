@@ -202,8 +202,8 @@ void Router::Impl::TellTcp() {
 std::vector<model::Share> Router::Impl::SettledShares(std::vector<model::Share> shares) const {
   const Chunked<Backend>& backends = built_.desired.backends;
   Settle(shares, [&backends](const model::Share& share) {
-    const auto at = PlaceOf(backends, share.backend);
-    return at != backends.end() && at->name == share.backend && !at->servers.empty();
+    const Backend* backend = model::FindBackend(backends, share.backend);
+    return backend != nullptr && !backend->servers.empty();
   });
   return shares;
 }

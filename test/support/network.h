@@ -24,6 +24,14 @@ class ScopedNetwork {
 /// this program has not been given before.
 int FreePort(const std::string& network = {});
 
+/// A socket that listens on 127.0.0.1, and its port. The caller closes it.
+/// Throws std::runtime_error.
+struct LoopbackListener {
+  LoopbackListener();
+  int fd = -1;
+  int port = 0;
+};
+
 }  // namespace swarmgate::testing
 
 #endif  // SWARMGATE_TEST_SUPPORT_NETWORK_H_

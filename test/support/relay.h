@@ -11,38 +11,33 @@
 #include <array>
 #include <atomic>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "support/network.h"
 
 namespace swarmgate::testing {
 
 class Relay {
  public:
   /// To a port of this machine.
-  explicit Relay(int port) : target_(port), listener_(Socket()) {
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof(address);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (bind(listener_, generic, size) != 0 || listen(listener_, 16) != 0 ||
-        getsockname(listener_, generic, &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    port_ = ntohs(address.sin_port);
+  explicit Relay(int port) : target_(port) {
     accepting_ = std::thread([this] { Accept(); });
   }
   ~Relay() {
     stopped_ = true;
-    shutdown(listener_, SHUT_RDWR);
+    shutdown(listener_.fd, SHUT_RDWR);
     accepting_.join();
     for (std::thread& thread : connections_) thread.join();
-    close(listener_);
+    close(listener_.fd);
   }
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string address() const {
+    return "127.0.0.1:" + std::to_string(listener_.port);
+  }
   /// All that has passed, both ways.
   [[nodiscard]] std::string text() const {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -65,8 +60,8 @@ class Relay {
   }
 
   void Accept() {
-    for (int client = accept(listener_, nullptr, nullptr); client >= 0 && !stopped_;
-         client = accept(listener_, nullptr, nullptr)) {
+    for (int client = accept(listener_.fd, nullptr, nullptr); client >= 0 && !stopped_;
+         client = accept(listener_.fd, nullptr, nullptr)) {
       connections_.emplace_back([this, client] { Carry(client); });
     }
   }
@@ -109,8 +104,7 @@ class Relay {
   }
 
   const int target_;
-  const int listener_;
-  int port_ = 0;
+  const LoopbackListener listener_;
   std::atomic<bool> stopped_{false};
   std::thread accepting_;
   std::vector<std::thread> connections_;  ///< of the accepting thread, until that has ended

@@ -30,7 +30,8 @@ inline std::uint64_t NextChunkOwner() {
 template <typename T>
 class Chunked {
  public:
-  /// A chunk that grows beyond this is split; one that shrinks to an eighth joins a neighbour.
+  /// A chunk that grows beyond this is split; one that shrinks to an eighth takes in the next one
+  /// where both fit.
   static constexpr std::size_t kMostInChunk = 64;
 
   using value_type = T;
@@ -182,7 +183,7 @@ class Chunked {
     --size_;
     return Tidy(at);
   }
-  /// The element, to be changed.
+  /// The element, to be changed. References to elements of this chunk may go stale.
   [[nodiscard]] T& Edit(const_iterator at) { return Own(at.chunk_)[at.offset_]; }
 
   template <typename Less>

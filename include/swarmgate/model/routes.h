@@ -148,6 +148,9 @@ struct Backend {
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
+/// The backend of this name; nullptr: there is none. REQUIRES: sorted by name.
+[[nodiscard]] const Backend* FindBackend(const Chunked<Backend>& backends, const BackendName& name);
+
 /// A service that says itself, in HAProxy's language, what is done with its requests.
 struct RawRoutes {
   ServiceName service;

@@ -95,7 +95,7 @@ class Router {
   ~Router();
   /// What Build(services, context) is. The reference holds until the next call.
   const Built& Update(const Inputs& services, const BuildContext& context);
-  /// How often everything was made anew.
+  /// How often everything was made anew, the first time among them.
   [[nodiscard]] std::size_t rebuilds() const;
 
  private:
