@@ -383,7 +383,7 @@ std::string OutcomeJson(const engine::Outcome& outcome,
   if (!good) json.Field("Code", OutcomeCode(outcome.status));
   // The predecessor's answers have these fields whatever became of the call.
   if (outcome.spec || !given.empty()) {
-    codec::WriteSpecFields(json, outcome.spec.value_or(model::ServiceSpec()), given);
+    codec::WriteSpecFields(json, outcome.spec ? *outcome.spec : model::ServiceSpec(), given);
   }
   if (good) json.Field("Persisted", outcome.persisted);
   json.Field("Revision", outcome.revision);

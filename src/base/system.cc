@@ -1,5 +1,6 @@
 #include "swarmgate/base/system.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,6 +16,8 @@ std::string HostName() {
   (void)gethostname(name.data(), name.size() - 1);
   return name.data();
 }
+
+void ReturnFreedMemory() { (void)malloc_trim(0); }
 
 std::string MakeUniqueName() {
   std::random_device random;

@@ -19,7 +19,8 @@ class Reader {
  public:
   explicit Reader(const JsonValue& object) : object_(object), good_(object.is_object()) {}
 
-  void Text(std::string_view key, std::string& out) {
+  template <typename T>
+  void Text(std::string_view key, T& out) {
     Take<std::string_view>(
         key, [](const JsonValue& v) { return v.AsString(); },
         [&](std::string_view text) { out = std::string(text); });
@@ -49,7 +50,8 @@ class Reader {
       return text.has_value();
     });
   }
-  void TextMap(std::string_view key, std::map<std::string, std::string>& out) {
+  template <typename Map>
+  void TextMap(std::string_view key, Map& out) {
     const JsonValue* value = object_.Find(key);
     if (value == nullptr) return;
     if (!value->is_object()) good_ = false;
@@ -87,11 +89,11 @@ class Reader {
   bool good_;
 };
 
-void WriteMap(JsonWriter& json, std::string_view key,
-              const std::map<std::string, std::string>& map) {
+template <typename Map>
+void WriteMap(JsonWriter& json, std::string_view key, const Map& map) {
   if (map.empty()) return;
   json.Key(key).BeginObject();
-  for (const auto& [name, value] : map) json.Field(name, value);
+  for (const auto& [name, value] : map) json.Field(static_cast<const std::string&>(name), value);
   json.EndObject();
 }
 

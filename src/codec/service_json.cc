@@ -86,7 +86,7 @@ int PortNumber(const std::optional<std::uint16_t>& port) {
 std::vector<std::string> Headers(const model::DestSpec& dest, model::HeaderRule::Action action,
                                  bool response) {
   std::vector<std::string> texts;
-  for (const model::HeaderRule& rule : dest.profile.headers) {
+  for (const model::HeaderRule& rule : dest.profile->headers) {
     if (rule.action != action || rule.response != response) continue;
     std::string text = rule.name;
     if (!rule.format.empty()) text += std::string(" ") + kHidden;
@@ -98,10 +98,10 @@ std::vector<std::string> Headers(const model::DestSpec& dest, model::HeaderRule:
 
 std::string ConnectionModeText(const model::DestSpec& dest) {
   using Mode = model::ConnectionMode;
-  if (!dest.profile.connection_mode) return "";
-  return *dest.profile.connection_mode == Mode::kKeepAlive     ? "http-keep-alive"
-         : *dest.profile.connection_mode == Mode::kServerClose ? "http-server-close"
-                                                               : "httpclose";
+  if (!dest.profile->connection_mode) return "";
+  return *dest.profile->connection_mode == Mode::kKeepAlive     ? "http-keep-alive"
+         : *dest.profile->connection_mode == Mode::kServerClose ? "http-server-close"
+                                                                : "httpclose";
 }
 
 std::string Joined(const std::vector<std::string>& items, char between) {
@@ -115,9 +115,9 @@ std::string Joined(const std::vector<std::string>& items, char between) {
 
 void WriteUsers(JsonWriter& json, const model::DestSpec& dest) {
   json.Key("Users");
-  std::vector<model::Credential> users = dest.policy.users;
-  users.insert(users.end(), dest.profile.encrypted_users.begin(),
-               dest.profile.encrypted_users.end());
+  std::vector<model::Credential> users = dest.policy->users;
+  users.insert(users.end(), dest.profile->encrypted_users.begin(),
+               dest.profile->encrypted_users.end());
   if (users.empty()) {
     json.Null();
     return;
@@ -144,7 +144,7 @@ void WriteUserAgent(JsonWriter& json, const std::vector<std::string>& values) {
 
 std::vector<std::string> Rewrites(const model::DestSpec& dest) {
   std::vector<std::string> pairs;
-  for (const model::PathRewrite& rewrite : dest.policy.path_rewrites) {
+  for (const model::PathRewrite& rewrite : dest.policy->path_rewrites) {
     pairs.push_back(rewrite.search + "," + rewrite.replace);
   }
   return pairs;
@@ -165,7 +165,7 @@ void WriteDestRouting(JsonWriter& json, const model::DestSpec& dest) {
   json.Field("ReqModeFormatted", mode == "sni" ? "tcp" : mode);
   json.Field("ReqPathSearchReplace", Joined(Rewrites(dest), ':'));
   WriteList(json, "ServiceDomain", HostTexts(dest.hosts));
-  json.Field("ServiceGroup", dest.tcp.group);
+  json.Field("ServiceGroup", dest.tcp->group);
   WriteServiceHeader(json, dest.headers);
   WriteList(json, "ServicePath", PathTexts(dest.paths));
   WriteList(json, "ServicePathExclude", PathTexts(dest.path_excludes));
@@ -195,7 +195,7 @@ void WriteDest(JsonWriter& json, const model::DestSpec& dest, const Given& given
              policy.redirect_code == 0 ? std::string() : std::to_string(policy.redirect_code));
   json.Field("IgnoreAuthorization", given.Flag("ignoreAuthorization", index));
   WriteDestRouting(json, dest);
-  json.Field("SslVerifyNone", dest.server.tls == model::ServerOptions::Tls::kUnverified);
+  json.Field("SslVerifyNone", dest.server->tls == model::ServerOptions::Tls::kUnverified);
   json.Field("TimeoutServer", Seconds(policy.timeout_server));
   json.Field("TimeoutClient", given.Text("timeoutClient", index));
   json.Field("TimeoutTunnel", Seconds(policy.timeout_tunnel));
@@ -223,8 +223,8 @@ void WriteService(JsonWriter& json, const model::ServiceSpec& spec, const Given&
   WriteHeaders(json, "AddResHeader", first, Action::kAdd, true);
   json.Field("BackendExtra", given.Text("backendExtra"));
   json.Field("CheckResolvers", given.Flag("checkResolvers"));
-  json.Field("CompressionAlgo", first.profile.compression_algo);
-  json.Field("CompressionType", Joined(first.profile.compression_types, ' '));
+  json.Field("CompressionAlgo", first.profile->compression_algo);
+  json.Field("CompressionType", Joined(first.profile->compression_types, ' '));
   json.Field("ConnectionMode", ConnectionModeText(first));
   json.Field("Debug", given.Flag("debug"));
   json.Field("DebugFormat", given.Text("debugFormat"));
@@ -234,8 +234,8 @@ void WriteService(JsonWriter& json, const model::ServiceSpec& spec, const Given&
   json.Field("Distribute", spec.distribute);
   json.Field("IsDefaultBackend", spec.default_backend);
   json.Field("ProxyInstanceName", spec.proxy_instance);
-  json.Field("RedirectWhenHttpProto", first.policy.redirect_when_http);
-  json.Field("RedirectUnlessHttpsProto", first.policy.redirect_unless_https);
+  json.Field("RedirectWhenHttpProto", first.policy->redirect_when_http);
+  json.Field("RedirectUnlessHttpsProto", first.policy->redirect_unless_https);
   json.Field("Replicas", static_cast<unsigned>(spec.replicas.value_or(0)));
   json.Field("ReqPathReplace", given.Text("reqPathReplace"));
   json.Field("ReqPathSearch", given.Text("reqPathSearch"));

@@ -83,7 +83,7 @@ std::vector<model::TaskFacts> SelectTasks(std::vector<SwarmTask> tasks) {
 std::string ServiceIdOf(const Container& container) {
   const std::string project = container.compose_project();
   const std::string service = container.compose_service();
-  return project.empty() || service.empty() ? container.facts.id : project + "/" + service;
+  return project.empty() || service.empty() ? container.facts.id.str() : project + "/" + service;
 }
 
 std::string ServiceNameOf(const Container& container) {

@@ -81,7 +81,7 @@ Result<std::optional<std::vector<std::string>>> Lister::NetworksOfOwnTask(Steady
     const auto task = codec::DecodeTask(*json);
     if (!task) return Ok();
     for (const std::string& candidate : own_candidates_) {
-      if (SameContainer(task->facts.container_id, candidate)) take(*task);
+      if (SameContainer(task->facts.container_id.str(), candidate)) take(*task);
     }
     return Ok();
   });

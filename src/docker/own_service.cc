@@ -87,7 +87,7 @@ class OwnService final : public ports::Peers {
     const Status read =
         ReadTasks(R"({"desired-state":["running"]})", deadline, [&](const codec::SwarmTask& task) {
           for (const std::string& candidate : candidates_) {
-            if (task.facts.container_id.starts_with(candidate)) service = task.service_id;
+            if (task.facts.container_id.str().starts_with(candidate)) service = task.service_id;
           }
         });
     if (!read) return Forward(read.error());

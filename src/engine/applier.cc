@@ -310,6 +310,8 @@ Applied Applier::Converge(const Image& wanted) {
     next_plan_.reset();
     if (plan.reload_reason.empty() && plan.steps.empty()) {
       aligned_ = image == &wanted && !files_failed_;
+      // What was read back shares nothing with what is wanted, and is equal to it.
+      held_->image = *image;
       if (!changed) ++counters_.noops;
       return {Applied::State::kLive, changed, {}};
     }

@@ -62,8 +62,8 @@ Parameters ByName(Origin origin, const Parameters& given, const labels::ParseOpt
 
 std::shared_ptr<const routing::ServiceInput> MakeInput(const Definition& definition) {
   auto input = std::make_shared<routing::ServiceInput>();
-  input->spec = *definition.parsed->result.spec;
-  input->spec.name = definition.name;
+  input->spec = definition.parsed->result.spec;
+  if (input->spec->name != definition.name) input->spec.Edit().name = definition.name;
   input->origin = definition.origin;
   input->created_unix_ns = definition.created_unix_ns;
   input->facts = definition.facts;
@@ -81,7 +81,7 @@ void SetInput(routing::Inputs& inputs, const ServiceName& name, const Definition
                     before->created_unix_ns == definition->created_unix_ns;
   if (same) return;
   const auto place =
-      inputs.PartitionPoint([&](const auto& input) { return input->spec.name < name; });
+      inputs.PartitionPoint([&](const auto& input) { return input->spec->name < name; });
   if (!has) {
     inputs.erase(place);
   } else if (had) {

@@ -1,19 +1,35 @@
 #include "swarmgate/engine/engine.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <thread>
 #include <utility>
+#include <variant>
 
 #include "engine/message.h"
 #include "engine/reconciler.h"
 #include "engine/sources.h"
 #include "swarmgate/base/log.h"
+#include "swarmgate/base/system.h"
 
 namespace swarmgate::engine {
 namespace {
 
 // Messages that are taken together before anything is carried out.
 constexpr int kBurst = 512;
+// News of so many services take many times the memory that is left of them in the end.
+constexpr std::size_t kMany = 1000;
+// How long after such news the rest of their memory is given back: nothing of them waits by then.
+constexpr Duration kGiveBackAfter{5000};
+
+bool IsLarge(const Message& message) {
+  if (const auto* listed = std::get_if<DockerListed>(&message)) {
+    return listed->facts && listed->facts->services.size() >= kMany;
+  }
+  const auto* tasks = std::get_if<TasksListed>(&message);
+  return tasks != nullptr && tasks->ids.size() >= kMany;
+}
 
 }  // namespace
 
@@ -80,15 +96,25 @@ class Engine::Impl {
   void Run() {
     Reconciler reconciler(options_, ports_, sources_, cell_);
     reconciler.Start();
+    // What was stored is read by then.
+    SteadyTime give_back = ports_.clock->Now() + kGiveBackAfter;
+    const auto handle = [&](Message message) {
+      if (IsLarge(message)) give_back = ports_.clock->Now() + kGiveBackAfter;
+      reconciler.Handle(std::move(message));
+    };
     while (!inbox_.closed()) {
-      std::optional<Message> message = inbox_.PopUntil(reconciler.Next());
+      std::optional<Message> message = inbox_.PopUntil(std::min(reconciler.Next(), give_back));
       for (int taken = 0; message && taken < kBurst; ++taken) {
-        reconciler.Handle(std::move(*message));
+        handle(std::move(*message));
         message = inbox_.PopUntil(SteadyTime());
       }
       // The burst's last one, when there were too many.
-      if (message) reconciler.Handle(std::move(*message));
+      if (message) handle(std::move(*message));
       reconciler.RunDue();
+      if (ports_.clock->Now() >= give_back) {
+        ReturnFreedMemory();
+        give_back = SteadyTime::max();
+      }
     }
   }
 

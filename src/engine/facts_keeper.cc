@@ -11,6 +11,7 @@
 namespace swarmgate::engine {
 namespace {
 
+using model::Addresses;
 using model::DockerFacts;
 using model::ServiceFacts;
 using model::ServiceKind;
@@ -79,8 +80,25 @@ const ServiceFacts* FactsKeeper::FindById(const std::string& id) const {
   return found == by_id_.end() ? nullptr : found->second.get();
 }
 
+void FactsKeeper::ShareTexts(ServiceFacts& service) {
+  for (TaskFacts& task : service.tasks) {
+    for (Text* text : {&task.node_id, &task.state, &task.message, &task.node_address}) {
+      texts_.Share(*text);
+    }
+    Addresses addresses;
+    for (auto& [network, address] : task.addresses) {
+      Text shared = network;
+      texts_.Share(shared);
+      addresses.emplace(std::move(shared), std::move(address));
+    }
+    task.addresses = std::move(addresses);
+  }
+  service.tasks.shrink_to_fit();
+}
+
 void FactsKeeper::Put(ServiceFacts service) {
   Drop(service.id);
+  ShareTexts(service);
   auto fresh = std::make_shared<const ServiceFacts>(std::move(service));
   const auto place =
       services_.PartitionPoint([&](const ServicePtr& other) { return ComesBefore(other, fresh); });
@@ -149,7 +167,7 @@ void FactsKeeper::KeepRunning(ServiceFacts& service,
                               std::map<std::string, std::string>* gateway_addresses) const {
   if (service.kind != ServiceKind::kSwarm) return;
   for (TaskFacts& task : service.tasks) {
-    if (task.running || !task.desired_running || !IsBeforeRunning(task.state)) continue;
+    if (task.running || !task.desired_running || !IsBeforeRunning(task.state.str())) continue;
     const ServiceFacts* held = FindById(service.id);
     if (held == nullptr) return;
     const auto known = std::find_if(held->tasks.begin(), held->tasks.end(),
@@ -173,7 +191,8 @@ FactsKeeper::News FactsKeeper::TakeStarted(const std::string& service_id,
   const auto task = std::find_if(service.tasks.begin(), service.tasks.end(),
                                  [&](const TaskFacts& t) { return t.id == started.task_id; });
   // One that is not listed yet has no address either.
-  if (task == service.tasks.end() || task->running || !IsBeforeRunning(task->state)) return news;
+  if (task == service.tasks.end() || task->running || !IsBeforeRunning(task->state.str()))
+    return news;
   task->running = true;
   task->state = "running";
   task->container_id = started.container_id;

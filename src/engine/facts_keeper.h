@@ -122,6 +122,8 @@ class FactsKeeper {
   [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;
   void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
   void Install(model::DockerFacts list, News& news);
+  /// Nearly all tasks say some of them alike.
+  void ShareTexts(model::ServiceFacts& service);
   /// In the place of what is held of the same id.
   void Put(model::ServiceFacts service);
   void Drop(const std::string& id);
@@ -132,6 +134,7 @@ class FactsKeeper {
   model::DockerFacts host_;  ///< without services
   std::uint64_t host_version_ = 0;
   Services services_;
+  TextPool texts_;
   std::unordered_map<std::string_view, ServicePtr> by_id_;  ///< keys live in the services
   /// Hash of a container's id → a service that has a task there.
   std::unordered_multimap<std::size_t, const model::ServiceFacts*> by_container_;

@@ -24,7 +24,7 @@ Suspects Joined(Suspects a, const Suspects& b) {
 
 routing::Inputs Sorted(Suspects services) {
   std::sort(services.begin(), services.end(),
-            [](const auto& a, const auto& b) { return a->spec.name < b->spec.name; });
+            [](const auto& a, const auto& b) { return a->spec->name < b->spec->name; });
   return services;
 }
 
@@ -48,7 +48,7 @@ void Reconciler::FindOffenders(const Suspects& good, Suspects suspects, int& che
     return;
   }
   if (suspects.size() == 1) {
-    offenders.emplace(suspects.front()->spec.name, checked.error().message);
+    offenders.emplace(suspects.front()->spec->name, checked.error().message);
     return;
   }
   const auto middle = suspects.begin() + static_cast<std::ptrdiff_t>(suspects.size() / 2);
@@ -112,8 +112,8 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
   Suspects good;
   Suspects suspects;
   for (const auto& input : assembly.inputs) {
-    const auto passed = accepted_.find(input->spec.name);
-    const Definition* definition = assembly.Find(input->spec.name);
+    const auto passed = accepted_.find(input->spec->name);
+    const Definition* definition = assembly.Find(input->spec->name);
     const bool known = passed != accepted_.end() && definition != nullptr &&
                        passed->second->hash == definition->parsed->hash;
     (known ? good : suspects).push_back(input);

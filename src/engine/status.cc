@@ -82,9 +82,9 @@ std::string WithoutBackend(const Verdict& verdict) {
 }
 
 std::string WhyNotServing(const model::TaskFacts& task, const Verdict& verdict) {
-  if (!task.desired_running) return task.message.empty() ? "is ending" : task.message;
+  if (!task.desired_running) return task.message.empty() ? "is ending" : task.message.str();
   if (!task.running) {
-    return task.state + (task.message.empty() ? std::string() : ": " + task.message);
+    return task.state.str() + (task.message.empty() ? std::string() : ": " + task.message.str());
   }
   if (task.health == model::Health::kStarting) return "its health check has not passed yet";
   if (task.health == model::Health::kUnhealthy) return "unhealthy";
@@ -101,19 +101,20 @@ void DescribeTasks(const StatusContext& context, const Definition& definition,
   if (!definition.facts) return;
   std::map<std::string_view, const model::Server*> servers;
   for (const model::Backend* backend : backends) {
-    for (const model::Server& server : backend->servers) servers.emplace(server.task_id, &server);
+    for (const model::Server& server : backend->servers)
+      servers.emplace(server.task_id.str(), &server);
   }
   for (const model::TaskFacts& task : definition.facts->tasks) {
     TaskStatus shown;
     shown.id = task.id;
     shown.state = task.state;
-    auto server = servers.find(task.id);
+    auto server = servers.find(task.id.str());
     shown.serving = server != servers.end();
     if (shown.serving) {
       shown.address = server->second->address;
     } else {
       shown.reason = WhyNotServing(task, verdict);
-      const std::string prefix = "t-" + task.id.substr(0, 12) + "-";
+      const std::string prefix = "t-" + task.id.str().substr(0, 12) + "-";
       for (const model::Backend* backend : backends) {
         auto slot = context.slots.assigned.find(backend->name);
         shown.draining = shown.draining || (slot != context.slots.assigned.end() &&
@@ -202,11 +203,8 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.name = definition.name;
   status.origin = definition.origin;
   status.overrides_labels = definition.overrides_labels;
-  // One object with what was parsed.
   const std::shared_ptr<const Parsed>& parsed = definition.parsed;
-  if (parsed->result.spec) {
-    status.spec = std::shared_ptr<const model::ServiceSpec>(parsed, &*parsed->result.spec);
-  }
+  status.spec = parsed->result.spec;
   const bool shown =
       std::all_of(parsed->parameters.begin(), parsed->parameters.end(),
                   [](const auto& parameter) { return labels::MayShowValue(parameter.first); });

@@ -70,7 +70,7 @@ model::BackendKind KindOf(const model::BackendClass& backend_class) {
 
 model::BackendClass ClassOf(const model::Backend& backend) {
   model::BackendClass base = BaseClass(backend.kind);
-  if (backend.profile.empty()) return base;
+  if (backend.profile->empty()) return base;
   const ProfileText text = RenderProfile(backend.profile, backend.kind);
   // Nobody must be able to make a profile that has the name of another's.
   const std::string digest = ToLower(Sha256Hex(text.head + '\0' + text.lines));

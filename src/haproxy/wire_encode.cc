@@ -38,7 +38,7 @@ struct Encoded {
         ServerWords(step.server.options));
     // 2.6 gives a dynamic server no cookie until it is computed anew.
     if (step.sticky) Add("enable dynamic-cookie backend " + EscapeArgument(step.slot.str()));
-    if (step.server.options.check_interval) Add("enable health " + path);
+    if (step.server.options->check_interval) Add("enable health " + path);
     Add("enable server " + path);
     ++added;
   }

@@ -90,16 +90,16 @@ void CheckBalance(model::Balance& balance, Report& report) {
 /// What is left of what applies to requests.
 void TakeOff(model::DestSpec& spec) {
   model::Policy policy;
-  policy.timeout_server = spec.policy.timeout_server;
-  policy.timeout_tunnel = spec.policy.timeout_tunnel;
+  policy.timeout_server = spec.policy->timeout_server;
+  policy.timeout_tunnel = spec.policy->timeout_tunnel;
   spec.policy = std::move(policy);
   model::Profile profile;
-  profile.balance = spec.profile.balance;
-  profile.allow_from = std::move(spec.profile.allow_from);
-  profile.deny_from = std::move(spec.profile.deny_from);
-  profile.retries = spec.profile.retries;
-  profile.ca_file = std::move(spec.profile.ca_file);
-  profile.raw = std::move(spec.profile.raw);
+  profile.balance = spec.profile->balance;
+  profile.allow_from = spec.profile->allow_from;
+  profile.deny_from = spec.profile->deny_from;
+  profile.retries = spec.profile->retries;
+  profile.ca_file = spec.profile->ca_file;
+  profile.raw = spec.profile->raw;
   spec.profile = std::move(profile);
   spec.headers.clear();
   spec.user_agents.clear();
@@ -109,7 +109,7 @@ void TakeOff(model::DestSpec& spec) {
   spec.priority = 0;
   spec.https_port.reset();
   spec.src_https_port.reset();
-  spec.server.http2 = false;
+  spec.server.Edit().http2 = false;
 }
 
 }  // namespace
@@ -130,26 +130,28 @@ void CheckTcp(const ServiceDraft& service, const std::vector<GivenForDest>& give
   }
   const bool sni = spec.mode == model::ReqMode::kSni;
   report.About(shown("reqMode"), sni ? "sni" : "tcp");
-  if (sni && spec.tcp.names.empty()) {
+  if (sni && spec.tcp->names.empty()) {
     report.Error("missing-path", "With reqMode=sni, servicePath or serviceDomain is mandatory",
                  "Write " + shown("serviceDomain") + "=<name that clients ask for>");
   }
-  if (sni && spec.tcp.tls) {
+  if (sni && spec.tcp->tls) {
     report.Error("not-for-sni", "with reqMode=sni the service itself ends TLS",
                  "Leave " + shown("srcTls") + " out, or write reqMode=tcp");
   }
   report.About(shown("balance"), "");
-  CheckBalance(spec.profile.balance, report);
+  CheckBalance(spec.profile.Edit().balance, report);
   CheckGiven(given, placement, report);
   CheckUsers(service, dest, placement, report);
   TakeOff(spec);
-  if (const std::string_view ignored = FirstHttpLine(spec.profile.raw); !ignored.empty()) {
+  if (const std::string_view ignored = FirstHttpLine(spec.profile->raw); !ignored.empty()) {
     report.About(placement.Shown("backendExtra"), "");
     report.Error("not-for-tcp",
                  "HAProxy ignores " + Quoted(ignored) + " where it reads no requests",
                  "Write tcp-request content … instead");
   }
-  if (dest.check_tcp && !spec.server.check_interval) spec.server.check_interval = kCheckInterval;
+  if (dest.check_tcp && !spec.server->check_interval) {
+    spec.server.Edit().check_interval = kCheckInterval;
+  }
 }
 
 void TellServiceOfTcp(Placement& placement, Report& report) {

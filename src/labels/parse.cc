@@ -239,7 +239,7 @@ class ServiceParser {
     if (report_.errors() == errors_before) {
       http ? AddDefaultPath(dest) : CheckTcp(draft_, given_here, placement_, dest, report_);
     }
-    dest.spec.profile.condition = draft_.acl_condition;
+    dest.spec.profile.Edit().condition = draft_.acl_condition;
     if (!set::CompleteServer(dest.spec, draft_.spec)) {
       const std::string suffix = index == 0 ? "" : "." + std::to_string(index);
       report_.About(Shown("sslServerName" + suffix), "");
@@ -248,6 +248,10 @@ class ServiceParser {
     }
     if (report_.errors() != errors_before) return;
     CheckRedirect(dest.spec);
+    dest.spec.policy.Settle();
+    dest.spec.profile.Settle();
+    dest.spec.server.Settle();
+    dest.spec.tcp.Settle();
     draft_.spec.dests.push_back(std::move(dest.spec));
   }
 

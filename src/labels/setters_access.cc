@@ -105,19 +105,23 @@ std::optional<std::string> CanonicalHsts(std::string_view text) {
 }  // namespace
 
 void AllowedMethods(Setting& setting) {
-  Methods(setting, setting.dest->spec.policy.allowed_methods);
+  Methods(setting, setting.dest->spec.policy.Edit().allowed_methods);
 }
 
-void AllowFrom(Setting& setting) { Networks(setting, setting.dest->spec.profile.allow_from); }
+void AllowFrom(Setting& setting) {
+  Networks(setting, setting.dest->spec.profile.Edit().allow_from);
+}
 
-void DeniedMethods(Setting& setting) { Methods(setting, setting.dest->spec.policy.denied_methods); }
+void DeniedMethods(Setting& setting) {
+  Methods(setting, setting.dest->spec.policy.Edit().denied_methods);
+}
 
-void DenyFrom(Setting& setting) { Networks(setting, setting.dest->spec.profile.deny_from); }
+void DenyFrom(Setting& setting) { Networks(setting, setting.dest->spec.profile.Edit().deny_from); }
 
-void DenyHttp(Setting& setting) { Boolean(setting, setting.dest->spec.policy.deny_http); }
+void DenyHttp(Setting& setting) { Boolean(setting, setting.dest->spec.policy.Edit().deny_http); }
 
 void Hsts(Setting& setting) {
-  std::string& field = setting.dest->spec.policy.hsts;
+  std::string& field = setting.dest->spec.policy.Edit().hsts;
   constexpr const char* kYear = "max-age=31536000";
   if (setting.value != "0" && setting.value != "1") {
     if (const auto wanted = ParseBool(setting.value)) {
@@ -132,12 +136,12 @@ void Hsts(Setting& setting) {
   field = std::move(*value);
 }
 
-void HttpsOnly(Setting& setting) { Boolean(setting, setting.dest->spec.policy.https_only); }
+void HttpsOnly(Setting& setting) { Boolean(setting, setting.dest->spec.policy.Edit().https_only); }
 
 void HttpsRedirectCode(Setting& setting) {
   for (const int code : {301, 302, 303, 307, 308}) {
     if (setting.value != std::to_string(code)) continue;
-    setting.dest->spec.policy.redirect_code = code;
+    setting.dest->spec.policy.Edit().redirect_code = code;
     return;
   }
   setting.report.Error("bad-redirect-code", "it is no status of a redirect");
@@ -147,7 +151,7 @@ void IgnoreAuthorization(Setting& setting) { Boolean(setting, setting.dest->igno
 
 void Maintenance(Setting& setting) {
   constexpr std::size_t kLongest = 1000;
-  model::Policy& policy = setting.dest->spec.policy;
+  model::Policy& policy = setting.dest->spec.policy.Edit();
   if (const auto wanted = ParseBool(setting.value)) {
     policy.maintenance = *wanted;
     return;
@@ -176,8 +180,8 @@ void RateLimit(Setting& setting) {
   if (!requests || *requests == 0 || period == kPeriods.end()) {
     return setting.report.Error("bad-rate-limit", "it is no number of requests per period");
   }
-  setting.dest->spec.policy.rate_limit = model::RateLimit{static_cast<std::uint32_t>(*requests),
-                                                          std::chrono::seconds(period->seconds)};
+  setting.dest->spec.policy.Edit().rate_limit = model::RateLimit{
+      static_cast<std::uint32_t>(*requests), std::chrono::seconds(period->seconds)};
 }
 
 void RedirectUnlessHttpsProto(Setting& setting) {
@@ -193,7 +197,7 @@ void RetryAfter(Setting& setting) {
   if (!value || value->count() == 0) {
     return setting.report.Error("bad-duration", "it is not a duration");
   }
-  setting.dest->spec.policy.retry_after = std::chrono::ceil<std::chrono::seconds>(*value);
+  setting.dest->spec.policy.Edit().retry_after = std::chrono::ceil<std::chrono::seconds>(*value);
 }
 
 void UseGlobalUsers(Setting& setting) { Boolean(setting, setting.service.access.use_global); }
@@ -210,7 +214,7 @@ void UsersSecret(Setting& setting) {
 }
 
 void VerifyClientSsl(Setting& setting) {
-  Boolean(setting, setting.dest->spec.policy.verify_client);
+  Boolean(setting, setting.dest->spec.policy.Edit().verify_client);
 }
 
 }  // namespace swarmgate::labels::set

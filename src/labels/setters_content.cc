@@ -41,7 +41,7 @@ void TakeRaw(Setting& setting, model::HeaderRule rule, const std::string& rest,
   }
   rule.raw = true;
   rule.format = rest;
-  setting.service.common.profile.headers.push_back(std::move(rule));
+  setting.service.common.profile.Edit().headers.push_back(std::move(rule));
 }
 
 void TakeHeader(Setting& setting, Action action, bool response, const std::string& text) {
@@ -70,7 +70,7 @@ void TakeHeader(Setting& setting, Action action, bool response, const std::strin
     }
     rule.condition = std::move(condition.text);
   }
-  setting.service.common.profile.headers.push_back(std::move(rule));
+  setting.service.common.profile.Edit().headers.push_back(std::move(rule));
 }
 
 void Headers(Setting& setting, Action action, bool response) {
@@ -133,11 +133,11 @@ void CompressionAlgo(Setting& setting) {
     }
     algos += (algos.empty() ? "" : " ") + std::string(word);
   }
-  setting.service.common.profile.compression_algo = algos;
+  setting.service.common.profile.Edit().compression_algo = algos;
 }
 
 void CompressionType(Setting& setting) {
-  model::Profile& profile = setting.service.common.profile;
+  model::Profile& profile = setting.service.common.profile.Edit();
   if (profile.compression_algo.empty()) {
     return setting.report.Warning("no-effect", "without compressionAlgo nothing is compressed",
                                   "Add compressionAlgo=gzip");
@@ -157,7 +157,7 @@ void CompressionType(Setting& setting) {
 }
 
 void ErrorPage(Setting& setting) {
-  std::vector<model::ErrorPage>& pages = setting.dest->spec.profile.error_pages;
+  std::vector<model::ErrorPage>& pages = setting.dest->spec.profile.Edit().error_pages;
   for (const std::string& item : SplitPages(setting.value, setting.options.separator)) {
     const std::string_view text =
         std::string_view(item).substr(std::min<std::size_t>(4, item.size()));

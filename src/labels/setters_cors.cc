@@ -27,7 +27,7 @@ bool IsOrigin(std::string_view text) {
 
 // Nothing (and a warning) where corsOrigin is not given.
 model::Cors* CorsOf(Setting& setting) {
-  auto& cors = setting.dest->spec.profile.cors;
+  auto& cors = setting.dest->spec.profile.Edit().cors;
   if (cors) return &*cors;
   setting.report.Warning("no-effect", "without corsOrigin it has no effect",
                          "Add corsOrigin=https://app.example.com");
@@ -59,7 +59,7 @@ void CorsOrigin(Setting& setting) {
   if (any && cors.origins.size() > 1) {
     return setting.report.Error("bad-origin", "* stands there beside others");
   }
-  setting.dest->spec.profile.cors = std::move(cors);
+  setting.dest->spec.profile.Edit().cors = std::move(cors);
 }
 
 void CorsMethods(Setting& setting) {

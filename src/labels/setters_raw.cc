@@ -38,7 +38,7 @@ void BackendExtra(Setting& setting) {
   for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) {
     text.replace(at, 2, "\n");
   }
-  auto& raw = setting.service.common.profile.raw;
+  auto& raw = setting.service.common.profile.Edit().raw;
   for (const std::string_view part : Split(text, '\n')) {
     const std::string_view line = Trim(part);
     if (line.empty()) continue;

@@ -31,14 +31,14 @@ bool IsCheckPath(std::string_view text) {
 void SslVerifyNone(Setting& setting) {
   bool wanted = false;
   Boolean(setting, wanted);
-  if (wanted) setting.dest->spec.server.tls = Tls::kUnverified;
+  if (wanted) setting.dest->spec.server.Edit().tls = Tls::kUnverified;
 }
 
 void SslVerify(Setting& setting) {
   bool wanted = false;
   Boolean(setting, wanted);
   if (!wanted) return;
-  if (setting.dest->spec.server.tls == Tls::kUnverified) {
+  if (setting.dest->spec.server.Edit().tls == Tls::kUnverified) {
     return setting.report.Error("contradiction", "sslVerifyNone says the opposite",
                                 "Leave sslVerifyNone out");
   }
@@ -49,13 +49,13 @@ void SslVerify(Setting& setting) {
         "Give the proxy the option UPSTREAM_CA_FILE, or the system's certificates "
         "(ca-certificates)");
   }
-  setting.dest->spec.server.tls = Tls::kVerified;
-  setting.dest->spec.server.ca_file = setting.options.upstream_ca;
-  setting.dest->spec.profile.ca_file = setting.options.upstream_ca;
+  setting.dest->spec.server.Edit().tls = Tls::kVerified;
+  setting.dest->spec.server.Edit().ca_file = setting.options.upstream_ca;
+  setting.dest->spec.profile.Edit().ca_file = setting.options.upstream_ca;
 }
 
 void Protocol(Setting& setting) {
-  model::ServerOptions& server = setting.dest->spec.server;
+  model::ServerOptions& server = setting.dest->spec.server.Edit();
   const std::string_view value = setting.value;
   const bool tls = value == "https" || value == "h2";
   if (!tls && value != "http" && value != "h2c") {
@@ -77,7 +77,7 @@ void Protocol(Setting& setting) {
 }
 
 void SslServerName(Setting& setting) {
-  model::ServerOptions& server = setting.dest->spec.server;
+  model::ServerOptions& server = setting.dest->spec.server.Edit();
   const std::string lower = ToLower(setting.value);
   if (!IsHostName(lower)) {
     return setting.report.Error("bad-host", "it is not a host name");
@@ -90,13 +90,13 @@ void SslServerName(Setting& setting) {
 }
 
 bool CompleteServer(model::DestSpec& dest, const model::ServiceSpec& service) {
-  if (dest.profile.check_path) {
+  if (dest.profile->check_path) {
     const auto exact = std::find_if(dest.hosts.begin(), dest.hosts.end(), [](const auto& host) {
       return host.kind == model::HostMatch::Kind::kExact;
     });
-    if (exact != dest.hosts.end()) dest.profile.check_host = exact->text;
+    if (exact != dest.hosts.end()) dest.profile.Edit().check_host = exact->text;
   }
-  model::ServerOptions& server = dest.server;
+  model::ServerOptions& server = dest.server.Edit();
   if (server.tls == Tls::kNone || !server.tls_name.empty()) return true;
   // Any certificate of a public authority would do for a server whose name is not asked for.
   const bool own = dest.outbound_hostname.empty();
@@ -108,14 +108,14 @@ bool CompleteServer(model::DestSpec& dest, const model::ServiceSpec& service) {
   return server.tls != Tls::kVerified || !server.tls_name.empty();
 }
 
-void SendProxy(Setting& setting) { Boolean(setting, setting.dest->spec.server.send_proxy); }
+void SendProxy(Setting& setting) { Boolean(setting, setting.dest->spec.server.Edit().send_proxy); }
 
 void MaxConnections(Setting& setting) {
   const auto number = ParseUint(setting.value, kMostConnections);
   if (!number || *number == 0) {
     return setting.report.Error("bad-number", "it is not a number from 1 to 1000000");
   }
-  setting.dest->spec.server.max_connections = static_cast<std::uint32_t>(*number);
+  setting.dest->spec.server.Edit().max_connections = static_cast<std::uint32_t>(*number);
 }
 
 void BalanceBy(Setting& setting) {
@@ -124,7 +124,7 @@ void BalanceBy(Setting& setting) {
       {"roundrobin", Algorithm::kRoundRobin}, {"leastconn", Algorithm::kLeastConn},
       {"source", Algorithm::kSource},         {"uri", Algorithm::kUri},
       {"first", Algorithm::kFirst},           {"random", Algorithm::kRandom}};
-  model::Balance& balance = setting.dest->spec.profile.balance;
+  model::Balance& balance = setting.dest->spec.profile.Edit().balance;
   for (const auto& [name, algorithm] : kAlgorithms) {
     if (setting.value == name) {
       balance = {algorithm, ""};
@@ -145,8 +145,8 @@ void CheckPath(Setting& setting) {
   if (!IsCheckPath(setting.value)) {
     return setting.report.Error("bad-path", "it cannot be the path of a request");
   }
-  setting.dest->spec.profile.check_path = std::string(setting.value);
-  setting.dest->spec.server.check_interval = kDefaultCheck;
+  setting.dest->spec.profile.Edit().check_path = std::string(setting.value);
+  setting.dest->spec.server.Edit().check_interval = kDefaultCheck;
 }
 
 void CheckInterval(Setting& setting) {
@@ -154,20 +154,20 @@ void CheckInterval(Setting& setting) {
   if (!interval || *interval < kShortestCheck) {
     return setting.report.Error("bad-duration", "it is not a duration of at least 100ms");
   }
-  setting.dest->spec.server.check_interval = *interval;
+  setting.dest->spec.server.Edit().check_interval = *interval;
 }
 
 void Retries(Setting& setting) {
   const auto number = ParseUint(setting.value, 10);
   if (!number) return setting.report.Error("bad-number", "it is not a number from 0 to 10");
-  setting.dest->spec.profile.retries = static_cast<int>(*number);
+  setting.dest->spec.profile.Edit().retries = static_cast<int>(*number);
 }
 
 void DrainTimeout(Setting& setting) { Timeout(setting, setting.dest->spec.drain_timeout); }
 
 void ConnectionModeName(Setting& setting) {
   using Mode = model::ConnectionMode;
-  auto& mode = setting.service.common.profile.connection_mode;
+  auto& mode = setting.service.common.profile.Edit().connection_mode;
   std::string_view value = setting.value;
   const bool gone = value == "http-tunnel" || value == "forceclose";
   if (gone) {

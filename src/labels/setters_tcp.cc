@@ -23,16 +23,18 @@ void BalanceGroup(Setting& setting) {
       {"random", Algorithm::kRandom},
   }};
   for (const auto& [name, algorithm] : kAlgorithms) {
-    if (setting.value == name) setting.dest->spec.tcp.group_balance = algorithm;
+    if (setting.value == name) setting.dest->spec.tcp.Edit().group_balance = algorithm;
   }
-  if (!setting.dest->spec.tcp.group_balance) {
+  if (!setting.dest->spec.tcp.Edit().group_balance) {
     setting.report.Error("bad-balance", "there is no such way to balance");
   }
 }
 
 void CheckTcp(Setting& setting) { Boolean(setting, setting.dest->check_tcp); }
 
-void CliTcpKa(Setting& setting) { Boolean(setting, setting.dest->spec.tcp.client_keepalive); }
+void CliTcpKa(Setting& setting) {
+  Boolean(setting, setting.dest->spec.tcp.Edit().client_keepalive);
+}
 
 void ReqMode(Setting& setting) {
   using Mode = model::ReqMode;
@@ -47,11 +49,13 @@ void ReqMode(Setting& setting) {
   }
 }
 
-void ServiceGroup(Setting& setting) { Name(setting, setting.dest->spec.tcp.group); }
+void ServiceGroup(Setting& setting) { Name(setting, setting.dest->spec.tcp.Edit().group); }
 
-void SrcTls(Setting& setting) { Boolean(setting, setting.dest->spec.tcp.tls); }
+void SrcTls(Setting& setting) { Boolean(setting, setting.dest->spec.tcp.Edit().tls); }
 
-void TimeoutClient(Setting& setting) { Timeout(setting, setting.dest->spec.tcp.timeout_client); }
+void TimeoutClient(Setting& setting) {
+  Timeout(setting, setting.dest->spec.tcp.Edit().timeout_client);
+}
 
 bool SniPathType(Setting& setting) {
   bool fetch = false;
@@ -78,7 +82,7 @@ void SniNames(Setting& setting, SniMatch match) {
                                   "with reqMode=tcp all that comes in by srcPort is taken",
                                   "Leave it out, or write reqMode=sni");
   }
-  auto& names = setting.dest->spec.tcp.names;
+  auto& names = setting.dest->spec.tcp.Edit().names;
   for (const std::string& item : Items(setting, setting.options.separator)) {
     std::string text = ToLower(item);
     Kind kind = match == SniMatch::kBegin ? Kind::kRegex : Kind::kExact;

@@ -89,7 +89,7 @@ void Port(Setting& setting) { PortNumber(setting, setting.dest->spec.port); }
 
 void ReqPathSearchReplace(Setting& setting) {
   bool empty = false;
-  auto& rewrites = setting.dest->spec.policy.path_rewrites;
+  auto& rewrites = setting.dest->spec.policy.Edit().path_rewrites;
   // The colon is taken out of its escape here, the comma when a pair is split; a backslash that
   // escapes neither stays for the regex.
   for (const std::string& pair : SplitEscaped(setting.value, ':')) {
@@ -117,7 +117,7 @@ void ReqPathReplace(Setting& setting) {
   }
   if (!CountRegex(setting)) return;
   if (auto rewrite = Rewrite(search, std::string(setting.value), setting.report)) {
-    setting.service.common.policy.path_rewrites.push_back(std::move(*rewrite));
+    setting.service.common.policy.Edit().path_rewrites.push_back(std::move(*rewrite));
   }
 }
 
@@ -131,8 +131,12 @@ void SessionType(Setting& setting) {
   }
 }
 
-void TimeoutServer(Setting& setting) { Timeout(setting, setting.dest->spec.policy.timeout_server); }
+void TimeoutServer(Setting& setting) {
+  Timeout(setting, setting.dest->spec.policy.Edit().timeout_server);
+}
 
-void TimeoutTunnel(Setting& setting) { Timeout(setting, setting.dest->spec.policy.timeout_tunnel); }
+void TimeoutTunnel(Setting& setting) {
+  Timeout(setting, setting.dest->spec.policy.Edit().timeout_tunnel);
+}
 
 }  // namespace swarmgate::labels::set

@@ -82,7 +82,7 @@ TemplateData DataOf(const ServiceDraft& draft, const ParseOptions& options,
 /// A service that asks for a restriction which its template would not carry out must not be open.
 const char* Restriction(const model::DestSpec& dest) {
   const model::Policy& policy = dest.policy;
-  if (!policy.users.empty() || !dest.profile.encrypted_users.empty()) return "users";
+  if (!policy.users.empty() || !dest.profile->encrypted_users.empty()) return "users";
   if (!policy.allowed_methods.empty()) return "allowedMethods";
   if (!policy.denied_methods.empty()) return "deniedMethods";
   if (policy.deny_http) return "denyHttp";
@@ -91,8 +91,8 @@ const char* Restriction(const model::DestSpec& dest) {
   if (policy.verify_client) return "verifyClientSsl";
   if (policy.rate_limit) return "rateLimit";
   if (policy.maintenance) return "maintenance";
-  if (!dest.profile.allow_from.empty()) return "allowFrom";
-  if (!dest.profile.deny_from.empty()) return "denyFrom";
+  if (!dest.profile->allow_from.empty()) return "allowFrom";
+  if (!dest.profile->deny_from.empty()) return "denyFrom";
   return nullptr;
 }
 
@@ -155,7 +155,8 @@ class Use {
                       "HAProxy ignores " + Quoted(ignored) + " where it reads no requests",
                       "Write tcp-request content … instead");
       }
-      dest.profile.raw.insert(dest.profile.raw.end(), taken->lines.begin(), taken->lines.end());
+      std::vector<std::string>& raw = dest.profile.Edit().raw;
+      raw.insert(raw.end(), taken->lines.begin(), taken->lines.end());
     }
     if (taken->servers) {
       report_.Warning("template-servers",
@@ -182,7 +183,7 @@ class Use {
     }
     const auto& dests = draft_.spec.dests;
     const bool https_only = std::any_of(dests.begin(), dests.end(),
-                                        [](const auto& dest) { return dest.policy.https_only; });
+                                        [](const auto& dest) { return dest.policy->https_only; });
     if (https_only && frontend.find("redirect") == std::string::npos) {
       report_.Warning("template-ignores",
                       "httpsOnly is what the template makes of it, and this one redirects nobody",

@@ -237,7 +237,7 @@ void FindUsers(ServiceDraft& service, const ParseOptions& options, const AboutPa
 }
 
 void FinishAccess(const ServiceDraft& service, const ParseOptions& options, DestDraft& dest) {
-  model::Policy& policy = dest.spec.policy;
+  model::Policy& policy = dest.spec.policy.Edit();
   policy.redirect_when_http = service.access.redirect_when_http;
   policy.redirect_unless_https = service.access.redirect_unless_https;
   if (options.https_only) policy.https_only = true;
@@ -248,7 +248,7 @@ void FinishAccess(const ServiceDraft& service, const ParseOptions& options, Dest
   if (!policy.maintenance) policy.retry_after = model::Policy().retry_after;
   const std::vector<Credential>& users = service.access.found;
   if (users.empty() || dest.ignore_authorization) return;
-  (users.front().encrypted ? dest.spec.profile.encrypted_users : policy.users) = users;
+  (users.front().encrypted ? dest.spec.profile.Edit().encrypted_users : policy.users) = users;
 }
 
 }  // namespace swarmgate::labels

@@ -19,9 +19,9 @@ BackendKind KindOf(const model::ServiceSpec& spec, const model::DestSpec& dest) 
 Backend Redirect(const ServiceInput& input, const ServedDest& dest) {
   Backend backend;
   backend.name = dest.redirect_backend;
-  backend.service = input.spec.name;
+  backend.service = input.spec->name;
   backend.kind = BackendKind::kRich;
-  backend.policy.redirect_host = dest.spec->hosts.front().text;
+  backend.policy.Edit().redirect_host = dest.spec->hosts.front().text;
   return backend;
 }
 
@@ -36,7 +36,7 @@ ServiceBackends BackendMaker::Make(const ServedService& service, const EndpointC
   const auto add = [&](const ServedDest& dest) {
     Backend backend;
     backend.name = dest.backend;
-    backend.service = input.spec.name;
+    backend.service = input.spec->name;
     backend.kind = KindOf(input.spec, *dest.spec);
     backend.policy = dest.spec->policy;
     backend.profile = dest.spec->profile;
@@ -93,7 +93,7 @@ void BackendMaker::TellUnboundPort(const ServiceInput& input, const model::DestS
   for (const std::uint16_t known : bound) {
     ports += (ports.empty() ? "" : ", ") + std::to_string(known);
   }
-  diagnostics.push_back(Diagnostic{Severity::kWarning, "unbound-port", input.spec.name,
+  diagnostics.push_back(Diagnostic{Severity::kWarning, "unbound-port", input.spec->name,
                                    Indexed(label, dest.index), std::to_string(port),
                                    "the proxy does not listen on this port, only on " + ports,
                                    "add it to the proxy's BIND_PORTS"});
@@ -108,7 +108,7 @@ Diagnostic BackendMaker::Unreached(const ServiceInput& input, std::size_t count)
   return Diagnostic{
       Severity::kWarning,
       "task-unreachable",
-      input.spec.name,
+      input.spec->name,
       "",
       "",
       std::to_string(count) + " running task(s) cannot be reached from where the proxy runs",

@@ -21,8 +21,9 @@ Built Build(const Inputs& services, const BuildContext& context) {
 }
 
 Inputs MakeInputs(std::vector<ServiceInput> services) {
-  std::sort(services.begin(), services.end(),
-            [](const ServiceInput& a, const ServiceInput& b) { return a.spec.name < b.spec.name; });
+  std::sort(services.begin(), services.end(), [](const ServiceInput& a, const ServiceInput& b) {
+    return a.spec->name < b.spec->name;
+  });
   Inputs inputs;
   for (ServiceInput& service : services) {
     inputs.push_back(std::make_shared<const ServiceInput>(std::move(service)));

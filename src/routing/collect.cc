@@ -40,7 +40,7 @@ Diagnostic DestDiagnostic(Severity severity, const char* code, const ServiceInpu
                           std::string label, std::string value, std::string message,
                           std::string hint) {
   return Diagnostic{
-      severity,           code,           service.spec.name, std::move(label), std::move(value),
+      severity,           code,           service.spec->name, std::move(label), std::move(value),
       std::move(message), std::move(hint)};
 }
 
@@ -108,7 +108,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
 ServedService Serve(const ServiceInput& service, std::vector<Diagnostic>& diagnostics) {
   ServedService served;
   served.input = &service;
-  for (const model::DestSpec& dest : service.spec.dests) {
+  for (const model::DestSpec& dest : service.spec->dests) {
     if (const auto port = ResolvePort(service, dest, diagnostics)) {
       served.dests.push_back(ServedDest{&dest, *port, dest.https_port.value_or(0), {}, {}, {}});
     }
@@ -117,7 +117,7 @@ ServedService Serve(const ServiceInput& service, std::vector<Diagnostic>& diagno
 }
 
 const std::string& AclNameOf(const ServiceInput& service) {
-  return service.spec.acl_name.empty() ? service.spec.name.str() : service.spec.acl_name;
+  return service.spec->acl_name.empty() ? service.spec->name.str() : service.spec->acl_name;
 }
 
 void NameBackends(ServedService& service, const model::ServiceName& owner,

@@ -92,10 +92,10 @@ class Drafter {
            const model::BackendName& backend, std::optional<std::uint16_t> port, bool redirects) {
     const model::DestSpec& spec = *dest_.spec;
     Draft& draft = drafts_.emplace_back();
-    Route& route = draft.route;
-    route.id = model::RouteId(input_.spec.name.str() + "/" + std::to_string(spec.index) + "/" +
+    Route& route = draft.route.Edit();
+    route.id = model::RouteId(input_.spec->name.str() + "/" + std::to_string(spec.index) + "/" +
                               std::to_string(ordinal_++));
-    route.service = input_.spec.name;
+    route.service = input_.spec->name;
     route.backend = backend;
     route.host = host;
     route.path = path;
@@ -107,8 +107,8 @@ class Drafter {
       route.conditions = {spec.headers, spec.user_agents};
       draft.weight = spec.weight;
     }
-    route.ranked = input_.spec.acl_name_given && !path.catch_all();
-    if (route.ranked) route.rank = input_.spec.acl_name;
+    route.ranked = input_.spec->acl_name_given && !path.catch_all();
+    if (route.ranked) route.rank = input_.spec->acl_name;
     // Without a host it would take everything from everybody.
     if (!path.catch_all() || host.kind != HostMatch::Kind::kAny) route.priority = spec.priority;
     route.created_unix_ns = input_.created_unix_ns;
@@ -161,10 +161,10 @@ void AddRoutes(const ServedService& service, const ServedDest& dest, std::vector
 
 Draft FallbackRoute(const ServedService& service, const ServedDest& dest) {
   Draft draft;
-  Route& route = draft.route;
-  route.id = model::RouteId(service.input->spec.name.str() + "/" +
+  Route& route = draft.route.Edit();
+  route.id = model::RouteId(service.input->spec->name.str() + "/" +
                             std::to_string(dest.spec->index) + "/default");
-  route.service = service.input->spec.name;
+  route.service = service.input->spec->name;
   route.backend = dest.port != 0 ? dest.backend : dest.https_backend;
   route.path = PathMatch{PathMatch::Kind::kPrefix, "/", "isDefaultBackend"};
   draft.key = PathKey(route.path);
@@ -231,7 +231,7 @@ class Decider {
     std::unordered_map<Claim, std::vector<std::size_t>, ClaimHash> holders;
     holders.reserve(drafts_.size());
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
-      Place(i, holders[Claim{&drafts_[i]->route}]);
+      Place(i, holders[Claim{&*drafts_[i]->route}]);
     }
     for (const auto& [holder, all] : sharers_) GiveShares(holder, all);
     return std::move(outcomes_);
@@ -250,7 +250,7 @@ class Decider {
       break;
     }
     if (winner && !partial && JoinShares(*winner, i)) return;
-    if (winner && (drafts_[*winner]->route.service != route.service || !partial)) {
+    if (winner && (drafts_[*winner]->route->service != route.service || !partial)) {
       Diagnostic conflict = ConflictDiagnostic(drafts_[*winner]->route, route, partial);
       if (!partial) outcomes_[i].lost = conflict.message;
       outcomes_[i].diagnostics.push_back(std::move(conflict));
@@ -311,7 +311,7 @@ std::vector<Draft> MakeDrafts(const ServedService& service, std::vector<Diagnost
     if (first == nullptr) first = &dest;
     AddRoutes(service, dest, drafts, diagnostics);
   }
-  if (first != nullptr && service.input->spec.default_backend) {
+  if (first != nullptr && service.input->spec->default_backend) {
     drafts.push_back(FallbackRoute(service, *first));
   }
   return drafts;

@@ -23,8 +23,8 @@ struct DraftOutcome {
 };
 
 struct Draft {
-  model::Route route;  ///< without shares
-  std::string key;     ///< that opens the region of its path
+  Cow<model::Route> route;  ///< without shares
+  std::string key;          ///< that opens the region of its path
   std::optional<model::Weight> weight;
   bool divisible = true;  ///< may share its requests with equal claims
   DraftOutcome outcome;

@@ -25,7 +25,7 @@ std::string NameOf(const ServiceInput& service, const model::DestSpec& dest) {
   if (!dest.outbound_hostname.empty()) return dest.outbound_hostname;
   const bool swarm = service.facts && service.facts->kind == model::ServiceKind::kSwarm;
   if (swarm) return "tasks." + service.facts->name;
-  return service.spec.name.str();
+  return service.spec->name.str();
 }
 
 /// By name, and no name twice.
@@ -147,9 +147,9 @@ Diagnostic EndpointChooser::NoCommonNetwork(const ServiceInput& service,
   }
   return Diagnostic{Severity::kError,
                     "no-common-network",
-                    service.spec.name,
-                    service.spec.network.empty() ? "" : "network",
-                    Printable(service.spec.network),
+                    service.spec->name,
+                    service.spec->network.empty() ? "" : "network",
+                    Printable(service.spec->network),
                     "the service and the proxy share no network: the service is on " +
                         NetworkNames(networks) + ", the proxy on " + NetworkNames(own),
                     hint};
@@ -159,7 +159,7 @@ EndpointChooser::Way EndpointChooser::FindWay(const ServiceInput& service,
                                               std::vector<Diagnostic>& diagnostics) const {
   Way way;
   std::vector<std::string> networks = ServiceNetworks(*service.facts);
-  const std::string& wanted = service.spec.network;
+  const std::string& wanted = service.spec->network;
   if (!wanted.empty()) {
     const std::string names = NetworkNames(networks);
     std::erase_if(networks, [&](const std::string& id) {
@@ -167,7 +167,7 @@ EndpointChooser::Way EndpointChooser::FindWay(const ServiceInput& service,
       return found == networks_.end() ? id != wanted : !SameName(*found->second, wanted);
     });
     if (networks.empty()) {
-      diagnostics.push_back(Diagnostic{Severity::kError, "unknown-network", service.spec.name,
+      diagnostics.push_back(Diagnostic{Severity::kError, "unknown-network", service.spec->name,
                                        "network", Printable(wanted),
                                        "the service is not on this network; it is on " + names,
                                        "name one of the service's networks, or leave it out"});
@@ -191,7 +191,7 @@ EndpointChooser::Way EndpointChooser::FindWay(const ServiceInput& service,
 
 bool EndpointChooser::UsesTasks(const ServiceInput& service, const model::DestSpec& dest) {
   return service.facts && dest.outbound_hostname.empty() &&
-         service.spec.discovery == model::Discovery::kTasks;
+         service.spec->discovery == model::Discovery::kTasks;
 }
 
 std::vector<Server> EndpointChooser::ByName(const ServiceInput& service, const ServedDest& dest,
@@ -255,8 +255,11 @@ std::vector<Server> EndpointChooser::ByTasks(const ServiceInput& service, const 
       ++unreached;
       continue;
     }
-    servers.push_back(Server{
-        model::ServerName("t-" + task.id.substr(0, kTaskDigits)), address, port, task.id, {}});
+    servers.push_back(Server{model::ServerName("t-" + task.id.str().substr(0, kTaskDigits)),
+                             address,
+                             port,
+                             task.id,
+                             {}});
   }
   Finish(servers);
   return servers;

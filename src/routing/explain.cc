@@ -128,13 +128,13 @@ void AddLostCandidates(const Chunked<LostRoute>& lost, const std::string& host,
   for (const LostRoute& loser : lost) {
     if (!Judge(loser.route, host, question).matches() || ++shown > kLostShown) continue;
     explanation.candidates.push_back(
-        {loser.route.id, loser.route.service, true, false, "left out: " + loser.reason});
+        {loser.route->id, loser.route->service, true, false, "left out: " + loser.reason});
   }
 }
 
 }  // namespace
 
-Explanation Explain(const Chunked<Route>& routes, const Question& question,
+Explanation Explain(const Chunked<Cow<Route>>& routes, const Question& question,
                     const Chunked<LostRoute>& lost) {
   Explanation explanation;
   const std::string host = NormaliseHost(question.host);

@@ -60,7 +60,7 @@ void Drop(const std::vector<const Draft*>& drafts, std::size_t i, Judged& judged
   // Of equal claims: they stand behind it, and in this order.
   std::size_t place = i;
   for (const model::Share& share : shares) {
-    while (drafts[place]->route.id != share.route) ++place;
+    while (drafts[place]->route->id != share.route) ++place;
     drop(place);
   }
 }
@@ -70,7 +70,7 @@ Compiled CompileThese(const std::vector<const Draft*>& drafts, const Places& pla
   std::vector<Placed> routes;
   routes.reserve(places.size());
   for (const std::size_t i : places) {
-    routes.push_back({&drafts[i]->route, &judged.outcomes[i].shares});
+    routes.push_back({&*drafts[i]->route, &judged.outcomes[i].shares});
   }
   return Compile(routes, max_inserted, host);
 }
@@ -147,7 +147,7 @@ JudgedRegion JudgeRegion(const std::vector<const Draft*>& drafts, const Region& 
   JudgedRegion result;
   Judged& judged = result.judged;
   judged.outcomes = Decide(drafts);
-  const auto own = [&](std::size_t i) { return drafts[i]->route.host.text == region.host; };
+  const auto own = [&](std::size_t i) { return drafts[i]->route->host.text == region.host; };
   const auto inside = [&](std::size_t i) {
     return own(i) && drafts[i]->key.starts_with(region.key);
   };
@@ -212,9 +212,10 @@ std::set<model::ServiceName> YoungestRanked(const std::vector<const Draft*>& dra
 }
 
 void Unrank(Draft& draft) {
-  draft.route.ranked = false;
-  draft.route.rank.clear();
-  draft.route.priority = 0;
+  Route& route = draft.route.Edit();
+  route.ranked = false;
+  route.rank.clear();
+  route.priority = 0;
 }
 
 Diagnostic RankIgnored(const model::ServiceName& service) {

@@ -14,7 +14,7 @@ Entry* RouteBook::Find(const model::ServiceName& name) {
 
 void RouteBook::Add(Entry& entry) {
   for (Draft& draft : entry.drafts) {
-    const HostMatch& host = draft.route.host;
+    const HostMatch& host = draft.route->host;
     const bool regex = host.kind == HostMatch::Kind::kRegex;
     if (!regex) hosts_[host.text][draft.key].push_back(&draft);
     if (regex) ++host_regexes_;
@@ -27,7 +27,7 @@ void RouteBook::Add(Entry& entry) {
 void RouteBook::Remove(Entry& entry, std::set<Region>& regions) {
   AddRegions(entry, regions);
   for (Draft& draft : entry.drafts) {
-    const HostMatch& host = draft.route.host;
+    const HostMatch& host = draft.route->host;
     if (host.kind == HostMatch::Kind::kRegex) {
       --host_regexes_;
     } else {
@@ -45,8 +45,8 @@ void RouteBook::Remove(Entry& entry, std::set<Region>& regions) {
 
 void RouteBook::AddRegions(const Entry& entry, std::set<Region>& regions) {
   for (const Draft& draft : entry.drafts) {
-    if (draft.route.host.kind == HostMatch::Kind::kRegex) continue;
-    regions.insert({draft.route.host.text, draft.key});
+    if (draft.route->host.kind == HostMatch::Kind::kRegex) continue;
+    regions.insert({draft.route->host.text, draft.key});
   }
 }
 
@@ -64,7 +64,7 @@ std::vector<Draft*> RouteBook::All() {
 std::vector<const Draft*> RouteBook::Of(const Region& region) const {
   std::vector<const Draft*> found;
   for (const Draft* special : specials_) {
-    if (special->route.host.text != region.host) found.push_back(special);
+    if (special->route->host.text != region.host) found.push_back(special);
   }
   if (const auto by_key = hosts_.find(region.host); by_key != hosts_.end()) {
     for (std::size_t size = 1; size < region.key.size(); ++size) {
@@ -108,13 +108,13 @@ void RouteBook::AddName(Entry& entry) {
   constexpr std::string_view kHttps = "https-";
   while (acl.size() > kHttps.size() && acl.starts_with(kHttps)) acl.remove_prefix(kHttps.size());
   entry.owner_acl = std::string(acl);
-  acls_[entry.owner_acl].insert({entry.input->created_unix_ns, entry.input->spec.name});
+  acls_[entry.owner_acl].insert({entry.input->created_unix_ns, entry.input->spec->name});
 }
 
 void RouteBook::RemoveName(Entry& entry) {
   if (entry.owner_acl.empty()) return;
   const auto found = acls_.find(entry.owner_acl);
-  found->second.erase({entry.input->created_unix_ns, entry.input->spec.name});
+  found->second.erase({entry.input->created_unix_ns, entry.input->spec->name});
   if (found->second.empty()) acls_.erase(found);
   entry.owner_acl.clear();
 }

@@ -28,7 +28,7 @@ bool SameButAddresses(const BuildContext& a, const BuildContext& b) {
 /// Does a change of this one reach beyond the regions of its routes?
 bool ReachesFar(const Entry& entry, const RouteBook& book) {
   return std::any_of(entry.drafts.begin(), entry.drafts.end(), [&book](const Draft& draft) {
-    const HostMatch::Kind host = draft.route.host.kind;
+    const HostMatch::Kind host = draft.route->host.kind;
     return StandsUnderOtherHosts(draft.route) || host == HostMatch::Kind::kRegex ||
            (host == HostMatch::Kind::kWildcard && book.listed());
   });
@@ -53,10 +53,10 @@ const Built& Router::Impl::Update(const Inputs& services, const BuildContext& co
   const bool same_context = context_ && SameButAddresses(*context_, context);
   std::set<model::ServiceName> changed;
   std::set<model::ServiceName> gone;
-  const auto note = [&changed](const auto& input) { changed.insert(input->spec.name); };
+  const auto note = [&changed](const auto& input) { changed.insert(input->spec->name); };
   Inputs::Diff(
-      inputs_, services, [](const auto& a, const auto& b) { return a->spec.name < b->spec.name; },
-      [&gone](const auto& input) { gone.insert(input->spec.name); }, note,
+      inputs_, services, [](const auto& a, const auto& b) { return a->spec->name < b->spec->name; },
+      [&gone](const auto& input) { gone.insert(input->spec->name); }, note,
       [&note](const auto&, const auto& now) { note(now); });
   const bool same_addresses = same_context && context_->names == context.names &&
                               context_->gateway_addresses == context.gateway_addresses;
@@ -114,7 +114,7 @@ void Router::Impl::Look(Entry& entry, std::shared_ptr<const ServiceInput> input)
   const ServiceInput& service = *entry.input;
   entry.served_told.clear();
   entry.served = Serve(service, entry.served_told);
-  entry.raw = !service.spec.raw.empty() && !entry.served.dests.empty();
+  entry.raw = !service.spec->raw.empty() && !entry.served.dests.empty();
   if (entry.raw) entry.served.dests.clear();
   KeepReachable(entry);
   entry.tcp =
@@ -130,10 +130,10 @@ void Router::Impl::Take(Entry& entry, std::shared_ptr<const ServiceInput> input)
 
 void Router::Impl::NoteConverging(const Entry& entry) {
   const ServiceInput& service = *entry.input;
-  const bool converging = service.facts && service.spec.discovery == model::Discovery::kTasks &&
+  const bool converging = service.facts && service.spec->discovery == model::Discovery::kTasks &&
                           IsConverging(*service.facts);
-  const bool news = converging ? converging_.insert(service.spec.name).second
-                               : converging_.erase(service.spec.name) > 0;
+  const bool news = converging ? converging_.insert(service.spec->name).second
+                               : converging_.erase(service.spec->name) > 0;
   converging_changed_ = converging_changed_ || news;
 }
 
@@ -166,7 +166,7 @@ bool Router::Impl::KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceI
   entry.raw = now.raw;
   entry.tcp = now.tcp;
   NoteConverging(entry);
-  touched_.insert(entry.input->spec.name);
+  touched_.insert(entry.input->spec->name);
   return true;
 }
 
@@ -255,8 +255,8 @@ void Router::Impl::UpdateAll() {
   built_ = {};
   touched_.clear();
   for (const auto& input : inputs_) {
-    Take(book_.entries()[input->spec.name], input);
-    touched_.insert(input->spec.name);
+    Take(book_.entries()[input->spec->name], input);
+    touched_.insert(input->spec->name);
   }
   for (auto& [name, entry] : book_.entries()) Draw(entry);
   std::set<model::ServiceName> unranked;
@@ -274,7 +274,7 @@ void Router::Impl::UpdateAll() {
   }
   for (auto& [name, entry] : book_.entries()) book_.Add(entry);
   inserted_ = judged.inserted_sum;
-  std::vector<model::Route> routes;
+  std::vector<Cow<model::Route>> routes;
   std::vector<LostRoute> lost;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Draft& draft = *all[i];
@@ -294,7 +294,7 @@ void Router::Impl::UpdateAll() {
 /// one can make it come or go.
 bool Router::Impl::SpecialsStandAlone() const {
   return std::all_of(book_.specials().begin(), book_.specials().end(), [this](const Draft* draft) {
-    const HostMatch& host = draft->route.host;
+    const HostMatch& host = draft->route->host;
     if (!draft->outcome.kept || host.kind == HostMatch::Kind::kRegex) return true;
     const std::string key = host.text + draft->key;
     const auto& entries = built_.desired.matches.entries;
@@ -303,7 +303,7 @@ bool Router::Impl::SpecialsStandAlone() const {
     return found != entries.end() && found->key == key &&
            std::any_of(
                found->candidates.begin(), found->candidates.end(),
-               [draft](const auto& candidate) { return candidate.route == draft->route.id; });
+               [draft](const auto& candidate) { return candidate.route == draft->route->id; });
   });
 }
 
@@ -388,13 +388,13 @@ void Router::Impl::LeaveOut(Draft& draft) {
     auto& routes = built_.desired.routes;
     const auto at = routes.PartitionPoint(
         [&draft](const model::Route& route) { return ComesBefore(route, draft.route); });
-    SWARMGATE_CHECK(at != routes.end() && at->id == draft.route.id);
+    SWARMGATE_CHECK(at != routes.end() && (*at)->id == draft.route->id);
     routes.erase(at);
   }
   if (!draft.outcome.lost.empty()) {
     const auto at = built_.lost.PartitionPoint(
         [&draft](const LostRoute& lost) { return ComesBefore(lost.route, draft.route); });
-    SWARMGATE_CHECK(at != built_.lost.end() && at->route.id == draft.route.id);
+    SWARMGATE_CHECK(at != built_.lost.end() && at->route->id == draft.route->id);
     built_.lost.erase(at);
   }
   TouchSharers(draft);
@@ -420,7 +420,7 @@ void Router::Impl::PutIn(Draft& draft) {
 }
 
 void Router::Impl::TouchSharers(const Draft& draft) {
-  touched_.insert(draft.route.service);
+  touched_.insert(draft.route->service);
   for (const model::Share& share : draft.outcome.shares) touched_.insert(share.service);
 }
 

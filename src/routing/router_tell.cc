@@ -28,7 +28,7 @@ std::set<BackendName> UsedBackends(const Entry& entry) {
   for (const Draft& draft : entry.drafts) {
     const bool shared = !draft.outcome.shares.empty();
     if (draft.outcome.shares_in || (draft.outcome.kept && !shared)) {
-      used.insert(draft.route.backend);
+      used.insert(draft.route->backend);
     }
   }
   return used;
@@ -38,8 +38,8 @@ std::set<BackendName> UsedBackends(const Entry& entry) {
 
 std::shared_ptr<const ServiceInput> Router::Impl::InputOf(const model::ServiceName& name) const {
   const auto at =
-      inputs_.PartitionPoint([&name](const auto& input) { return input->spec.name < name; });
-  SWARMGATE_CHECK(at != inputs_.end() && (*at)->spec.name == name);
+      inputs_.PartitionPoint([&name](const auto& input) { return input->spec->name < name; });
+  SWARMGATE_CHECK(at != inputs_.end() && (*at)->spec->name == name);
   return *at;
 }
 
@@ -80,7 +80,7 @@ void Router::Impl::TellBackends(Entry& entry) {
   std::set<std::string> names;
   ServiceBackends made = maker.Make(entry.served, entry.way, UsedBackends(entry), names);
   entry.backend_told = std::move(made.diagnostics);
-  SetBackends(entry.input->spec.name, entry.backends, std::move(made.backends));
+  SetBackends(entry.input->spec->name, entry.backends, std::move(made.backends));
   SetNames(entry, std::move(names));
 }
 
@@ -134,7 +134,7 @@ void Router::Impl::DropNames(const std::set<std::string>& names) {
 void Router::Impl::TellRaw() {
   std::vector<const model::ServiceSpec*> specs;
   for (const auto& [name, entry] : book_.entries()) {
-    if (entry.raw) specs.push_back(&entry.input->spec);
+    if (entry.raw) specs.push_back(&*entry.input->spec);
   }
   std::sort(specs.begin(), specs.end(), [](const auto* a, const auto* b) {
     return std::tie(a->acl_name, a->name) < std::tie(b->acl_name, b->name);
@@ -158,8 +158,8 @@ void Router::Impl::TellTcp() {
     served.push_back(entry.served);
   }
   std::sort(served.begin(), served.end(), [](const ServedService& a, const ServedService& b) {
-    return std::tie(a.input->created_unix_ns, a.input->spec.name) <
-           std::tie(b.input->created_unix_ns, b.input->spec.name);
+    return std::tie(a.input->created_unix_ns, a.input->spec->name) <
+           std::tie(b.input->created_unix_ns, b.input->spec->name);
   });
   const BackendMaker maker(*context_, *chooser_);
   TcpContext context;
@@ -167,7 +167,7 @@ void Router::Impl::TellTcp() {
   context.reserved_ports = context_->reserved_ports;
   context.tls = context_->tls;
   context.servers = [&](const ServedService& service, const ServedDest& dest) {
-    Entry& entry = *book_.Find(service.input->spec.name);
+    Entry& entry = *book_.Find(service.input->spec->name);
     std::size_t unreached = 0;
     std::set<std::string> names = entry.names;
     std::vector<model::Server> servers =
@@ -222,16 +222,16 @@ void Router::Impl::SettleShares() {
     auto& routes = built_.desired.routes;
     const auto route = routes.PartitionPoint(
         [draft](const model::Route& other) { return ComesBefore(other, draft->route); });
-    SWARMGATE_CHECK(route != routes.end() && route->id == draft->route.id);
-    if (route->shares == shares) continue;
-    routes.Edit(route).shares = shares;
+    SWARMGATE_CHECK(route != routes.end() && (*route)->id == draft->route->id);
+    if ((*route)->shares == shares) continue;
+    routes.Edit(route).Edit().shares = shares;
     const auto settle = [&](const model::MatchCandidate& candidate) {
-      return candidate.route == draft->route.id && candidate.shares != shares;
+      return candidate.route == draft->route->id && candidate.shares != shares;
     };
     auto& entries = built_.desired.matches.entries;
     // One that comes before those of other hosts may stand anywhere.
     const bool anywhere = StandsUnderOtherHosts(draft->route);
-    const std::string begin = anywhere ? "" : draft->route.host.text + draft->key;
+    const std::string begin = anywhere ? "" : draft->route->host.text + draft->key;
     auto at = entries.PartitionPoint(
         [&begin](const model::MatchEntry& entry) { return entry.key < begin; });
     for (; at != entries.end() && at->key.starts_with(begin); ++at) {

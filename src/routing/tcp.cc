@@ -26,7 +26,7 @@ bool Holds(const std::vector<std::uint16_t>& ports, std::uint16_t port) {
 struct Place {
   const ServedService& service;
   const ServedDest& dest;
-  [[nodiscard]] const model::ServiceName& name() const { return service.input->spec.name; }
+  [[nodiscard]] const model::ServiceName& name() const { return service.input->spec->name; }
   [[nodiscard]] const model::DestSpec& spec() const { return *dest.spec; }
   [[nodiscard]] std::uint16_t port() const { return spec().src_port.value_or(0); }
 };
@@ -46,7 +46,7 @@ class TcpBuilder {
 
   void Add(const Place& place) {
     if (place.port() == 0 || place.dest.port == 0 || !MayListen(place)) return;
-    const std::string& group = place.spec().tcp.group;
+    const std::string& group = place.spec().tcp->group;
     const auto [found, is_new] = listeners_.try_emplace(place.port());
     Listener& listener = found->second;
     if (is_new) {
@@ -55,7 +55,7 @@ class TcpBuilder {
       listener.owner = place.name();
       listener.it.port = place.port();
       listener.it.sni = listener.mode == ReqMode::kSni;
-      listener.it.tls = place.spec().tcp.tls;
+      listener.it.tls = place.spec().tcp->tls;
     }
     const bool joins = is_new || (place.spec().mode == listener.mode &&
                                   (listener.it.sni || (!group.empty() && group == listener.group)));
@@ -63,9 +63,9 @@ class TcpBuilder {
     const model::BackendName backend = BackendOf(place);
     if (!is_new && !Agrees(place, listener, backend)) return;
     if (!AddRoutes(place, backend)) return;
-    if (!listener.it.timeout_client) listener.it.timeout_client = place.spec().tcp.timeout_client;
+    if (!listener.it.timeout_client) listener.it.timeout_client = place.spec().tcp->timeout_client;
     listener.it.client_keepalive =
-        listener.it.client_keepalive || place.spec().tcp.client_keepalive;
+        listener.it.client_keepalive || place.spec().tcp->client_keepalive;
     AddServers(place, backend);
   }
 
@@ -102,8 +102,8 @@ class TcpBuilder {
   /// Those of a group share a port and a backend: what one of them restricts, none may open.
   bool Agrees(const Place& place, const Listener& listener, const model::BackendName& backend) {
     const std::string others = "service " + listener.owner.str() + " on the same port";
-    if (place.spec().tcp.tls != listener.it.tls) {
-      Tell(place, "conflict", "srcTls", place.spec().tcp.tls ? "true" : "false",
+    if (place.spec().tcp->tls != listener.it.tls) {
+      Tell(place, "conflict", "srcTls", place.spec().tcp->tls ? "true" : "false",
            "it is not what " + others + " says; this destination is left out",
            "write the same for all of a serviceGroup");
       return false;
@@ -116,14 +116,14 @@ class TcpBuilder {
         own.condition == theirs.condition && own.raw == theirs.raw) {
       return true;
     }
-    Tell(place, "conflict", "serviceGroup", place.spec().tcp.group,
+    Tell(place, "conflict", "serviceGroup", place.spec().tcp->group,
          "who may connect is not what " + others + " says; this destination is left out",
          "write the same allowFrom, denyFrom, aclCondition and backendExtra for all of a group");
     return false;
   }
 
   bool MayListen(const Place& place) {
-    if (place.spec().tcp.tls && !context_.tls) {
+    if (place.spec().tcp->tls && !context_.tls) {
       Tell(place, "no-tls", "srcTls", "true",
            "no port of the proxy has TLS, so it has no certificates",
            "give it one with DEFAULT_PORTS or BIND_PORTS, as in 443:ssl");
@@ -147,14 +147,14 @@ class TcpBuilder {
   }
 
   static model::BackendName BackendOf(const Place& place) {
-    const std::string& group = place.spec().tcp.group;
+    const std::string& group = place.spec().tcp->group;
     if (group.empty() || place.spec().mode != ReqMode::kTcp) return place.dest.backend;
     return model::BackendName("tcpListen_" + group + "_" + std::to_string(place.port()));
   }
 
   /// False: nothing is left for it.
   bool AddRoutes(const Place& place, const model::BackendName& backend) {
-    std::vector<HostMatch> names = place.spec().tcp.names;
+    std::vector<HostMatch> names = place.spec().tcp->names;
     if (place.spec().mode == ReqMode::kTcp) names = {HostMatch{}};
     bool any = false;
     int ordinal = 0;
@@ -193,12 +193,12 @@ class TcpBuilder {
       backend.kind = model::BackendKind::kTcp;
       backend.drain_timeout = spec.drain_timeout;
       backend.profile = spec.profile;
-      backend.profile.timeout_server = spec.policy.timeout_server;
-      backend.profile.timeout_tunnel = spec.policy.timeout_tunnel;
+      backend.profile.Edit().timeout_server = spec.policy->timeout_server;
+      backend.profile.Edit().timeout_tunnel = spec.policy->timeout_tunnel;
     }
     const auto default_balance = model::Balance::Algorithm::kRoundRobin;
-    if (spec.tcp.group_balance && backend.profile.balance.algorithm == default_balance) {
-      backend.profile.balance.algorithm = *spec.tcp.group_balance;
+    if (spec.tcp->group_balance && backend.profile->balance.algorithm == default_balance) {
+      backend.profile.Edit().balance.algorithm = *spec.tcp->group_balance;
     }
     for (model::Server& server : context_.servers(place.service, place.dest)) {
       const bool known =

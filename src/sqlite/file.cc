@@ -42,7 +42,8 @@ Status File::EnsureOpen() {
                     ", this program knows " + std::to_string(version_) + "); it is left as it is",
                 path_);
   }
-  Status ready = database.Exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");
+  Status ready =
+      database.Exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-256");
   if (ready) ready = database.Exec(schema_);
   if (ready && *version < version_) {
     ready = database.Exec(("PRAGMA user_version=" + std::to_string(version_)).c_str());

@@ -28,7 +28,7 @@ class ProxyConditionsTest : public ProxyTrafficTest {
     routing::ServiceInput input;
     input.spec = std::move(*parsed.spec);
     // Where the web server is; labels must not name it.
-    for (auto& dest : input.spec.dests) dest.outbound_hostname = "127.0.0.1";
+    for (auto& dest : input.spec.Edit().dests) dest.outbound_hostname = "127.0.0.1";
     return input;
   }
   void ServeAll(const std::vector<routing::ServiceInput>& services) {

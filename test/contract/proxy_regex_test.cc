@@ -104,7 +104,7 @@ TEST(FrameTest, WhatLabelsAcceptIsNeverLeftOut) {
     }
     auto parsed = labels::ParseParameters(model::ServiceName("s"), parameters, options);
     if (!parsed.spec) continue;
-    for (const auto& rewrite : parsed.spec->dests.at(0).policy.path_rewrites) {
+    for (const auto& rewrite : parsed.spec->dests.at(0).policy->path_rewrites) {
       ++rewrites;
       EXPECT_EQ(WhyNotRewritable(rewrite), "") << rewrite.search << " → " << rewrite.replace;
       EXPECT_TRUE(RewriteLine("0123456789abcdef", 1, rewrite)) << rewrite.search;

@@ -30,13 +30,13 @@ class Services {
     for (std::size_t i = 0; i < upstreams_.size(); ++i) {
       if (Pick(5) == 0) continue;
       routing::ServiceInput input;
-      input.spec.name = model::ServiceName("s" + std::to_string(i));
-      input.spec.acl_name = input.spec.name.str();
+      input.spec.Edit().name = model::ServiceName("s" + std::to_string(i));
+      input.spec.Edit().acl_name = input.spec.Edit().name.str();
       if (Pick(4) == 0) {
-        input.spec.acl_name = std::to_string(Pick(30)) + "-s" + std::to_string(i);
-        input.spec.acl_name_given = true;
+        input.spec.Edit().acl_name = std::to_string(Pick(30)) + "-s" + std::to_string(i);
+        input.spec.Edit().acl_name_given = true;
       }
-      input.spec.default_backend = Pick(20) == 0;
+      input.spec.Edit().default_backend = Pick(20) == 0;
       input.created_unix_ns = 1 + Pick(50);
       model::DestSpec dest;
       dest.port = upstreams_[i];
@@ -50,7 +50,7 @@ class Services {
       if (Pick(8) == 0) dest.user_agents = {"amiga", "curl/8"};
       if (Pick(6) == 0) dest.weight = model::Weight{false, static_cast<std::uint32_t>(Pick(3))};
       if (Pick(10) == 0) dest.priority = static_cast<std::uint32_t>(1 + Pick(5));
-      input.spec.dests = {dest};
+      input.spec.Edit().dests = {dest};
       services.push_back(std::move(input));
     }
     return services;

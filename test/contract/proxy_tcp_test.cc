@@ -34,7 +34,7 @@ class ProxyTcpTest : public ProxyTrafficTest {
     for (const auto& diagnostic : parsed.diagnostics) ADD_FAILURE() << diagnostic.ToString();
     routing::ServiceInput input;
     input.spec = std::move(*parsed.spec);
-    for (auto& dest : input.spec.dests) dest.outbound_hostname = "127.0.0.1";
+    for (auto& dest : input.spec.Edit().dests) dest.outbound_hostname = "127.0.0.1";
     return input;
   }
   [[nodiscard]] std::string Upstream(int n) const {

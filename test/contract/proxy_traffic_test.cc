@@ -172,11 +172,11 @@ TEST_F(ProxyTrafficTest, TheClientsAddressIsHandedOn) {
 TEST_F(ProxyTrafficTest, TimeoutsAreThoseOfTheRecordAndChangeWithoutReload) {
   model::Desired desired;
   desired.backends.push_back(MakeBackend(0, model::BackendKind::kRich));
-  desired.backends[0].policy.timeout_server = milliseconds(100);
+  desired.backends[0].policy.Edit().timeout_server = milliseconds(100);
   Route(desired, "/", desired.backends[0]);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   EXPECT_EQ(Get(Proxy(), "/sleep/5000").status, 504);
-  desired.backends[0].policy.timeout_server = milliseconds(30000);
+  desired.backends[0].policy.Edit().timeout_server = milliseconds(30000);
   ASSERT_NO_FATAL_FAILURE(Serve(desired));
   EXPECT_EQ(Get(Proxy(), "/sleep/600").status, 200);
 }
@@ -225,7 +225,7 @@ TEST_F(ProxyTrafficTest, PathsAreRewrittenAsRegsubDoes) {
       desired.backends.push_back(
           MakeBackend(static_cast<int>(i),
                       i % 2 == 0 ? model::BackendKind::kRich : model::BackendKind::kSticky));
-      desired.backends.back().policy.path_rewrites = cases[i].rewrites;
+      desired.backends.back().policy.Edit().path_rewrites = cases[i].rewrites;
       Route(desired, "h" + std::to_string(i) + "/", desired.backends.back());
     }
     desired.backends.Sort([](const auto& a, const auto& b) { return a.name < b.name; });

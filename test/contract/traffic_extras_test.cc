@@ -101,7 +101,7 @@ TEST_F(TrafficExtrasTest, TlsAtATrustedProxyIsTlsForTheServicesRules) {
     extras().trusted_proxies = {trusted ? "127.0.0.1" : "10.0.0.0/8"};
     model::Desired desired;
     desired.backends.push_back(MakeBackend(0, model::BackendKind::kRich));
-    desired.backends[0].policy.deny_http = true;
+    desired.backends[0].policy.Edit().deny_http = true;
     Route(desired, "/", desired.backends[0]);
     haproxy_.Kill();
     held_ = {};

@@ -31,7 +31,7 @@ void CheckSpec(const swarmgate::model::ServiceSpec& spec) {
     for (const auto& path : dest.paths) Require(!path.text.empty() && IsClean(path.text));
     for (const auto& path : dest.path_excludes) Require(!path.text.empty() && IsClean(path.text));
     for (const auto& host : dest.hosts) Require(IsClean(host.text));
-    for (const auto& rewrite : dest.policy.path_rewrites) {
+    for (const auto& rewrite : dest.policy->path_rewrites) {
       Require(!rewrite.search.empty() && IsClean(rewrite.search) && IsClean(rewrite.replace));
     }
   }

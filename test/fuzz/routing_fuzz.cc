@@ -69,24 +69,24 @@ std::optional<Question> ToQuestion(std::string_view text, std::size_t number) {
 
 void Begin(std::vector<ServiceInput>& services, std::string_view text) {
   ServiceInput service;
-  service.spec.name = swarmgate::model::ServiceName("s" + std::to_string(services.size()));
-  service.spec.acl_name = service.spec.name.str();
+  service.spec.Edit().name = swarmgate::model::ServiceName("s" + std::to_string(services.size()));
+  service.spec.Edit().acl_name = service.spec.Edit().name.str();
   if (!text.empty()) service.created_unix_ns = text[0];
   if (text.size() > 1) {
-    service.spec.acl_name = std::string(text.substr(1));
-    service.spec.acl_name_given = true;
+    service.spec.Edit().acl_name = std::string(text.substr(1));
+    service.spec.Edit().acl_name_given = true;
   }
-  service.spec.dests.emplace_back().port = 80;
+  service.spec.Edit().dests.emplace_back().port = 80;
   services.push_back(std::move(service));
 }
 
 void Change(ServiceInput& service, char what, std::string_view text) {
-  DestSpec& dest = service.spec.dests.back();
+  DestSpec& dest = service.spec.Edit().dests.back();
   if (what == 'P') dest.paths.push_back(ToPath(text));
   if (what == 'H') dest.hosts.push_back(ToHost(text));
   if (what == 'E') dest.path_excludes.push_back(ToPath(text));
   if (what == 'O') dest.src_port = static_cast<std::uint16_t>(80 + text.size() % 2);
-  if (what == 'D') service.spec.default_backend = true;
+  if (what == 'D') service.spec.Edit().default_backend = true;
   if (what == 'A' && text.size() < 60) {
     // As parsed: a printable value that is trimmed and not empty.
     std::string value;
@@ -96,9 +96,9 @@ void Change(ServiceInput& service, char what, std::string_view text) {
   if (what == 'U' && !text.empty()) dest.user_agents = {text.size() % 2 == 0 ? "curl" : "a.b"};
   if (what == 'R') dest.priority = static_cast<std::uint32_t>(text.size());
   if (what == 'W') dest.weight = swarmgate::model::Weight{text.size() % 2 == 0, 7};
-  if (what == '+' && service.spec.dests.size() < 4) {
+  if (what == '+' && service.spec.Edit().dests.size() < 4) {
     const int index = dest.index + 1;
-    DestSpec& next = service.spec.dests.emplace_back();
+    DestSpec& next = service.spec.Edit().dests.emplace_back();
     next.index = index;
     next.port = 80;
   }

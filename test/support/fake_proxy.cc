@@ -66,7 +66,7 @@ void LoadShard(const std::string& text, Held& held) {
       }
       server.port = static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1)));
       if (line.find(" ssl verify none") != std::string::npos) {
-        server.options.tls = model::ServerOptions::Tls::kUnverified;
+        server.options.Edit().tls = model::ServerOptions::Tls::kUnverified;
       }
       ApplyStep(held, haproxy::AddServer{name, server, false});
     } else if (!slot) {

@@ -86,24 +86,25 @@ class Maker {
                                     : "127.0." + std::to_string(Pick(3)) + ".1";
       server.port = static_cast<std::uint16_t>(1 + Pick(3));
       server.task_id = "task";
-      if (Pick(8) == 0) server.options.tls = model::ServerOptions::Tls::kUnverified;
+      if (Pick(8) == 0) server.options.Edit().tls = model::ServerOptions::Tls::kUnverified;
       servers.emplace(server.name.str(), server);
     }
     for (auto& [name, server] : servers) backend.servers.push_back(std::move(server));
     if (backend.kind != BackendKind::kPlain) {
       if (Pick(2) == 0)
-        backend.policy.timeout_server = std::chrono::milliseconds(1000 * (1 + Pick(3)));
+        backend.policy.Edit().timeout_server = std::chrono::milliseconds(1000 * (1 + Pick(3)));
       for (int i = 0, n = Pick(3); i < n; ++i) {
-        backend.policy.path_rewrites.push_back({"^/(a|b c;d)" + std::to_string(Pick(3)) + "(\\d+)",
-                                                "/\\2" + std::to_string(i) + "\\1"});
+        backend.policy.Edit().path_rewrites.push_back(
+            {"^/(a|b c;d)" + std::to_string(Pick(3)) + "(\\d+)",
+             "/\\2" + std::to_string(i) + "\\1"});
       }
     }
     if (Pick(6) == 0) {
-      backend.profile.headers.push_back(
+      backend.profile.Edit().headers.push_back(
           {model::HeaderRule::Action::kSet, true, "X-Random", std::to_string(Pick(3)), ""});
     }
     if (backend.kind != BackendKind::kPlain && Pick(3) == 0) {
-      backend.policy.allowed_methods = {"GET", "M" + std::to_string(Pick(3))};
+      backend.policy.Edit().allowed_methods = {"GET", "M" + std::to_string(Pick(3))};
     }
     return backend;
   }

@@ -26,6 +26,7 @@ class Shared {
   /// REQUIRES: has_value().
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }
+  [[nodiscard]] const std::shared_ptr<const T>& pointer() const { return value_; }
 
   friend bool operator==(const Shared& a, const Shared& b) {
     if (a.value_ == b.value_) return true;

@@ -6,19 +6,23 @@
 #include <string>
 #include <utility>
 
+#include "swarmgate/base/text.h"
+
 namespace swarmgate {
 
+/// One identifier stands in very many places (a service is named by its routes, backends, shares,
+/// statuses …), each of them a pointer's size.
 template <typename Tag>
 class StrongString {
  public:
   StrongString() = default;
-  explicit StrongString(std::string value) : value_(std::move(value)) {}
-  [[nodiscard]] const std::string& str() const { return value_; }
-  [[nodiscard]] bool empty() const { return value_.empty(); }
+  explicit StrongString(std::string value) : text_(std::move(value)) {}
+  [[nodiscard]] const std::string& str() const { return text_.str(); }
+  [[nodiscard]] bool empty() const { return text_.empty(); }
   friend auto operator<=>(const StrongString&, const StrongString&) = default;
 
  private:
-  std::string value_;
+  Text text_;
 };
 
 }  // namespace swarmgate

@@ -72,7 +72,7 @@ struct EngineOptions {
 struct Outcome {
   int status = 200;
   std::string message;  ///< empty on success
-  std::optional<model::ServiceSpec> spec;
+  Shared<model::ServiceSpec> spec;
   std::vector<model::Diagnostic> diagnostics;
   /// On this replica's disk, and where there is a shared store, there too. False: it will be.
   bool persisted = true;

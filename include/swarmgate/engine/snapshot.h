@@ -14,6 +14,7 @@
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/shared.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
@@ -34,12 +35,12 @@ enum class ServiceState {
 const char* ServiceStateName(ServiceState state);
 
 struct TaskStatus {
-  std::string id;
-  std::string state;    ///< Docker's word
+  Text id;
+  Text state;           ///< Docker's word
   std::string address;  ///< the one that is used; empty when it is not a server
   bool serving = false;
   bool draining = false;
-  std::string reason;  ///< why it is not serving: "starting", "unhealthy", "no common network", …
+  Text reason;  ///< why it is not serving: "starting", "unhealthy", "no common network", …
   friend bool operator==(const TaskStatus&, const TaskStatus&) = default;
 };
 

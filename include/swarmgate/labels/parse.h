@@ -78,7 +78,7 @@ struct ParseOptions {
 struct ParsedService {
   /// Nothing when the service as a whole cannot be served: then at least one diagnostic is an
   /// error.
-  std::optional<model::ServiceSpec> spec;
+  Shared<model::ServiceSpec> spec;
   std::vector<model::Diagnostic> diagnostics;  ///< sorted, without repetition
   /// The service is meant for another instance (FILTER_PROXY_INSTANCE_NAME): no spec, no error.
   bool other_instance = false;

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "swarmgate/base/text.h"
 
 namespace swarmgate::model {
 
@@ -44,20 +47,22 @@ struct PublishedPort {
   friend bool operator==(const PublishedPort&, const PublishedPort&) = default;
 };
 
+using Addresses = std::map<Text, std::string, std::less<>>;
+
 /// One Swarm task, or one container.
 struct TaskFacts {
-  std::string id;            ///< task id, or container id
-  std::string container_id;  ///< empty while there is none
-  std::string node_id;       ///< empty for containers
+  Text id;            ///< task id, or container id
+  Text container_id;  ///< empty while there is none
+  Text node_id;       ///< empty for containers
   bool on_this_node = false;
-  std::string state;            ///< Docker's word: "new" … "running", "shutdown", "failed", …
+  Text state;                   ///< Docker's word: "new" … "running", "shutdown", "failed", …
   bool running = false;         ///< state is "running"
   bool desired_running = true;  ///< false as soon as it is to end: drain it
   Health health = Health::kNone;
-  std::string message;                           ///< Docker's message or error, printable
-  std::map<std::string, std::string> addresses;  ///< network id → address without prefix length
-  std::vector<PublishedPort> published;          ///< host-mode ports of this task
-  std::string node_address;                      ///< address of its node where known
+  Text message;                          ///< Docker's message or error, printable
+  Addresses addresses;                   ///< network id → address without prefix length
+  std::vector<PublishedPort> published;  ///< host-mode ports of this task
+  Text node_address;                     ///< address of its node where known
   friend bool operator==(const TaskFacts&, const TaskFacts&) = default;
 };
 

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "swarmgate/base/chunked.h"
+#include "swarmgate/base/cow.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/ids.h"
@@ -132,8 +134,8 @@ struct Server {
   ServerName name;
   std::string address;  ///< IPv4 or IPv6 literal, already resolved
   std::uint16_t port = 0;
-  std::string task_id;  ///< for people; empty for names resolved by DNS
-  ServerOptions options;
+  Text task_id;  ///< for people; empty for names resolved by DNS
+  Cow<ServerOptions> options;
   friend auto operator<=>(const Server&, const Server&) = default;
 };
 
@@ -142,8 +144,8 @@ struct Backend {
   ServiceName service;
   BackendKind kind = BackendKind::kPlain;
   std::vector<Server> servers;  ///< sorted by name; empty: 503 with Retry-After
-  Policy policy;
-  Profile profile;
+  Cow<Policy> policy;
+  Cow<Profile> profile;
   std::optional<std::chrono::milliseconds> drain_timeout;  ///< absent: the operator's setting
   friend bool operator==(const Backend&, const Backend&) = default;
 };
@@ -160,7 +162,7 @@ struct RawRoutes {
 
 /// Everything that the proxy should serve. A value: same input, same bytes.
 struct Desired {
-  Chunked<Route> routes;  ///< in order of precedence
+  Chunked<Cow<Route>> routes;  ///< in order of precedence
   MatchTable matches;
   Chunked<Backend> backends;   ///< sorted by name, names unique
   std::vector<RawRoutes> raw;  ///< in order of precedence; before all routes

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/base/cow.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/treatment.h"
@@ -109,11 +110,11 @@ struct DestSpec {
   std::optional<Weight> weight;
   std::uint32_t priority = 0;  ///< ranks the routes, the greatest first; 0: none was given
   ReqMode mode = ReqMode::kHttp;
-  TcpSpec tcp;
+  Cow<TcpSpec> tcp;
   std::string outbound_hostname;  ///< checked host name or address; empty: the service's own tasks
-  Policy policy;
-  Profile profile;
-  ServerOptions server;
+  Cow<Policy> policy;
+  Cow<Profile> profile;
+  Cow<ServerOptions> server;
   /// How long an ending task's last requests are watched; absent: the operator's setting.
   std::optional<std::chrono::milliseconds> drain_timeout;
   friend bool operator==(const DestSpec&, const DestSpec&) = default;

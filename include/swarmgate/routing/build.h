@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "swarmgate/base/chunked.h"
+#include "swarmgate/base/cow.h"
 #include "swarmgate/base/shared.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
@@ -22,7 +23,7 @@ namespace swarmgate::routing {
 
 /// A service to be served: what its owner asked for, and what of Docker belongs to it.
 struct ServiceInput {
-  model::ServiceSpec spec;
+  Cow<model::ServiceSpec> spec;
   model::Origin origin = model::Origin::kDocker;
   std::int64_t created_unix_ns = 0;
   Shared<model::ServiceFacts> facts;  ///< absent for names that Docker does not know
@@ -52,7 +53,7 @@ struct BuildContext {
 /// A route that a service asked for and does not get: another one has the same claim, or comes
 /// first for every request.
 struct LostRoute {
-  model::Route route;
+  Cow<model::Route> route;
   std::string reason;  ///< one sentence; names the winner
   friend bool operator==(const LostRoute&, const LostRoute&) = default;
 };
@@ -138,8 +139,8 @@ struct Explanation {
 
 /// Which route gets this request, and why. Decided on the routes themselves in order of precedence,
 /// not on the lookup table: tests hold the two against each other. `lost`: of the same Build.
-[[nodiscard]] Explanation Explain(const Chunked<model::Route>& routes, const Question& question,
-                                  const Chunked<LostRoute>& lost = {});
+[[nodiscard]] Explanation Explain(const Chunked<Cow<model::Route>>& routes,
+                                  const Question& question, const Chunked<LostRoute>& lost = {});
 
 /// The same for everything that is served: a port that does not speak HTTP leads where its name
 /// (SNI, `question.host`) says, and services that decide by a template are named, because they are

@@ -87,7 +87,7 @@ inline engine::Snapshot SampleSnapshot() {
   dest.paths = {{model::PathMatch::Kind::kPrefix, "/demo", "path_beg /demo"}};
   dest.hosts = {{model::HostMatch::Kind::kExact, "a.com", "A.com"}};
   dest.port = 8080;
-  dest.policy.timeout_server = std::chrono::seconds(60);
+  dest.policy.Edit().timeout_server = std::chrono::seconds(60);
   spec.dests = {dest};
 
   engine::ServiceStatus bad;

@@ -152,9 +152,9 @@ TEST(ConfigTextTest, ShowsNoValueThatALabelGivesAHeader) {
   model::HeaderRule rule;
   rule.name = "Authorization";
   rule.format = "Bearer hunter2";
-  backend.profile.headers = {rule};
-  backend.profile.raw = {"http-response add-header X-Key hunter3 if { status 200 }",
-                         "http-after-response \t set-header  X-Late hunter4"};
+  backend.profile.Edit().headers = {rule};
+  backend.profile->raw = {"http-response add-header X-Key hunter3 if { status 200 }",
+                          "http-after-response \t set-header  X-Late hunter4"};
   desired.backends = {backend};
   Settings settings = SettingsWith(std::string(32, 'a'));
   const Image image = Render(desired, AssignSlots({}, desired.backends, {}, 1), settings);
@@ -173,9 +173,9 @@ TEST(ConfigTextTest, ShowsNeitherDigestsNorHashesOfPasswords) {
   backend.name = model::BackendName("b");
   backend.service = model::ServiceName("s");
   backend.kind = BackendKind::kRich;
-  backend.policy.users = {{"ann", "secret", false}};
-  backend.policy.allowed_methods = {"GET"};
-  backend.profile.encrypted_users = {{"u password x", "$6$sal$hash", true}};
+  backend.policy.Edit().users = {{"ann", "secret", false}};
+  backend.policy.Edit().allowed_methods = {"GET"};
+  backend.profile.Edit().encrypted_users = {{"u password x", "$6$sal$hash", true}};
   desired.backends = {backend};
   const Settings settings = SettingsWith(std::string(32, 'a'));
   const Image image = Render(desired, AssignSlots({}, desired.backends, {}, 1), settings);

@@ -204,7 +204,7 @@ TEST(IncrementalTest, SlotsThatWereTakenBackAreGivenOutAgain) {
 TEST(IncrementalTest, AClassThatNobodyUsesGoesWithTheNextGrowth) {
   model::Backend odd;
   odd.name = model::BackendName("odd");
-  odd.profile.retries = 7;
+  odd.profile.Edit().retries = 7;
   SlotBook book;
   ASSERT_EQ(book.Assign({odd}, {}, 1).declared.size(), 4U);
   EXPECT_EQ(book.Assign({}, {}, 1).declared.size(), 4U);

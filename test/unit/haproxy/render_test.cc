@@ -55,8 +55,8 @@ model::Desired GoldenDesired() {
   plain.servers = {MakeServer("t-0123456789ab", "10.0.1.5", 8080),
                    MakeServer("t-ba9876543210", "fd00:0:0::5", 8080)};
   Backend rich = MakeBackend("shop", BackendKind::kRich);
-  rich.policy.timeout_server = std::chrono::milliseconds(60000);
-  rich.policy.path_rewrites = {{"^/shop", ""}, {"/(\\d+) x$", "/item/\\1"}};
+  rich.policy.Edit().timeout_server = std::chrono::milliseconds(60000);
+  rich.policy.Edit().path_rewrites = {{"^/shop", ""}, {"/(\\d+) x$", "/item/\\1"}};
   Backend sticky = MakeBackend("wiki", BackendKind::kSticky);
   sticky.servers = {MakeServer("t-1", "10.0.1.7", 80)};
   desired.backends = {plain, rich, sticky};
@@ -220,7 +220,7 @@ TEST(RenderTest, HundredsOfRewritesOfOneKindAreOneList) {
   model::Desired desired;
   for (int i = 0; i < 300; ++i) {
     Backend backend = MakeBackend("s" + std::to_string(i), BackendKind::kRich);
-    backend.policy.path_rewrites = {{"^/api", ""}};
+    backend.policy.Edit().path_rewrites = {{"^/api", ""}};
     desired.backends.push_back(backend);
   }
   desired.backends.Sort([](const auto& a, const auto& b) { return a.name < b.name; });

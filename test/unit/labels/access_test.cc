@@ -46,13 +46,13 @@ std::vector<std::string> Shown(const std::vector<Credential>& users) {
 Policy PolicyOf(const Parameters& parameters, const ParseOptions& options = {}) {
   const ParsedService parsed = Parse(With(parameters), options);
   EXPECT_THAT(Texts(parsed), IsEmpty());
-  return parsed.spec ? parsed.spec->dests.at(0).policy : Policy();
+  return parsed.spec ? *parsed.spec->dests.at(0).policy : Policy();
 }
 
 Profile ProfileOf(const Parameters& parameters, const ParseOptions& options = {}) {
   const ParsedService parsed = Parse(With(parameters), options);
   EXPECT_THAT(Texts(parsed), IsEmpty());
-  return parsed.spec ? parsed.spec->dests.at(0).profile : Profile();
+  return parsed.spec ? *parsed.spec->dests.at(0).profile : Profile();
 }
 
 // --- users ------------------------------------------------------------------------------
@@ -90,8 +90,8 @@ TEST(UsersTest, AreNotAskedForWhereADestinationIgnoresThem) {
                                       {"users", "a:b"},
                                       {"ignoreAuthorization.2", "true"}});
   EXPECT_THAT(Texts(parsed), IsEmpty());
-  EXPECT_THAT(Shown(parsed.spec->dests.at(0).policy.users), ElementsAre("a b"));
-  EXPECT_THAT(parsed.spec->dests.at(1).policy.users, IsEmpty());
+  EXPECT_THAT(Shown(parsed.spec->dests.at(0).policy->users), ElementsAre("a b"));
+  EXPECT_THAT(parsed.spec->dests.at(1).policy->users, IsEmpty());
 }
 
 TEST(UsersTest, WithHashesStandInTheProfile) {
@@ -272,7 +272,7 @@ TEST(AccessTest, GoodValuesMakeAPolicy) {
     ParsedService parsed = Parse(With(cases[i].parameters));
     ASSERT_TRUE(parsed.spec);
     EXPECT_EQ(parsed.spec->dests.at(0).policy, cases[i].policy);
-    EXPECT_TRUE(parsed.spec->dests.at(0).profile.empty());
+    EXPECT_TRUE(parsed.spec->dests.at(0).profile->empty());
   }
 }
 

@@ -32,7 +32,8 @@ std::string Show(const model::HeaderRule& rule) {
 
 std::vector<std::string> Headers(const Parameters& parameters, const ParseOptions& options = {}) {
   std::vector<std::string> shown;
-  for (const auto& rule : Dest(parameters, options).profile.headers) shown.push_back(Show(rule));
+  const model::DestSpec dest = Dest(parameters, options);
+  for (const auto& rule : dest.profile->headers) shown.push_back(Show(rule));
   return shown;
 }
 
@@ -94,7 +95,7 @@ TEST(HeaderTest, RulesStandInTheOrderOfThePredecessorForEachDestination) {
   ASSERT_EQ(parsed.spec->dests.size(), 2U);
   for (const model::DestSpec& dest : parsed.spec->dests) {
     std::vector<std::string> shown;
-    for (const auto& rule : dest.profile.headers) shown.push_back(Show(rule));
+    for (const auto& rule : dest.profile->headers) shown.push_back(Show(rule));
     EXPECT_THAT(shown, ElementsAre("add-req A|a|", "set-req B|b|", "add-res C|c|", "set-res D|d|",
                                    "del-req E||", "del-res F||"));
   }
@@ -259,7 +260,7 @@ TEST(RawTest, WhereItIsAllowedItIsTakenAsItIs) {
   EXPECT_THAT(Headers({{"addReqHeader", "X-A %[lua.x] if { nbsrv 1 },X-B c"}}, options),
               ElementsAre("raw add-req X-A|%[lua.x] if { nbsrv 1 }|", "add-req X-B|c|"));
   EXPECT_THAT(
-      Dest({{"backendExtra", "option httplog\\n\\n  acl a src 10.0.0.1 "}}, options).profile.raw,
+      Dest({{"backendExtra", "option httplog\\n\\n  acl a src 10.0.0.1 "}}, options).profile->raw,
       ElementsAre("option httplog", "acl a src 10.0.0.1"));
   for (const std::string line : {"backend x", "SERVER a 1.2.3.4:80", ".if 0", "userlist u",
                                  // HAProxy takes these off before it compares.
@@ -275,19 +276,20 @@ TEST(RawTest, WhereItIsAllowedItIsTakenAsItIs) {
 TEST(ServersTest, TlsHasANameToAskForAndToVerify) {
   using Tls = model::ServerOptions::Tls;
   const auto server = [](const Parameters& parameters) { return Dest(parameters).server; };
-  EXPECT_EQ(server({{"sslVerifyNone", "true"}}).tls, Tls::kUnverified);
-  EXPECT_EQ(server({{"sslVerifyNone", "true"}}).tls_name, "");
-  EXPECT_EQ(server({{"sslVerifyNone", "false"}}).tls, Tls::kNone);
+  EXPECT_EQ(server({{"sslVerifyNone", "true"}}).Edit().tls, Tls::kUnverified);
+  EXPECT_EQ(server({{"sslVerifyNone", "true"}}).Edit().tls_name, "");
+  EXPECT_EQ(server({{"sslVerifyNone", "false"}}).Edit().tls, Tls::kNone);
   const model::ServerOptions verified = server({{"sslVerify", "true"}});
   EXPECT_EQ(verified.tls, Tls::kVerified);
   EXPECT_EQ(verified.tls_name, "web");
   EXPECT_EQ(verified.ca_file, "@system-ca");
-  EXPECT_EQ(server({{"sslVerify", "true"}, {"sslServerName", "A.example"}}).tls_name, "a.example");
-  EXPECT_EQ(server({{"sslVerifyNone", "true"}, {"outboundHostname", "b.example"}}).tls_name,
+  EXPECT_EQ(server({{"sslVerify", "true"}, {"sslServerName", "A.example"}}).Edit().tls_name,
+            "a.example");
+  EXPECT_EQ(server({{"sslVerifyNone", "true"}, {"outboundHostname", "b.example"}}).Edit().tls_name,
             "b.example");
-  EXPECT_TRUE(server({{"sslVerify", "true"}, {"protocol", "h2"}}).http2);
-  EXPECT_EQ(server({{"protocol", "h2c"}}).tls, Tls::kNone);
-  EXPECT_TRUE(server({{"protocol", "h2c"}}).http2);
+  EXPECT_TRUE(server({{"sslVerify", "true"}, {"protocol", "h2"}}).Edit().http2);
+  EXPECT_EQ(server({{"protocol", "h2c"}}).Edit().tls, Tls::kNone);
+  EXPECT_TRUE(server({{"protocol", "h2c"}}).Edit().http2);
 
   const ParsedService address =
       Parse({{"servicePath", "/x"}, {"sslVerify", "true"}, {"outboundHostname", "192.0.2.7"}});
@@ -321,17 +323,17 @@ TEST(ServersTest, LabelsOfADestinationFollowTheIndexRules) {
   ASSERT_TRUE(parsed.spec);
   const model::DestSpec& one = parsed.spec->dests.at(0);
   const model::DestSpec& two = parsed.spec->dests.at(1);
-  EXPECT_EQ(one.server.max_connections, 5U);
-  EXPECT_EQ(two.server.max_connections, 7U);
-  EXPECT_EQ(one.profile.balance, model::Balance());
-  EXPECT_EQ(two.profile.balance, (model::Balance{model::Balance::Algorithm::kHeader, "X-User"}));
-  EXPECT_EQ(one.server.check_interval, std::chrono::milliseconds(2000));
-  EXPECT_EQ(two.server.check_interval, std::chrono::milliseconds(500));
+  EXPECT_EQ(one.server->max_connections, 5U);
+  EXPECT_EQ(two.server->max_connections, 7U);
+  EXPECT_EQ(one.profile->balance, model::Balance());
+  EXPECT_EQ(two.profile->balance, (model::Balance{model::Balance::Algorithm::kHeader, "X-User"}));
+  EXPECT_EQ(one.server->check_interval, std::chrono::milliseconds(2000));
+  EXPECT_EQ(two.server->check_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(one.drain_timeout, std::chrono::minutes(1));
-  EXPECT_EQ(one.profile.retries, 0);
-  EXPECT_FALSE(two.profile.retries);
-  EXPECT_TRUE(one.server.send_proxy);
-  EXPECT_THAT(two.profile.error_pages,
+  EXPECT_EQ(one.profile->retries, 0);
+  EXPECT_FALSE(two.profile->retries);
+  EXPECT_TRUE(one.server->send_proxy);
+  EXPECT_THAT(two.profile->error_pages,
               ElementsAre(model::ErrorPage{503, "<b>a, b</b>"}, model::ErrorPage{404, "none"}));
 }
 

@@ -71,7 +71,7 @@ std::vector<Good> GoodValues() {
   };
   const auto port = [](const ServiceSpec& spec) { return Show(Dest(spec).port); };
   const auto server = [](const ServiceSpec& spec) {
-    return Show(Dest(spec).policy.timeout_server);
+    return Show(Dest(spec).policy->timeout_server);
   };
   const auto outbound = [](const ServiceSpec& spec) { return Dest(spec).outbound_hostname; };
   const auto sticky = [](const ServiceSpec& spec) {
@@ -109,7 +109,7 @@ std::vector<Good> GoodValues() {
       {"timeoutServer", "1h30m", server, "5400000ms"},
       {"timeoutServer", "2073600", server, "2073600000ms"},
       {"timeoutTunnel", "1h",
-       [](const auto& spec) { return Show(Dest(spec).policy.timeout_tunnel); }, "3600000ms"},
+       [](const auto& spec) { return Show(Dest(spec).policy->timeout_tunnel); }, "3600000ms"},
       {"reqMode", "http", port, "none"},
       {"notify", "true", port, "none"},
   };
@@ -285,7 +285,7 @@ TEST(ParametersTest, HarmlessChoicesThatDoNotExistAreOnlyWarnings) {
                           "is no such kind of session, so requests are spread evenly. Write "
                           "sticky-server, or leave it out"));
   const ParsedService timeout = Parse({{"servicePath", "/x"}, {"timeoutTunnel", "0"}});
-  EXPECT_EQ(timeout.spec->dests.at(0).policy.timeout_tunnel, std::chrono::hours(24 * 24));
+  EXPECT_EQ(timeout.spec->dests.at(0).policy->timeout_tunnel, std::chrono::hours(24 * 24));
   EXPECT_THAT(Texts(timeout),
               ElementsAre("warning no-timeout: service web: com.df.timeoutTunnel=0: 0 means no "
                           "timeout, which is taken as 24 days. Write the longest time that an "
@@ -529,7 +529,7 @@ TEST(ParametersTest, RewritesArePairsWithEscapes) {
              {"reqPathSearchReplace", "^/demo/(.*),/\\1:/a\\,b,/c:(?\\:x|y),:\\d\\\\,/z"}});
   EXPECT_THAT(Texts(parsed), IsEmpty());
   EXPECT_THAT(
-      Dest(*parsed.spec).policy.path_rewrites,
+      Dest(*parsed.spec).policy->path_rewrites,
       ElementsAre(model::PathRewrite{"^/demo/(.*)", "/\\1"}, model::PathRewrite{"/a,b", "/c"},
                   model::PathRewrite{"(?:x|y)", ""}, model::PathRewrite{"\\d\\\\", "/z"}));
 }

@@ -223,8 +223,8 @@ TEST(DestinationsTest, OtherParametersFallBackToTheUnindexedOnes) {
                                       {"pathType", "path"}});
   EXPECT_THAT(Texts(parsed), IsEmpty());
   ASSERT_THAT(Indexes(parsed), ElementsAre(1, 2));
-  EXPECT_EQ(parsed.spec->dests[0].policy.timeout_server, std::chrono::seconds(5));
-  EXPECT_EQ(parsed.spec->dests[1].policy.timeout_server, std::chrono::seconds(6));
+  EXPECT_EQ(parsed.spec->dests[0].policy->timeout_server, std::chrono::seconds(5));
+  EXPECT_EQ(parsed.spec->dests[1].policy->timeout_server, std::chrono::seconds(6));
   EXPECT_EQ(parsed.spec->dests[1].paths.at(0).kind, model::PathMatch::Kind::kExact);
 }
 
@@ -417,7 +417,7 @@ void ExpectClean(const model::ServiceSpec& spec) {
     }
     for (const auto& host : dest.hosts) EXPECT_TRUE(IsClean(host.text)) << host.text;
     EXPECT_TRUE(IsClean(dest.outbound_hostname));
-    for (const auto& rewrite : dest.policy.path_rewrites) {
+    for (const auto& rewrite : dest.policy->path_rewrites) {
       EXPECT_TRUE(IsClean(rewrite.search));
       EXPECT_TRUE(IsClean(rewrite.replace));
     }

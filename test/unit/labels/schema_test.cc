@@ -91,7 +91,7 @@ TEST(SchemaTest, WhatHaproxyFixesInASectionIsSaidToCostAReload) {
   options.users = {{{"admins", "a:b"}}, {{"root", "toor", false}}, false};
   const auto section = [&options](const std::map<std::string, std::string>& parameters) {
     const ParsedService parsed = testing::Parse(parameters, options);
-    return parsed.spec ? parsed.spec->dests.at(0).profile : model::Profile();
+    return parsed.spec ? *parsed.spec->dests.at(0).profile : model::Profile();
   };
   for (const Parameter& parameter : Parameters()) {
     if (parameter.set == nullptr || parameter.cost == Cost::kPort) continue;

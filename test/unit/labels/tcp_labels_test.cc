@@ -32,11 +32,11 @@ TEST(TcpLabelsTest, APortOfTheProxyAndOneOfTheServiceAreEnough) {
   ASSERT_TRUE(parsed.spec);
   const model::DestSpec& dest = parsed.spec->dests.at(0);
   EXPECT_EQ(dest.mode, model::ReqMode::kTcp);
-  EXPECT_EQ(dest.tcp.timeout_client, std::chrono::milliseconds(6000));
-  EXPECT_TRUE(dest.tcp.client_keepalive);
-  EXPECT_EQ(dest.tcp.group, "db");
-  EXPECT_EQ(dest.tcp.group_balance, model::Balance::Algorithm::kLeastConn);
-  EXPECT_EQ(dest.server.check_interval, std::chrono::milliseconds(2000));
+  EXPECT_EQ(dest.tcp->timeout_client, std::chrono::milliseconds(6000));
+  EXPECT_TRUE(dest.tcp->client_keepalive);
+  EXPECT_EQ(dest.tcp->group, "db");
+  EXPECT_EQ(dest.tcp->group_balance, model::Balance::Algorithm::kLeastConn);
+  EXPECT_EQ(dest.server->check_interval, std::chrono::milliseconds(2000));
   EXPECT_THAT(dest.paths, IsEmpty());
 }
 
@@ -47,7 +47,7 @@ TEST(TcpLabelsTest, SniNamesAreEqualOrWildcardsOrBeginnings) {
     EXPECT_THAT(Texts(parsed), IsEmpty());
     std::string shown;
     if (!parsed.spec) return shown;
-    for (const auto& name : parsed.spec->dests.at(0).tcp.names) {
+    for (const auto& name : parsed.spec->dests.at(0).tcp->names) {
       shown += (name.kind == model::HostMatch::Kind::kRegex ? "[beg " : "[") + name.text + "]";
     }
     return shown;
@@ -135,10 +135,10 @@ TEST(TcpLabelsTest, WhatOnlyRequestsCanHaveIsToldAndTakenOff) {
   ASSERT_TRUE(parsed.spec);
   const model::DestSpec& dest = parsed.spec->dests.at(0);
   EXPECT_FALSE(dest.https_port);
-  EXPECT_THAT(dest.profile.headers, IsEmpty());
-  EXPECT_EQ(dest.profile.balance, model::Balance());
-  EXPECT_EQ(dest.profile.retries, 2);
-  EXPECT_THAT(dest.profile.allow_from, ElementsAre("10.0.0.0/8"));
+  EXPECT_THAT(dest.profile->headers, IsEmpty());
+  EXPECT_EQ(dest.profile->balance, model::Balance());
+  EXPECT_EQ(dest.profile->retries, 2);
+  EXPECT_THAT(dest.profile->allow_from, ElementsAre("10.0.0.0/8"));
 }
 
 TEST(TcpLabelsTest, WhatTheOperatorSaysForAllServicesKeepsNoneOut) {
@@ -178,11 +178,11 @@ TEST(TcpLabelsTest, AConditionOfHaproxysIsHonouredWhereItIsAllowed) {
   options.allow_raw = true;
   http["backendExtra"] = "http-request allow";
   ASSERT_TRUE(Parse(http, options).spec);
-  EXPECT_EQ(Parse(http, options).spec->dests.at(0).profile.condition, value);
+  EXPECT_EQ(Parse(http, options).spec->dests.at(0).profile->condition, value);
   const Parameters tcp = {
       {"reqMode", "tcp"}, {"srcPort", "1"}, {"port", "1"}, {"aclCondition", value}};
   ASSERT_TRUE(Parse(tcp, options).spec);
-  EXPECT_EQ(Parse(tcp, options).spec->dests.at(0).profile.condition, value);
+  EXPECT_EQ(Parse(tcp, options).spec->dests.at(0).profile->condition, value);
   Parameters ignored = tcp;
   ignored["backendExtra"] = "http-request deny unless " + value;
   EXPECT_FALSE(Parse(ignored, options).spec) << "HAProxy would only warn, and serve everybody";

@@ -235,7 +235,7 @@ TEST(Templates, ATemplateOfTheBackendAloneGoesIntoTheServicesOwn) {
   EXPECT_TRUE(parsed.spec->raw.empty());
   ASSERT_EQ(parsed.spec->dests.size(), 2U);
   for (const model::DestSpec& dest : parsed.spec->dests) {
-    EXPECT_THAT(dest.profile.raw, ElementsAre("timeout check 5s"));
+    EXPECT_THAT(dest.profile->raw, ElementsAre("timeout check 5s"));
   }
 }
 

@@ -21,7 +21,7 @@
 namespace swarmgate::routing {
 namespace {
 
-std::string Show(const Chunked<model::Route>& routes) {
+std::string Show(const Chunked<Cow<model::Route>>& routes) {
   std::string text;
   for (const model::Route& route : routes) {
     text += "  " + route.id.str() + ": host '" +
@@ -59,7 +59,7 @@ std::string Show(const model::MatchTable& table) {
   return text;
 }
 
-std::string Winner(const Chunked<model::Route>& routes, const Question& question) {
+std::string Winner(const Chunked<Cow<model::Route>>& routes, const Question& question) {
   const Explanation explanation = Explain(routes, question);
   return explanation.winner ? explanation.winner->str() : "none";
 }
@@ -87,11 +87,12 @@ std::vector<ServiceInput> Shrink(std::vector<ServiceInput> services, const Quest
       auto fewer = services;
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
       if (attempt(std::move(fewer))) break;
-      for (std::size_t d = 0; d < services[i].spec.dests.size() && !smaller; ++d) {
+      for (std::size_t d = 0; d < services[i].spec.Edit().dests.size() && !smaller; ++d) {
         const auto drop = [&](auto member) {
-          for (std::size_t k = 0; k < (services[i].spec.dests[d].*member).size() && !smaller; ++k) {
+          for (std::size_t k = 0; k < (services[i].spec.Edit().dests[d].*member).size() && !smaller;
+               ++k) {
             auto copy = services;
-            auto& list = copy[i].spec.dests[d].*member;
+            auto& list = copy[i].spec.Edit().dests[d].*member;
             list.erase(list.begin() + static_cast<std::ptrdiff_t>(k));
             attempt(std::move(copy));
           }
@@ -99,11 +100,12 @@ std::vector<ServiceInput> Shrink(std::vector<ServiceInput> services, const Quest
         drop(&model::DestSpec::path_excludes);
         drop(&model::DestSpec::headers);
         drop(&model::DestSpec::user_agents);
-        if (services[i].spec.dests[d].paths.size() > 1) drop(&model::DestSpec::paths);
-        if (services[i].spec.dests[d].hosts.size() > 1) drop(&model::DestSpec::hosts);
-        if (services[i].spec.dests.size() < 2) continue;
+        if (services[i].spec.Edit().dests[d].paths.size() > 1) drop(&model::DestSpec::paths);
+        if (services[i].spec.Edit().dests[d].hosts.size() > 1) drop(&model::DestSpec::hosts);
+        if (services[i].spec.Edit().dests.size() < 2) continue;
         auto copy = services;
-        copy[i].spec.dests.erase(copy[i].spec.dests.begin() + static_cast<std::ptrdiff_t>(d));
+        copy[i].spec.Edit().dests.erase(copy[i].spec.Edit().dests.begin() +
+                                        static_cast<std::ptrdiff_t>(d));
         if (!smaller) attempt(std::move(copy));
       }
     }

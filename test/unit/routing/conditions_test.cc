@@ -189,8 +189,9 @@ TEST(WeightTest, OtherClaimsAndOtherExclusionsAreNotShared) {
 }
 
 ServiceInput Named(Service service, std::vector<std::string> names = {"up"}) {
-  service.input().spec.discovery = model::Discovery::kDns;
-  for (model::DestSpec& dest : service.input().spec.dests) dest.outbound_hostname = names.front();
+  service.input().spec.Edit().discovery = model::Discovery::kDns;
+  for (model::DestSpec& dest : service.input().spec.Edit().dests)
+    dest.outbound_hostname = names.front();
   return service;
 }
 
@@ -205,9 +206,9 @@ TEST(WeightTest, WhoHasNoServerLeavesItsPartToTheOthers) {
   const BuiltAll built = BuildAll({Named(Service("web").Dest("/demo").Weight(50)),
                                    Named(Service("canary").Dest("/demo").Weight(50), {"down"})});
   ASSERT_EQ(built.desired.routes.size(), 1U);
-  EXPECT_EQ(DescribeShares(built.desired.routes[0].shares), "canary/0/0 0 %, web/0/0 100 %");
+  EXPECT_EQ(DescribeShares(built.desired.routes[0]->shares), "canary/0/0 0 %, web/0/0 100 %");
   EXPECT_EQ(built.desired.matches.entries[0].candidates.at(0).shares,
-            built.desired.routes[0].shares);
+            built.desired.routes[0]->shares);
   EXPECT_EQ(built.desired.backends.size(), 2U);
 }
 
@@ -246,7 +247,7 @@ TEST(HttpsPortTest, ServesOnlyTlsWhereThereIsNoOtherPort) {
   only.last().https_port = 8443;
   const BuiltAll built = BuildAll({Named(only)});
   ASSERT_EQ(built.desired.routes.size(), 1U);
-  EXPECT_EQ(built.desired.routes[0].port, 443);
+  EXPECT_EQ(built.desired.routes[0]->port, 443);
   EXPECT_THAT(Codes(built.diagnostics), ElementsAre("unbound-port web com.df.srcHttpsPort"));
 }
 
@@ -263,7 +264,7 @@ TEST(RedirectTest, OtherDomainsGetARouteOfTheirOwn) {
   EXPECT_EQ(backend("x.a.org/demo"), "web-redirect_0");
   EXPECT_EQ(backend("www.a.com/other"), "");
   ASSERT_EQ(built.desired.backends.size(), 2U);
-  EXPECT_EQ(built.desired.backends[1].policy.redirect_host, "a.com");
+  EXPECT_EQ(built.desired.backends[1].policy->redirect_host, "a.com");
   EXPECT_EQ(built.desired.backends[1].kind, model::BackendKind::kRich);
 }
 

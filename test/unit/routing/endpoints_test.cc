@@ -43,7 +43,7 @@ ServiceInput WithFacts(Service service, std::vector<std::string> networks,
                        std::vector<model::TaskFacts> tasks) {
   ServiceInput input = service;
   model::ServiceFacts facts;
-  facts.name = input.spec.name.str();
+  facts.name = input.spec->name.str();
   facts.network_ids = std::move(networks);
   facts.replicas = tasks.size();
   facts.tasks = std::move(tasks);
@@ -119,7 +119,7 @@ TEST(NetworkTest, TheChoiceIsAlwaysTheSame) {
                      {{"ov1", "ov2"}, "ov1", "10.1.0.1:8080"}};
   for (const auto& one : cases) {
     Service service("web");
-    service.Dest("/").input().spec.network = one.label;
+    service.Dest("/").input().spec.Edit().network = one.label;
     const BuiltAll built = BuildAll(
         {WithFacts(service, {"ov1", "ov2", "br", "ing"}, {Task("t", all)})}, Context(one.own));
     EXPECT_THAT(Servers(built), ElementsAre("t-t " + one.address)) << one.label;
@@ -152,7 +152,7 @@ TEST(NetworkTest, NoneInCommonNamesBothSetsAndSaysWhatToDo) {
 
 TEST(NetworkTest, UnknownNetworkListsTheServicesNetworks) {
   Service service("web");
-  service.Dest("/").input().spec.network = "gamma";
+  service.Dest("/").input().spec.Edit().network = "gamma";
   const BuiltAll built =
       BuildAll({WithFacts(service, {"ov1", "ov2"}, {})}, Context({"ov1", "ov2"}));
   ASSERT_EQ(built.diagnostics.size(), 1U);
@@ -242,9 +242,9 @@ TEST(ParameterNamesTest, AreShownAsTheirOwnerWroteThem) {
     ServiceInput old = WithFacts(Service("old").Dest("/").Dest("/a").Created(1), {"ov1"}, {});
     ServiceInput twice = WithFacts(Service("twice").Dest("/b").Dest("/a").Created(2), {"ov1"}, {});
     ServiceInput no_port = WithFacts(Service("no-port").Dest("/c"), {"ov1"}, {});
-    no_port.spec.dests[0].port.reset();
+    no_port.spec.Edit().dests[0].port.reset();
     ServiceInput lost = WithFacts(Service("lost").Dest("/d"), {"ov1"}, {});
-    lost.spec.network = "nowhere";
+    lost.spec.Edit().network = "nowhere";
     std::vector<ServiceInput> services = {old, twice, no_port, lost};
     for (ServiceInput& service : services) service.origin = c.origin;
     EXPECT_THAT(Codes(BuildAll(services, context).diagnostics),
@@ -318,7 +318,7 @@ TEST(NamesTest, WhatIsResolvedAndWhatNot) {
   for (const auto& one : cases) {
     Service service("web");
     service.Dest("/").last().outbound_hostname = one.outbound;
-    service.input().spec.discovery = one.discovery;
+    service.input().spec.Edit().discovery = one.discovery;
     ServiceInput input = service;
     if (one.facts) {
       input = WithFacts(service, {"ov1"}, {});
@@ -355,15 +355,15 @@ TEST(BackendTest, ClassIsStickyBeforeRichBeforePlain) {
   plain.Dest("/");
   EXPECT_EQ(class_of(plain), model::BackendKind::kPlain);
   Service timeout = plain;
-  timeout.last().policy.timeout_server = std::chrono::milliseconds(1);
+  timeout.last().policy.Edit().timeout_server = std::chrono::milliseconds(1);
   EXPECT_EQ(class_of(timeout), model::BackendKind::kRich);
   Service tunnel = plain;
-  tunnel.last().policy.timeout_tunnel = std::chrono::milliseconds(1);
+  tunnel.last().policy.Edit().timeout_tunnel = std::chrono::milliseconds(1);
   EXPECT_EQ(class_of(tunnel), model::BackendKind::kRich);
   Service rewrite = plain;
-  rewrite.last().policy.path_rewrites = {{"a", "b"}};
+  rewrite.last().policy.Edit().path_rewrites = {{"a", "b"}};
   EXPECT_EQ(class_of(rewrite), model::BackendKind::kRich);
-  rewrite.input().spec.session = model::Session::kSticky;
+  rewrite.input().spec.Edit().session = model::Session::kSticky;
   EXPECT_EQ(class_of(rewrite), model::BackendKind::kSticky);
 }
 

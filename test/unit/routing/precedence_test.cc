@@ -319,8 +319,8 @@ TEST(AclNameTest, SharedOneTellsTheYoungerAndServesBoth) {
                                          Service("old").Dest("/a").Acl("x").Created(1)});
   ASSERT_THAT(Codes(built.diagnostics), ElementsAre("duplicate-acl-name young aclName"));
   ASSERT_EQ(built.routes.size(), 2U);
-  EXPECT_EQ(built.routes[0].backend.str(), "x-be8080_0");
-  EXPECT_EQ(built.routes[1].backend.str(), "x-be8080_0~young");
+  EXPECT_EQ(built.routes[0]->backend.str(), "x-be8080_0");
+  EXPECT_EQ(built.routes[1]->backend.str(), "x-be8080_0~young");
 }
 
 TEST(DiagnosticsTest, ManyOfOneKindAreSummedUp) {

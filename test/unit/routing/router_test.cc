@@ -51,12 +51,13 @@ class World {
  private:
   ServiceInput Random(const std::string& name) {
     ServiceInput input = RandomService(dice_, mood_, 0);
-    input.spec.name = model::ServiceName(name);
-    if (!input.spec.acl_name_given) input.spec.acl_name = name;
+    input.spec.Edit().name = model::ServiceName(name);
+    if (!input.spec.Edit().acl_name_given) input.spec.Edit().acl_name = name;
     if (dice_.Chance(10)) {
-      input.spec.acl_name = (dice_.Chance(20) ? "https-s" : "s") + std::to_string(dice_.Below(4));
+      input.spec.Edit().acl_name =
+          (dice_.Chance(20) ? "https-s" : "s") + std::to_string(dice_.Below(4));
     }
-    for (model::DestSpec& dest : input.spec.dests) {
+    for (model::DestSpec& dest : input.spec.Edit().dests) {
       if (!paths_.empty()) dest.paths = {Path(dice_.Of(paths_))};
       if (!hosts_.empty()) dest.hosts = {Host(dice_.Of(hosts_))};
       if (dice_.Chance(10)) dest.outbound_hostname = "n" + std::to_string(dice_.Below(3));
@@ -66,10 +67,10 @@ class World {
       if (dice_.Chance(4)) {
         dest.mode = model::ReqMode::kTcp;
         dest.src_port = static_cast<std::uint16_t>(6000 + dice_.Below(3));
-        if (dice_.Chance(50)) dest.tcp.group = "g";
+        if (dice_.Chance(50)) dest.tcp.Edit().group = "g";
       }
     }
-    if (dice_.Chance(3)) input.spec.raw.backends.emplace_back();
+    if (dice_.Chance(3)) input.spec.Edit().raw.backends.emplace_back();
     if (dice_.Chance(70)) {
       model::ServiceFacts facts;
       facts.name = name;
@@ -92,13 +93,13 @@ class World {
   void Share() {
     Inputs next = inputs_;
     for (auto at = next.begin(); at != next.end();) {
-      at = services_.contains((*at)->spec.name.str()) ? std::next(at) : next.erase(at);
+      at = services_.contains((*at)->spec->name.str()) ? std::next(at) : next.erase(at);
     }
     for (const auto& [name, service] : services_) {
       const auto at = next.PartitionPoint(
-          [&name = name](const auto& input) { return input->spec.name.str() < name; });
+          [&name = name](const auto& input) { return input->spec->name.str() < name; });
       auto made = std::make_shared<const ServiceInput>(service);
-      if (at == next.end() || (*at)->spec.name.str() != name) {
+      if (at == next.end() || (*at)->spec->name.str() != name) {
         next.insert(at, std::move(made));
       } else if (Differs(**at, service)) {
         next.Edit(at) = std::move(made);
@@ -152,7 +153,7 @@ std::string Names(const Chunked<model::Backend>& backends) {
   return text;
 }
 
-std::string Ids(const Chunked<model::Route>& routes) {
+std::string Ids(const Chunked<Cow<model::Route>>& routes) {
   std::string text;
   for (const model::Route& route : routes) text += route.id.str() + " ";
   return text;
@@ -205,7 +206,7 @@ TEST(RouterTest, ATaskThatComesOrGoesCostsItsServiceAloneWhateverItsRoutes) {
   const auto with_task = [](Service service, const std::string& address) {
     ServiceInput input = service;
     model::ServiceFacts facts;
-    facts.name = input.spec.name.str();
+    facts.name = input.spec->name.str();
     facts.network_ids = {"ov1"};
     model::TaskFacts task;
     task.id = "t";
@@ -228,10 +229,10 @@ TEST(RouterTest, ATaskThatComesOrGoesCostsItsServiceAloneWhateverItsRoutes) {
     BuildContext context;
     context.own_network_ids = {"ov1"};
     Router router;
-    const Chunked<model::Route> routes = router.Update(inputs, context).desired.routes;
-    const model::ServiceName& name = services.back().spec.name;
+    const Chunked<Cow<model::Route>> routes = router.Update(inputs, context).desired.routes;
+    const model::ServiceName& name = services.back().spec.Edit().name;
     const auto at =
-        inputs.PartitionPoint([&name](const auto& input) { return input->spec.name < name; });
+        inputs.PartitionPoint([&name](const auto& input) { return input->spec->name < name; });
     inputs.Edit(at) = std::make_shared<const ServiceInput>(with_task(service, "10.0.0.2"));
     const Built& built = router.Update(inputs, context);
     EXPECT_EQ(router.rebuilds(), 1U) << name.str();

@@ -40,18 +40,18 @@ inline model::HostMatch Host(std::string_view text) {
 class Service {
  public:
   explicit Service(std::string name) {
-    input_.spec.name = model::ServiceName(name);
-    input_.spec.acl_name = std::move(name);
+    input_.spec.Edit().name = model::ServiceName(name);
+    input_.spec.Edit().acl_name = std::move(name);
     input_.created_unix_ns = 100;
   }
   /// One more destination, numbered 0, 1, …
   Service& Dest(std::string_view path, std::string_view host = "") {
     model::DestSpec dest;
-    dest.index = static_cast<int>(input_.spec.dests.size());
+    dest.index = static_cast<int>(input_.spec->dests.size());
     dest.paths.push_back(Path(path));
     if (!host.empty()) dest.hosts.push_back(Host(host));
     dest.port = 8080;
-    input_.spec.dests.push_back(std::move(dest));
+    input_.spec.Edit().dests.push_back(std::move(dest));
     return *this;
   }
   Service& Exclude(std::string_view path) {
@@ -87,8 +87,8 @@ class Service {
     return *this;
   }
   Service& Acl(std::string name) {
-    input_.spec.acl_name = std::move(name);
-    input_.spec.acl_name_given = true;
+    input_.spec.Edit().acl_name = std::move(name);
+    input_.spec.Edit().acl_name_given = true;
     return *this;
   }
   Service& Created(std::int64_t ns) {
@@ -96,10 +96,10 @@ class Service {
     return *this;
   }
   Service& Default() {
-    input_.spec.default_backend = true;
+    input_.spec.Edit().default_backend = true;
     return *this;
   }
-  model::DestSpec& last() { return input_.spec.dests.back(); }
+  model::DestSpec& last() { return input_.spec.Edit().dests.back(); }
   ServiceInput& input() { return input_; }
   operator ServiceInput() const { return input_; }  // NOLINT(google-explicit-constructor)
 
@@ -142,7 +142,7 @@ inline BuiltAll BuildAll(const std::vector<ServiceInput>& services, const BuildC
 /// What Build makes of services that need nothing of Docker; diagnostics with the names of the
 /// table of labels.
 struct BuiltRoutes {
-  Chunked<model::Route> routes;
+  Chunked<Cow<model::Route>> routes;
   model::MatchTable matches;
   Chunked<LostRoute> lost;
   std::vector<model::Diagnostic> diagnostics;

@@ -117,10 +117,10 @@ TEST(IndependenceTest, ABadServiceChangesNothingForOthers) {
     std::vector<ServiceInput> all = good;
     all.insert(all.begin(), one);
     const BuiltAll built = BuildAll(all, {});
-    EXPECT_EQ(built.desired, expected.desired) << one.spec.name.str();
-    EXPECT_FALSE(built.diagnostics.empty()) << one.spec.name.str();
+    EXPECT_EQ(built.desired, expected.desired) << one.spec->name.str();
+    EXPECT_FALSE(built.diagnostics.empty()) << one.spec->name.str();
     for (const model::Diagnostic& diagnostic : built.diagnostics) {
-      EXPECT_EQ(diagnostic.service, one.spec.name) << diagnostic.ToString();
+      EXPECT_EQ(diagnostic.service, one.spec->name) << diagnostic.ToString();
     }
   }
 }
@@ -241,7 +241,7 @@ TEST(ExplainTest, TellsOfRoutesThatCameToNothing) {
 }
 
 TEST(ExplainTest, SaysThatNothingMatches) {
-  const Explanation explanation = Explain(Chunked<model::Route>(), Ask("A.com:81/x"));
+  const Explanation explanation = Explain(Chunked<Cow<model::Route>>(), Ask("A.com:81/x"));
   EXPECT_FALSE(explanation.winner);
   EXPECT_EQ(explanation.reason, "no route matches host a.com, path /x, port 81");
 }

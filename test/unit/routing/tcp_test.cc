@@ -21,7 +21,7 @@ ServiceInput Tcp(const std::string& name, std::uint16_t src_port, std::int64_t c
   service.Dest("/").SrcPort(src_port).Created(created);
   service.last().paths.clear();
   service.last().mode = model::ReqMode::kTcp;
-  service.last().tcp.group = group;
+  service.last().tcp.Edit().group = group;
   service.last().outbound_hostname = name;
   return service;
 }
@@ -29,15 +29,15 @@ ServiceInput Tcp(const std::string& name, std::uint16_t src_port, std::int64_t c
 ServiceInput Sni(const std::string& name, std::uint16_t src_port, std::int64_t created,
                  std::vector<model::HostMatch> names) {
   ServiceInput input = Tcp(name, src_port, created);
-  input.spec.dests[0].mode = model::ReqMode::kSni;
-  input.spec.dests[0].tcp.names = std::move(names);
+  input.spec.Edit().dests[0].mode = model::ReqMode::kSni;
+  input.spec.Edit().dests[0].tcp.Edit().names = std::move(names);
   return input;
 }
 
 BuiltAll BuildAll(const std::vector<ServiceInput>& services, bool tls = true) {
   BuildContext context;
   for (const ServiceInput& service : services) {
-    const std::string name = service.spec.name.str();
+    const std::string name = service.spec->name.str();
     context.names[name] = {"10.0.0." + std::to_string(name.back() - 'a' + 1)};
   }
   context.bound_ports = {80, 443};
@@ -105,24 +105,24 @@ TEST(TcpTest, PortsOfTheProxyItselfAreRefused) {
 
 TEST(TcpTest, WhatOneOfAGroupRestrictsNoneOpens) {
   ServiceInput first = Tcp("a", 6379, 1, "db");
-  first.spec.dests[0].profile.allow_from = {"10.0.0.0/8"};
+  first.spec.Edit().dests[0].profile.Edit().allow_from = {"10.0.0.0/8"};
   ServiceInput same = Tcp("b", 6379, 2, "db");
-  same.spec.dests[0].profile.allow_from = {"10.0.0.0/8"};
+  same.spec.Edit().dests[0].profile.Edit().allow_from = {"10.0.0.0/8"};
   ServiceInput tls = same;
-  tls.spec.name = model::ServiceName("d");
-  tls.spec.acl_name = "d";
-  tls.spec.dests[0].tcp.tls = true;
+  tls.spec.Edit().name = model::ServiceName("d");
+  tls.spec.Edit().acl_name = "d";
+  tls.spec.Edit().dests[0].tcp.Edit().tls = true;
   const BuiltAll built = BuildAll({first, same, Tcp("c", 6379, 3, "db"), tls});
   EXPECT_THAT(Shown(built), ElementsAre("6379  a tcpListen_db_6379", "6379  b tcpListen_db_6379"));
   EXPECT_THAT(Codes(built.diagnostics),
               ElementsAre("conflict c com.df.serviceGroup", "conflict d com.df.srcTls"));
   ASSERT_THAT(built.desired.backends, SizeIs(1));
-  EXPECT_THAT(built.desired.backends[0].profile.allow_from, ElementsAre("10.0.0.0/8"));
+  EXPECT_THAT(built.desired.backends[0].profile->allow_from, ElementsAre("10.0.0.0/8"));
 }
 
 TEST(TcpTest, TlsCanOnlyBeEndedWhereThereAreCertificates) {
   ServiceInput db = Tcp("a", 6379, 1);
-  db.spec.dests[0].tcp.tls = true;
+  db.spec.Edit().dests[0].tcp.Edit().tls = true;
   ASSERT_THAT(BuildAll({db}).desired.tcp_listeners, SizeIs(1));
   EXPECT_TRUE(BuildAll({db}).desired.tcp_listeners[0].tls);
   const BuiltAll without = BuildAll({db}, false);
@@ -135,11 +135,11 @@ TEST(TcpTest, HttpDestinationsOfTheSameServiceGoOn) {
   both.Dest("/demo").Dest("/").SrcPort(6379).Default();
   both.last().paths.clear();
   both.last().mode = model::ReqMode::kTcp;
-  for (model::DestSpec& dest : both.input().spec.dests) dest.outbound_hostname = "a";
+  for (model::DestSpec& dest : both.input().spec.Edit().dests) dest.outbound_hostname = "a";
   const BuiltAll built = BuildAll({both});
   EXPECT_THAT(Shown(built), ElementsAre("6379  a a-be8080_1"));
   ASSERT_THAT(built.desired.routes, SizeIs(2));
-  EXPECT_EQ(built.desired.routes[1].backend.str(), "a-be8080_0");
+  EXPECT_EQ(built.desired.routes[1]->backend.str(), "a-be8080_0");
 }
 
 TEST(TcpTest, WhySaysWhoseTheConnectionsOfAPortAre) {
@@ -173,8 +173,8 @@ TEST(TcpTest, WhyNamesServicesThatDecideByTheirTemplate) {
   Service web("web");
   web.Dest("/");
   ServiceInput own = Tcp("own", 6379, 1);
-  own.spec.raw.frontend = {"use_backend own:be if { path /x }"};
-  own.spec.raw.backends = {{"own:be", {"server a 10.0.0.1:80"}}};
+  own.spec.Edit().raw.frontend = {"use_backend own:be if { path /x }"};
+  own.spec.Edit().raw.backends = {{"own:be", {"server a 10.0.0.1:80"}}};
   const model::Desired desired = BuildAll({web, own}).desired;
   const Explanation explanation = Explain(desired, {"a.com", "/x", 80, {}});
   EXPECT_EQ(explanation.service.str(), "web");

@@ -1,0 +1,57 @@
+// A value that costs a pointer where it is what T() is, and that copies share: for parts of an
+// object that nearly nobody sets, or that stand in many places. Read like a pointer, changed by
+// Edit, compared by content.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "swarmgate/base/shared.h"
+
+namespace swarmgate {
+
+template <typename T>
+class Cow {
+ public:
+  Cow() = default;
+  Cow(T value)  // NOLINT(google-explicit-constructor): the same value
+      : value_(std::make_shared<T>(std::move(value))) {
+    Settle();
+  }
+  /// REQUIRES: value.has_value().
+  Cow(const Shared<T>& value)  // NOLINT(google-explicit-constructor): the same value
+      : value_(std::const_pointer_cast<T>(value.pointer())) {}
+
+  const T& operator*() const { return value_ ? *value_ : Default(); }
+  const T* operator->() const { return &**this; }
+  operator const T&() const { return **this; }  // NOLINT(google-explicit-constructor): as above
+  /// To be changed; holds until the value is copied.
+  T& Edit() {
+    if (!value_) {
+      value_ = std::make_shared<T>();
+    } else if (value_.use_count() > 1) {
+      value_ = std::make_shared<T>(*value_);
+    }
+    return *value_;
+  }
+  /// After changes: one that is T() again costs nothing again.
+  void Settle() {
+    if (value_ && *value_ == Default()) value_ = nullptr;
+  }
+
+  friend bool operator==(const Cow& a, const Cow& b) { return a.value_ == b.value_ || *a == *b; }
+  friend bool operator==(const Cow& a, const T& b) { return *a == b; }
+  friend auto operator<=>(const Cow& a, const Cow& b) requires requires(const T& value) {
+    value <=> value;
+  }
+  { return *a <=> *b; }
+
+ private:
+  static const T& Default() {
+    static const T value{};
+    return value;
+  }
+  std::shared_ptr<T> value_;  ///< null: T(); changed only while nobody shares it
+};
+
+}  // namespace swarmgate
