@@ -256,6 +256,27 @@ TEST_F(EventTest, TasksThatJoinAndLeaveNetworksOnThisNodeListNothing) {
   ExpectFullList();
 }
 
+TEST_F(EventTest, OnABareHostATaskWhoseAddressIsNotKnownIsAskedForWithItsServiceOnly) {
+  auto web = MakeService("web", "/web", {}, 2);
+  model::DockerFacts facts = rig.docker.facts();
+  facts.on_host = true;
+  facts.own_network_ids.clear();
+  rig.docker.SetFacts(facts);
+  rig.docker.SetService(web);
+  rig.Hint("node", "update", "n");
+  rig.Advance(Duration(1000));
+  lists = rig.docker.lists();
+  web.tasks = {MakeTask("new", "10.0.0.9")};
+  rig.docker.SetService(web);
+  facts = rig.docker.facts();
+  facts.gateway_addresses["c-new"] = "172.18.0.9";
+  rig.docker.SetFacts(facts);
+  rig.Hint("container", "health_status: starting", "c-new", "id-web");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"172.18.0.9:8080"});
+  ExpectNoFullList();
+}
+
 TEST_F(EventTest, AContainerThatStaysListedAfterItEndedIsAskedForWithItsServiceOnly) {
   rig.Hint("container", "die", "c-aaa", "id-web");
   rig.Advance(Duration(29'000));
