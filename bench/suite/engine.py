@@ -109,13 +109,16 @@ class Engine:
     def answer(self, path, query):
         """The body of GET `path`; None: not found."""
         self.requests += 1
+        filters = json.loads(query.get("filters", ["{}"])[0])
         if path == "/services":
+            wanted = filters.get("id")
             with self._lock:
-                return b"[" + b",".join(self._services.values()) + b"]"
+                services = (self._services.values() if wanted is None else
+                            [self._services[identity] for identity in wanted
+                             if identity in self._services])
+                return b"[" + b",".join(services) + b"]"
         if path == "/tasks":
-            wanted = json.loads(query.get("filters", ["{}"])[0]).get("service")
-            if isinstance(wanted, dict):
-                wanted = list(wanted)
+            wanted = filters.get("service")
             with self._lock:
                 lists = ([self._tasks.get(identity, []) for identity in wanted]
                          if wanted is not None else self._tasks.values())

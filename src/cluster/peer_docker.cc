@@ -37,10 +37,10 @@ ports::DockerEvent EventOf(const std::string& action, const std::string& id,
 
 }  // namespace
 
-Result<model::DockerFacts> PeerDocker::Known() const {
+Result<std::shared_ptr<const PeerDocker::Facts>> PeerDocker::Known() const {
   if (cancelled_.closed()) return Fail(Code::kCancelled, "cancelled");
-  const auto facts = facts_.Get();
-  if (*facts) return **facts;
+  auto facts = facts_.Get();
+  if (*facts) return facts;
   return Fail(Code::kUnavailable, "no replica with a Docker socket has told anything yet", "peers");
 }
 
@@ -50,7 +50,24 @@ Result<model::DockerFacts> PeerDocker::List(SteadyTime deadline) {
   if (!std::exchange(awaited_, true)) {
     (void)heard_.PopUntil(std::min(deadline, Now() + kFirstFacts));
   }
-  return Known();
+  const auto facts = Known();
+  if (!facts) return Forward(facts.error());
+  return ***facts;
+}
+
+Result<ports::DockerApi::SomeServices> PeerDocker::ListServices(
+    const std::vector<std::string>& service_ids, SteadyTime deadline) {
+  (void)deadline;
+  const auto facts = Known();
+  if (!facts) return Forward(facts.error());
+  SomeServices some;
+  for (const model::ServiceFacts& service : (**facts)->services) {
+    if (std::find(service_ids.begin(), service_ids.end(), service.id) != service_ids.end()) {
+      some.services.push_back(service);
+    }
+  }
+  some.gateway_addresses = (**facts)->gateway_addresses;
+  return some;
 }
 
 Result<std::vector<ports::DockerApi::ServiceTasks>> PeerDocker::ListTasks(
@@ -59,7 +76,7 @@ Result<std::vector<ports::DockerApi::ServiceTasks>> PeerDocker::ListTasks(
   const auto facts = Known();
   if (!facts) return Forward(facts.error());
   std::vector<ServiceTasks> all;
-  for (const model::ServiceFacts& service : facts->services) {
+  for (const model::ServiceFacts& service : (**facts)->services) {
     if (std::find(service_ids.begin(), service_ids.end(), service.id) != service_ids.end()) {
       all.push_back({service.id, service.tasks});
     }
@@ -105,7 +122,8 @@ std::vector<ports::DockerEvent> PeerDocker::Take(codec::FactsList list) {
   std::sort(facts.services.begin(), facts.services.end(), [](const auto& a, const auto& b) {
     return std::tie(a.name, a.id) < std::tie(b.name, b.id);
   });
-  if (events.empty() && *before && facts != **before) events.push_back(EventOf("update", "", ""));
+  // No service's event, so that everything is listed.
+  if (*before && list.host) events.push_back(EventOf("update", "", ""));
   facts_.Set(std::make_shared<const Facts>(std::move(facts)));
   if (!*before) heard_.Push(true);
   return events;

@@ -25,6 +25,8 @@ class PeerDocker final : public ports::DockerApi {
       : self_(self), directory_(directory) {}
 
   Result<model::DockerFacts> List(SteadyTime deadline) override;
+  Result<SomeServices> ListServices(const std::vector<std::string>& service_ids,
+                                    SteadyTime deadline) override;
   Result<std::vector<ServiceTasks>> ListTasks(const std::vector<std::string>& service_ids,
                                               SteadyTime deadline) override;
   /// Tasks of this node are heard of like all others.
@@ -37,7 +39,8 @@ class PeerDocker final : public ports::DockerApi {
  private:
   using Facts = std::optional<model::DockerFacts>;
 
-  [[nodiscard]] Result<model::DockerFacts> Known() const;
+  /// There are some where this is no error.
+  [[nodiscard]] Result<std::shared_ptr<const Facts>> Known() const;
   /// Returns why it ended.
   Error Follow(PeerLink& link, const std::string& address, const std::function<void()>& connected,
                const std::function<void(const ports::DockerEvent&)>& on_event);

@@ -22,6 +22,11 @@ class CurlDockerApi final : public ports::DockerApi {
 
   void Include(std::vector<std::string> names) override { lister_.Include(std::move(names)); }
 
+  Result<SomeServices> ListServices(const std::vector<std::string>& service_ids,
+                                    SteadyTime deadline) override {
+    return lister_.ListServices(service_ids, deadline);
+  }
+
   Result<std::vector<ServiceTasks>> ListTasks(const std::vector<std::string>& service_ids,
                                               SteadyTime deadline) override {
     return lister_.ListTasks(service_ids, deadline);

@@ -16,6 +16,7 @@ ports::DockerEvent DecodeEvent(const codec::JsonValue& json) {
   event.name = attributes["name"].StringOr();
   event.service_id = attributes["com.docker.swarm.service.id"].StringOr();
   event.signal = attributes["signal"].StringOr();
+  if (event.type == "network") event.container_id = attributes["container"].StringOr();
   event.time_ns = json["timeNano"].AsInt64().value_or(0);
   return event;
 }

@@ -42,7 +42,7 @@ std::string IdOf(const JsonValue& json, const char* key) {
   return IsPlain(id) ? id : std::string();
 }
 
-std::string TasksQuery(const std::vector<std::string>& service_ids) {
+std::string TasksQuery(const std::set<std::string>& service_ids) {
   codec::JsonWriter filters;
   filters.BeginObject().Key("desired-state").BeginArray().String("running").String("ready");
   if (service_ids.size() <= kMaxServiceFilter) {
@@ -53,6 +53,14 @@ std::string TasksQuery(const std::vector<std::string>& service_ids) {
   }
   filters.EndArray().EndObject();
   return "/tasks?filters=" + http::EscapeQuery(std::move(filters).Take());
+}
+
+std::string ServicesQuery(const std::set<std::string>& ids) {
+  codec::JsonWriter filters;
+  filters.BeginObject().Key("id").BeginArray();
+  for (const std::string& id : ids) filters.String(id);
+  filters.EndArray().EndObject();
+  return "/services?filters=" + http::EscapeQuery(std::move(filters).Take());
 }
 
 }  // namespace
@@ -87,9 +95,9 @@ Result<model::DockerFacts> Lister::TryList(SteadyTime deadline) {
   auto version = daemon_.Version(deadline);
   if (!version) return Forward(version.error());
   using Step = Status (Lister::*)(Draft*);
-  for (const Step step :
-       {&Lister::ListServices, &Lister::ListTasksOf, &Lister::ListNetworks, &Lister::ListContainers,
-        &Lister::FindOwnNetworks, &Lister::ListGateway, &Lister::ListNodes}) {
+  for (const Step step : {&Lister::ListAllServices, &Lister::ListTasksOf, &Lister::ListNetworks,
+                          &Lister::ListContainers, &Lister::FindOwnNetworks, &Lister::ListGateway,
+                          &Lister::ListNodes}) {
     if (Status status = (this->*step)(&draft); !status) return Forward(status.error());
   }
   model::DockerFacts& facts = draft.facts;
@@ -150,25 +158,29 @@ void Lister::TellPortsUnknown(const std::string& what, const std::string& id, co
            {{"what", what}, {"id", id}, {"error", error.ToString()}});
 }
 
-Status Lister::ListServices(Draft* draft) {
+Status Lister::TakeService(const JsonValue& json, Draft* draft) {
+  auto service = codec::DecodeService(json, options_.label_prefix);
+  if (!service) {
+    const std::string id = IdOf(json, "ID");
+    if (id.empty()) return Forward(service.error(), "docker: GET /services");
+    TellUnreadable("service", id, service.error());
+    draft->unreadable.insert(id);
+    return Ok();
+  }
+  const ServiceFacts& facts = service->facts;
+  if (Selected(facts.name, facts.labels) ||
+      facts.misplaced_labels.count(options_.label_prefix + "notify") != 0) {
+    draft->services.push_back(*std::move(service));
+  }
+  return Ok();
+}
+
+Status Lister::ListAllServices(Draft* draft) {
   Status listed = daemon_.GetList("/services", draft->deadline, [&](std::string_view text) {
     if (!WorthParsing(text)) return Ok();
     const auto json = JsonValue::Parse(text, {}, &codec::ServiceShape());
     if (!json) return Status(Forward(json.error(), "docker: GET /services"));
-    auto service = codec::DecodeService(*json, options_.label_prefix);
-    if (!service) {
-      const std::string id = IdOf(*json, "ID");
-      if (id.empty()) return Status(Forward(service.error(), "docker: GET /services"));
-      TellUnreadable("service", id, service.error());
-      draft->unreadable.insert(id);
-      return Ok();
-    }
-    const ServiceFacts& facts = service->facts;
-    if (Selected(facts.name, facts.labels) ||
-        facts.misplaced_labels.count(options_.label_prefix + "notify") != 0) {
-      draft->services.push_back(*std::move(service));
-    }
-    return Ok();
+    return TakeService(*json, draft);
   });
   if (!listed) return JudgeNoManager(listed.error(), draft);
   if (!info_->manager) {
@@ -198,8 +210,21 @@ Status Lister::JudgeNoManager(const Error& error, Draft* draft) {
   return Ok();
 }
 
-Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& wanted,
-                         SteadyTime deadline,
+Status Lister::ReadServices(const std::set<std::string>& wanted, SteadyTime deadline,
+                            std::set<std::string>* there,
+                            const std::function<Status(const JsonValue&)>& take) {
+  return daemon_.GetList(ServicesQuery(wanted), deadline, [&](std::string_view text) -> Status {
+    const auto json = JsonValue::Parse(text, {}, &codec::ServiceShape());
+    if (!json) return Forward(json.error(), "docker: GET /services");
+    const std::string id = IdOf(*json, "ID");
+    // The daemon takes what is asked for as the beginnings of ids.
+    if (wanted.count(id) == 0) return Ok();
+    there->insert(id);
+    return take(*json);
+  });
+}
+
+Status Lister::ReadTasks(const std::set<std::string>& wanted, SteadyTime deadline,
                          std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
                          std::set<std::string>* unreadable) {
   const auto take = [&](std::string_view text) {
@@ -220,19 +245,23 @@ Status Lister::ReadTasks(const std::string& query, const std::set<std::string>& 
     }
     return Ok();
   };
-  Status listed = daemon_.GetList(query, deadline, take);
+  Status listed = daemon_.GetList(TasksQuery(wanted), deadline, take);
   if (listed || listed.error().code != Code::kNotFound) return listed;
-  // One of them was removed a moment ago, which makes the daemon refuse the whole filter.
-  return daemon_.GetList("/tasks", deadline, take);
+  // One of them was removed a moment ago, which makes the daemon refuse the whole filter. If it was
+  // not that, the refusal is no list without tasks.
+  std::set<std::string> there;
+  Status asked = ReadServices(wanted, deadline, &there, [](const JsonValue&) { return Ok(); });
+  if (!asked) return asked;
+  if (there.size() == wanted.size()) return listed;
+  return there.empty() ? Ok() : daemon_.GetList(TasksQuery(there), deadline, take);
 }
 
 Status Lister::ListTasksOf(Draft* draft) {
   if (draft->services.empty()) return Ok();
-  std::vector<std::string> ids;
-  for (const codec::SwarmService& service : draft->services) ids.push_back(service.facts.id);
+  std::set<std::string> ids;
+  for (const codec::SwarmService& service : draft->services) ids.insert(service.facts.id);
   std::map<std::string, std::vector<codec::SwarmTask>> tasks;
-  Status status = ReadTasks(TasksQuery(ids), {ids.begin(), ids.end()}, draft->deadline, &tasks,
-                            &draft->unreadable);
+  Status status = ReadTasks(ids, draft->deadline, &tasks, &draft->unreadable);
   if (!status) return status;
   std::vector<model::TaskFacts*> placed;
   for (codec::SwarmService& service : draft->services) {
@@ -244,7 +273,7 @@ Status Lister::ListTasksOf(Draft* draft) {
   for (ServiceFacts& service : draft->facts.services) {
     for (model::TaskFacts& task : service.tasks) placed.push_back(&task);
   }
-  return PlaceOnNodes(std::move(placed), /*refresh=*/true, draft->deadline);
+  return PlaceOnNodes(std::move(placed), draft->read_nodes, draft->deadline);
 }
 
 /// Only who publishes ports of single tasks needs to know the nodes' addresses.
@@ -303,6 +332,43 @@ Status Lister::ListNodes(Draft* draft) {
   return Ok();
 }
 
+Result<ports::DockerApi::SomeServices> Lister::ListServices(
+    const std::vector<std::string>& service_ids, SteadyTime deadline) {
+  auto answer = TryListServices({service_ids.begin(), service_ids.end()}, deadline);
+  if (!answer) daemon_.Forget();
+  return answer;
+}
+
+Result<ports::DockerApi::SomeServices> Lister::TryListServices(const std::set<std::string>& wanted,
+                                                               SteadyTime deadline) {
+  ports::DockerApi::SomeServices answer;
+  if (wanted.empty()) return answer;
+  if (!info_) {
+    if (Status status = RefreshInfo(deadline); !status) return Forward(status.error());
+  }
+  Draft draft;
+  draft.deadline = deadline;
+  draft.inspect_until = deadline - kKeptForTheRest;
+  draft.read_nodes = false;  // a node that changes is an event of its own
+  std::set<std::string> there;
+  Status status = ReadServices(wanted, deadline, &there,
+                               [&](const JsonValue& json) { return TakeService(json, &draft); });
+  if (!status) return Forward(status.error());
+  for (const codec::SwarmService& service : draft.services) there.erase(service.facts.id);
+  for (const std::string& id : draft.unreadable) there.erase(id);
+  answer.unlabelled_ids.assign(there.begin(), there.end());
+  if (status = ListTasksOf(&draft); !status) return Forward(status.error());
+  answer.services = std::move(draft.facts.services);
+  answer.unreadable_ids.assign(draft.unreadable.begin(), draft.unreadable.end());
+  answer.ports_unknown_ids.assign(draft.ports_unknown.begin(), draft.ports_unknown.end());
+  if (on_host_ && !answer.services.empty()) {
+    auto addresses = GatewayAddresses(deadline);
+    if (!addresses) return Forward(addresses.error());
+    answer.gateway_addresses = *std::move(addresses);
+  }
+  return answer;
+}
+
 Result<std::vector<ports::DockerApi::ServiceTasks>> Lister::ListTasks(
     const std::vector<std::string>& service_ids, SteadyTime deadline) {
   std::vector<ports::DockerApi::ServiceTasks> answer;
@@ -313,8 +379,7 @@ Result<std::vector<ports::DockerApi::ServiceTasks>> Lister::ListTasks(
   std::map<std::string, std::vector<codec::SwarmTask>> tasks;
   std::set<std::string> unreadable;
   const std::set<std::string> wanted(service_ids.begin(), service_ids.end());
-  Status status =
-      ReadTasks(TasksQuery({wanted.begin(), wanted.end()}), wanted, deadline, &tasks, &unreadable);
+  Status status = ReadTasks(wanted, deadline, &tasks, &unreadable);
   if (!status) {
     daemon_.Forget();
     return Forward(status.error());

@@ -1,9 +1,10 @@
-// Asks the daemon for everything that DockerFacts hold. What does not change between two lists
-// (what the daemon is, what an image exposes, in which container we run) is remembered; a failure
-// forgets it.
+// Asks the daemon for everything that DockerFacts hold, or for some services alone. What does not
+// change between two lists (what the daemon is, what an image exposes, in which container we run)
+// is remembered; a failure forgets it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,8 @@ class Lister {
          std::vector<std::string> own_candidates, bool local, const Clock& clock);
 
   Result<model::DockerFacts> List(SteadyTime deadline);
+  Result<ports::DockerApi::SomeServices> ListServices(const std::vector<std::string>& service_ids,
+                                                      SteadyTime deadline);
   Result<std::vector<ports::DockerApi::ServiceTasks>> ListTasks(
       const std::vector<std::string>& service_ids, SteadyTime deadline);
   Result<std::optional<ports::DockerApi::StartedTask>> LookAt(const std::string& container_id,
@@ -36,12 +39,20 @@ class Lister {
 
   Result<model::DockerFacts> TryList(SteadyTime deadline);
   Status RefreshInfo(SteadyTime deadline);
-  Status ListServices(Draft* draft);
+  Result<ports::DockerApi::SomeServices> TryListServices(const std::set<std::string>& wanted,
+                                                         SteadyTime deadline);
+  Status ListAllServices(Draft* draft);
+  /// Those of them that are there; the ids of these go to `there`.
+  Status ReadServices(const std::set<std::string>& wanted, SteadyTime deadline,
+                      std::set<std::string>* there,
+                      const std::function<Status(const codec::JsonValue&)>& take);
+  /// One of GET /services; one that carries no routing label is left out.
+  Status TakeService(const codec::JsonValue& json, Draft* draft);
   Status JudgeNoManager(const Error& error, Draft* draft);
   Status ListTasksOf(Draft* draft);
   /// Tasks by service id; those of other services are left out.
-  Status ReadTasks(const std::string& query, const std::set<std::string>& wanted,
-                   SteadyTime deadline, std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
+  Status ReadTasks(const std::set<std::string>& wanted, SteadyTime deadline,
+                   std::map<std::string, std::vector<codec::SwarmTask>>* tasks,
                    std::set<std::string>* unreadable);
   Status PlaceOnNodes(std::vector<model::TaskFacts*> tasks, bool refresh, SteadyTime deadline);
   Status ReadNodes(SteadyTime deadline);

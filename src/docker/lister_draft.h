@@ -16,6 +16,7 @@ struct Lister::Draft {
   std::set<std::string> unreadable;           ///< ids of services
   std::set<std::string> ports_unknown;        ///< ids of services
   SteadyTime inspect_until;                   ///< no inspection of a single object begins later
+  bool read_nodes = true;                     ///< anew, even if those of the tasks are known
 };
 
 }  // namespace swarmgate::docker

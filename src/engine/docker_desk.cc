@@ -8,6 +8,8 @@ namespace {
 
 // Beyond this a list of tasks by service costs the daemon more than listing everything.
 constexpr std::size_t kMostIdsPerCall = 100;
+// As a list of tasks, and each service is looked up besides.
+constexpr std::size_t kMostServicesPerCall = 40;
 constexpr Duration kTasksCoalesce{10};
 // What is asked for only to find what no event has told costs some 20 us a service and time: with
 // more than so many services it is asked for less often, so that it takes less than a hundredth of
@@ -31,6 +33,7 @@ DockerDesk::DockerDesk(const EngineOptions& options, bool enabled, Sources& sour
       poll_backoff_(options.poll_fast, options.poll_slow) {
   const SteadyTime now = clock_.Now();
   list_started_ = list_not_before_ = tasks_started_ = tasks_not_before_ = now;
+  services_started_ = services_not_before_ = now;
   full_due_ = now;
   all_due_ = now + options.poll_all;
   poll_due_ = SteadyTime::max();
@@ -41,6 +44,10 @@ void DockerDesk::WantList() { list_wanted_ = enabled_; }
 void DockerDesk::WantListIn(Duration duration) {
   const SteadyTime at = clock_.Now() + duration;
   if (!list_at_ || at < *list_at_) list_at_ = at;
+}
+
+void DockerDesk::WantServices(const std::vector<std::string>& ids) {
+  if (enabled_) services_wanted_.insert(ids.begin(), ids.end());
 }
 
 void DockerDesk::WantTasks(const std::vector<std::string>& ids) {
@@ -108,6 +115,15 @@ void DockerDesk::ListDone(bool good) {
   list_not_before_ = std::max(list_started_ + options_.coalesce, now + (now - list_started_) / 2);
 }
 
+void DockerDesk::ServicesDone(bool good) {
+  const SteadyTime now = clock_.Now();
+  services_in_flight_ = false;
+  services_not_before_ =
+      std::max(services_started_ + options_.coalesce, now + (now - services_started_) / 2);
+  // A full list tells whether Docker is lost, and what was asked for once it is back.
+  if (!good) list_wanted_ = true;
+}
+
 void DockerDesk::TasksDone(bool good) {
   const SteadyTime now = clock_.Now();
   tasks_in_flight_ = false;
@@ -122,9 +138,7 @@ Duration DockerDesk::Seldom(Duration interval) const {
   return std::max(interval, std::min(seldom, kSeldomest));
 }
 
-void DockerDesk::RunDue() {
-  if (!enabled_) return;
-  const SteadyTime now = clock_.Now();
+void DockerDesk::RunTimes(SteadyTime now) {
   if (list_at_ && *list_at_ <= now) {
     list_at_.reset();
     list_wanted_ = true;
@@ -142,18 +156,36 @@ void DockerDesk::RunDue() {
     WantTasks({converging_.begin(), converging_.end()});
   }
   RunSprints(now);
-  if (tasks_wanted_.size() > kMostIdsPerCall) {
-    tasks_wanted_.clear();
+}
+
+void DockerDesk::RunDue() {
+  if (!enabled_) return;
+  const SteadyTime now = clock_.Now();
+  RunTimes(now);
+  const auto limit = [this](std::set<std::string>& wanted, std::size_t most) {
+    if (wanted.size() <= most) return;
+    wanted.clear();
     list_wanted_ = true;
-  }
+  };
+  limit(services_wanted_, kMostServicesPerCall);
+  limit(tasks_wanted_, kMostIdsPerCall);
   if (list_wanted_ && !list_in_flight_ && list_not_before_ <= now) {
     list_wanted_ = false;
     list_in_flight_ = true;
     list_started_ = now;
     full_due_ = now + Seldom(options_.full_list_interval);
-    // It tells all that a list of tasks would.
+    // It tells all that a list of some services or of tasks would.
+    services_wanted_.clear();
     tasks_wanted_.clear();
     sources_.List(++generation_, include_);
+  }
+  if (ServicesAreNext() && services_not_before_ <= now) {
+    services_in_flight_ = true;
+    services_started_ = now;
+    // Their tasks are told with them.
+    for (const std::string& id : services_wanted_) tasks_wanted_.erase(id);
+    sources_.ListServices({services_wanted_.begin(), services_wanted_.end()});
+    services_wanted_.clear();
   }
   if (!tasks_wanted_.empty() && !tasks_in_flight_ && tasks_not_before_ <= now) {
     tasks_in_flight_ = true;
@@ -169,6 +201,7 @@ SteadyTime DockerDesk::Next() const {
   if (list_at_) next = std::min(next, *list_at_);
   // What is in flight ends with a message.
   if (list_wanted_ && !list_in_flight_) next = std::min(next, list_not_before_);
+  if (ServicesAreNext()) next = std::min(next, services_not_before_);
   if (!tasks_wanted_.empty() && !tasks_in_flight_) next = std::min(next, tasks_not_before_);
   return next;
 }

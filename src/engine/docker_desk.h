@@ -1,5 +1,6 @@
-// When to ask Docker what: hints at once, further ones together; a full list every so often; tasks
-// of converging services in quick succession. Decides and asks; what the answers mean is not its
+// When to ask Docker what: hints at once, further ones together, of the services that they name
+// alone where they name any; a full list every so often; tasks of converging services in quick
+// succession. Decides and asks; what the answers mean is not its
 // business. Thread: owner. Time comes from the clock given.
 #pragma once
 
@@ -24,7 +25,10 @@ class DockerDesk {
   /// A hint. The first one is acted upon at once, further ones within the coalescing time together.
   void WantList();
   void WantListIn(Duration duration);
-  /// A hint for these Swarm services only.
+  /// A hint for these Swarm services only, to be acted upon likewise. A full list that is wanted
+  /// takes it in, and so it comes first after the stream of events was lost, or a list has failed.
+  void WantServices(const std::vector<std::string>& ids);
+  /// A hint for the tasks of these Swarm services only.
   void WantTasks(const std::vector<std::string>& ids);
   /// Services (by Swarm id) whose tasks are about to change: polled, the quicker the newer the set.
   void SetConverging(std::set<std::string> ids);
@@ -40,16 +44,24 @@ class DockerDesk {
   /// The generation of the first list that starts from now on; one is wanted.
   std::uint64_t ForceList();
   void ListDone(bool good);
+  void ServicesDone(bool good);
   void TasksDone(bool good);
 
   void RunDue();
   [[nodiscard]] SteadyTime Next() const;
   [[nodiscard]] bool idle() const {
-    return !list_wanted_ && !list_in_flight_ && tasks_wanted_.empty() && !tasks_in_flight_;
+    return !list_wanted_ && !list_in_flight_ && services_wanted_.empty() && !services_in_flight_ &&
+           tasks_wanted_.empty() && !tasks_in_flight_;
   }
 
  private:
+  /// Notes what time alone makes wanted.
+  void RunTimes(SteadyTime now);
   void RunSprints(SteadyTime now);
+  /// Are some services to be listed, and has no full list to come first?
+  [[nodiscard]] bool ServicesAreNext() const {
+    return !services_wanted_.empty() && !services_in_flight_ && !list_wanted_ && !list_in_flight_;
+  }
   /// The interval, or a longer one where there are very many services.
   [[nodiscard]] Duration Seldom(Duration interval) const;
 
@@ -67,6 +79,11 @@ class DockerDesk {
   std::optional<SteadyTime> list_at_;
   Backoff list_backoff_{Duration(100), Duration(5000)};
   std::vector<std::string> include_;
+
+  std::set<std::string> services_wanted_;
+  bool services_in_flight_ = false;
+  SteadyTime services_started_;
+  SteadyTime services_not_before_;
 
   std::set<std::string> tasks_wanted_;
   bool tasks_in_flight_ = false;

@@ -35,6 +35,8 @@ void Reconciler::On(DockerLost message) {
 // Could this container be of concern? Health probes, `docker exec` and foreign containers would
 // otherwise cost a list each.
 bool Reconciler::IsIrrelevant(const ports::DockerEvent& event) const {
+  // A Swarm's tasks are reached by the addresses that they are listed with.
+  if (event.type == "network") return task_containers_.Has(event.container_id);
   if (event.type != "container") return false;
   const std::string verb = event.action.substr(0, event.action.find(':'));
   if (verb.starts_with("exec_") || verb == "top" || verb == "attach" || verb == "resize" ||
@@ -50,6 +52,7 @@ bool Reconciler::IsIrrelevant(const ports::DockerEvent& event) const {
 
 void Reconciler::On(DockerHint message) {
   const ports::DockerEvent& event = message.event;
+  task_containers_.Take(event);
   TakeNews(facts_.TakeEvent(event, clock_.Now()));
   if (IsIrrelevant(event)) return;
   if (!hint_at_) hint_at_ = clock_.Now();
@@ -62,6 +65,10 @@ void Reconciler::On(DockerHint message) {
     }
     return;
   }
+  if (event.type == "service" && !event.id.empty()) {
+    desk_.WantServices({event.id});
+    return;
+  }
   desk_.WantList();
 }
 
@@ -72,6 +79,7 @@ void Reconciler::TakeNews(const FactsKeeper::News& news) {
     LogEvent(LogLevel::kWarning, note.id, note.text, std::move(fields));
   }
   if (news.list_again_in) desk_.WantListIn(*news.list_again_in);
+  desk_.WantServices(news.ask_again);
   if (!news.changed) return;
   desk_.QuickenPolls();
   if (news.others) desk_.SetAllIds(facts_.SwarmIds());
@@ -95,6 +103,13 @@ void Reconciler::On(DockerListed message) {
   if (!started_) dirty_ = true;
   if (!dirty_ && desk_.idle()) hint_at_.reset();
   AnswerListWaiters(message.generation, nullptr);
+}
+
+void Reconciler::On(ServicesListed message) {
+  desk_.ServicesDone(message.services.has_value());
+  if (!message.services) return;  // the full list tells whether Docker is lost
+  TakeNews(facts_.TakeServices(message.ids, *std::move(message.services), clock_.Now()));
+  if (!dirty_ && desk_.idle()) hint_at_.reset();
 }
 
 void Reconciler::On(TasksListed message) {

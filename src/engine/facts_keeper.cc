@@ -207,27 +207,25 @@ FactsKeeper::News FactsKeeper::TakeStarted(const std::string& service_id,
   return news;
 }
 
-void FactsKeeper::KeepNewer(DockerFacts& list, SteadyTime now, News& news) {
-  std::map<std::string, SteadyTime> still;
-  for (ServiceFacts& service : list.services) {
-    const ServiceFacts* held = FindById(service.id);
-    if (held == nullptr || service.version >= held->version) continue;
-    auto seen = regressed_.find(service.id);
-    const SteadyTime since = seen == regressed_.end() ? now : seen->second;
-    if (now - since >= options_.distrust_for) {
-      news.notes.push_back({"DOCKER_OLDER_BELIEVED",
-                            "Docker has shown an older version of the service for a minute: it is "
-                            "believed now",
-                            service.name});
-      continue;
-    }
-    still[service.id] = since;
-    // Its tasks have no version of their own: those are taken as they are.
-    std::vector<TaskFacts> tasks = std::move(service.tasks);
-    service = *held;
-    service.tasks = std::move(tasks);
+void FactsKeeper::KeepNewer(ServiceFacts& service, SteadyTime now, News& news) {
+  const ServiceFacts* held = FindById(service.id);
+  if (held == nullptr || service.version >= held->version) {
+    regressed_.erase(service.id);
+    return;
   }
-  regressed_ = std::move(still);
+  const SteadyTime since = regressed_.try_emplace(service.id, now).first->second;
+  if (now - since >= options_.distrust_for) {
+    news.notes.push_back({"DOCKER_OLDER_BELIEVED",
+                          "Docker has shown an older version of the service for a minute: it is "
+                          "believed now",
+                          service.name});
+    regressed_.erase(service.id);
+    return;
+  }
+  // Its tasks have no version of their own: those are taken as they are.
+  std::vector<TaskFacts> tasks = std::move(service.tasks);
+  service = *held;
+  service.tasks = std::move(tasks);
 }
 
 bool FactsKeeper::IsExplained(const ServiceFacts& service) const {
@@ -283,38 +281,45 @@ void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news)
   if (swarm_lost) list.swarm_manager = true;
 }
 
+void FactsKeeper::InstallOne(ServiceFacts service,
+                             std::map<std::string, std::string>* gateway_addresses, News& news) {
+  const ServiceFacts* held = FindById(service.id);
+  KeepRunning(service, gateway_addresses);
+  (void)ApplyMarks(service);
+  if (held != nullptr && *held == service) return;
+  news.others = news.others || held == nullptr;
+  removed_.erase(service.id);
+  PutChanged(std::move(service), news);
+}
+
+void FactsKeeper::Remove(const std::string& id, News& news) {
+  Drop(id);
+  regressed_.erase(id);
+  told_removed_.erase(id);
+  dirty_.erase(id);
+  removed_.insert(id);
+  news.changed_ids.push_back(id);
+  news.others = true;
+}
+
 void FactsKeeper::Install(DockerFacts list, News& news) {
   std::unordered_set<const ServiceFacts*> listed;
   listed.reserve(list.services.size());
   for (ServiceFacts& service : list.services) {
     const ServiceFacts* held = FindById(service.id);
     if (held != nullptr && listed.contains(held)) continue;
-    KeepRunning(service, &list.gateway_addresses);
-    (void)ApplyMarks(service);
-    if (held == nullptr || *held != service) {
-      news.others = news.others || held == nullptr;
-      const std::string id = service.id;
-      removed_.erase(id);
-      PutChanged(std::move(service), news);
-      held = FindById(id);
-    }
-    listed.insert(held);
+    const std::string id = service.id;
+    InstallOne(std::move(service), &list.gateway_addresses, news);
+    listed.insert(FindById(id));
   }
   list.services.clear();
   std::vector<std::string> gone;
   for (const ServicePtr& held : services_) {
     if (!listed.contains(held.get())) gone.push_back(held->id);
   }
-  for (const std::string& id : gone) {
-    Drop(id);
-    dirty_.erase(id);
-    removed_.insert(id);
-    news.changed_ids.push_back(id);
-    news.others = true;
-  }
+  for (const std::string& id : gone) Remove(id, news);
   const bool host_changed = !SameHost(host_, list);
   host_dirty_ = host_dirty_ || host_changed;
-  std::erase_if(told_removed_, [&](const std::string& id) { return FindById(id) == nullptr; });
   // No route depends on nodes, and they are not kept: but they are shown.
   news.changed = host_changed || !news.changed_ids.empty() || host_.nodes != list.nodes;
   if (!news.changed) return;
@@ -322,12 +327,12 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   if (host_changed) ++host_version_;
 }
 
-void FactsKeeper::KeepPorts(DockerFacts& list, News& news) const {
-  if (list.ports_unknown_ids.empty()) return;
-  const std::set<std::string> unknown(list.ports_unknown_ids.begin(), list.ports_unknown_ids.end());
-  list.ports_unknown_ids.clear();
+void FactsKeeper::KeepPorts(std::vector<ServiceFacts>& services,
+                            const std::vector<std::string>& unknown_ids, News& news) const {
+  if (unknown_ids.empty()) return;
+  const std::set<std::string> unknown(unknown_ids.begin(), unknown_ids.end());
   news.list_again_in = options_.ports_again_after;
-  for (ServiceFacts& service : list.services) {
+  for (ServiceFacts& service : services) {
     if (!unknown.contains(service.id)) continue;
     const ServiceFacts* held = FindById(service.id);
     if (held != nullptr) service.exposed_tcp_ports = held->exposed_tcp_ports;
@@ -341,8 +346,8 @@ FactsKeeper::News FactsKeeper::TakeList(DockerFacts list, SteadyTime now) {
     if (const ServiceFacts* held = FindById(id)) list.services.push_back(*held);
   }
   list.unreadable_service_ids.clear();
-  KeepPorts(list, news);
-  KeepNewer(list, now, news);
+  KeepPorts(list.services, std::exchange(list.ports_unknown_ids, {}), news);
+  for (ServiceFacts& service : list.services) KeepNewer(service, now, news);
   KeepUnconfirmed(list, now, news);
   Install(std::move(list), news);
   return news;
@@ -361,15 +366,15 @@ FactsKeeper::News FactsKeeper::TakeTasks(const std::vector<ports::DockerApi::Ser
     (void)ApplyMarks(fresh);
     if (fresh == *held) continue;
     PutChanged(fresh, news);
-    // From a bare host a task is reached by its address on the gateway bridge, which only a full
-    // list knows.
+    // From a bare host a task is reached by its address on the gateway bridge, which no list of
+    // tasks tells.
     const bool unreachable =
         host_.on_host &&
         std::any_of(fresh.tasks.begin(), fresh.tasks.end(), [&](const TaskFacts& task) {
           return task.running && task.on_this_node && !task.container_id.empty() &&
                  !host_.gateway_addresses.contains(task.container_id);
         });
-    if (unreachable) news.list_again_in = Duration(0);
+    if (unreachable) news.ask_again.push_back(fresh.id);
   }
   news.changed = !news.changed_ids.empty();
   return news;
@@ -416,8 +421,17 @@ FactsKeeper::News FactsKeeper::Expire(SteadyTime now) {
       continue;
     }
     // What was marked stays so until a list says what is true.
-    if (mark->second.kind != MarkKind::kStarted && HasContainer(mark->first)) {
-      news.list_again_in = Duration(0);
+    if (mark->second.kind != MarkKind::kStarted) {
+      const auto [begin, end] = by_container_.equal_range(HashOf(mark->first));
+      for (auto entry = begin; entry != end; ++entry) {
+        const ServiceFacts& service = *entry->second;
+        if (!HasTaskIn(service, mark->first)) continue;
+        if (service.kind == ServiceKind::kSwarm) {
+          news.ask_again.push_back(service.id);
+        } else {
+          news.list_again_in = Duration(0);
+        }
+      }
     }
     mark = marks_.erase(mark);
   }

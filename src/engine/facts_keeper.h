@@ -1,11 +1,14 @@
-// What Docker said, merged from full lists, lists of tasks and events, so that neither a lost, a
-// repeated nor a reordered piece of news, nor a daemon that answers nonsense with status 200, takes
-// a working route away:
+// What Docker said, merged from full lists, lists of some services or of tasks, and events, so that
+// neither a lost, a repeated nor a reordered piece of news, nor a daemon that answers nonsense with
+// status 200, takes a working route away:
 // - A service's Version.Index only grows. A list that shows an older version (a manager that lags)
 //   is not believed for this service until it has said so for a minute (a restored backup).
 // - An empty list where services were known and no event told of their removal, or a list of
 // another
 //   daemon, removes nothing until a second list, at least two seconds later, says the same.
+// - A list of some services says of these what a full list would. That one of them is gone is only
+//   believed when an event has told so, too; what such a list cannot settle (networks that are not
+//   known, whether everything is lost) is left to a full list.
 // - A daemon that stops being a Swarm manager (demoted, locked after a restart) cannot know what
 //   became of the Swarm's services: they stay as they were last known until it is a manager again.
 // - `kill` with a signal that stops, and `die`, are believed at once for the one container: Docker
@@ -67,6 +70,7 @@ class FactsKeeper {
     bool changed = false;
     bool others = false;                    ///< services have come or gone
     std::optional<Duration> list_again_in;  ///< a full list is wanted after this time
+    std::vector<std::string> ask_again;     ///< Swarm services that are to be listed now
     std::vector<Note> notes;
     std::vector<std::string> changed_ids;  ///< services
   };
@@ -76,6 +80,9 @@ class FactsKeeper {
   /// From the store, before anything else.
   void Restore(model::DockerFacts facts);
   News TakeList(model::DockerFacts list, SteadyTime now);
+  /// `ids`: what was asked for.
+  News TakeServices(const std::vector<std::string>& ids, ports::DockerApi::SomeServices list,
+                    SteadyTime now);
   News TakeTasks(const std::vector<ports::DockerApi::ServiceTasks>& lists, SteadyTime now);
   /// Its node's daemon says that this task serves; the managers may not know yet.
   News TakeStarted(const std::string& service_id, const ports::DockerApi::StartedTask& started);
@@ -116,14 +123,26 @@ class FactsKeeper {
   /// True when a task of the service is marked otherwise than it was.
   bool ApplyMarks(model::ServiceFacts& service) const;
   /// Ports that could not be found out stay as they were known.
-  void KeepPorts(model::DockerFacts& list, News& news) const;
-  void KeepNewer(model::DockerFacts& list, SteadyTime now, News& news);
+  void KeepPorts(std::vector<model::ServiceFacts>& services,
+                 const std::vector<std::string>& unknown_ids, News& news) const;
+  void KeepNewer(model::ServiceFacts& service, SteadyTime now, News& news);
   /// Did events say that it would be gone?
   [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;
   void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
   void Install(model::DockerFacts list, News& news);
   /// Nearly all tasks say some of them alike.
   void ShareTexts(model::ServiceFacts& service);
+  /// What a list says of one service, if that is news.
+  void InstallOne(model::ServiceFacts service,
+                  std::map<std::string, std::string>* gateway_addresses, News& news);
+  void Remove(const std::string& id, News& news);
+  /// Is it on a network that neither the last full list nor what is held of it knows?
+  [[nodiscard]] bool HasNewNetwork(const model::ServiceFacts& service) const;
+  /// Addresses on the gateway bridge of containers in which a service's tasks no longer live, and
+  /// do now. True: they have changed.
+  bool MoveAddresses(const std::vector<model::TaskFacts>& from,
+                     const std::vector<model::TaskFacts>& to,
+                     const std::map<std::string, std::string>& known);
   /// In the place of what is held of the same id.
   void Put(model::ServiceFacts service);
   void Drop(const std::string& id);

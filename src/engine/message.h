@@ -33,6 +33,10 @@ struct DockerListed {
   SteadyTime started;
   Result<model::DockerFacts> facts;
 };
+struct ServicesListed {
+  std::vector<std::string> ids;
+  Result<ports::DockerApi::SomeServices> services;
+};
 struct TasksListed {
   SteadyTime started;
   std::vector<std::string> ids;
@@ -122,19 +126,24 @@ inline constexpr const char* kTooLate =
 inline constexpr const char* kOutdated =
     "a later change of the same is known here; nothing was done";
 
-using Message = std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, TasksListed,
-                             ContainerSeen, NameResolved, FilesChecked, CertificatesRead,
-                             SharedNews, ShareDone, ReplicasSeen, FactsWanted, Command>;
+using Message =
+    std::variant<DockerConnected, DockerLost, DockerHint, DockerListed, ServicesListed, TasksListed,
+                 ContainerSeen, NameResolved, FilesChecked, CertificatesRead, SharedNews, ShareDone,
+                 ReplicasSeen, FactsWanted, Command>;
 
 /// How many names are resolved at a time.
 inline constexpr std::size_t kResolverThreads = 4;
 
-/// What the owner asks for; every call returns at once. Thread: owner.
+/// What the owner asks for; every call returns at once. What is asked of Docker is asked by one
+/// thread, one after another in the order of the calls, and answered in this order: what comes in
+/// later was said later. Thread: owner.
 class Sources {
  public:
   virtual ~Sources() = default;
   /// → DockerListed. `include`: see DockerApi::Include.
   virtual void List(std::uint64_t generation, std::vector<std::string> include) = 0;
+  /// → ServicesListed.
+  virtual void ListServices(std::vector<std::string> ids) = 0;
   /// → TasksListed.
   virtual void ListTasks(std::vector<std::string> ids) = 0;
   /// → ContainerSeen.

@@ -48,6 +48,7 @@ Reconciler::Reconciler(const EngineOptions& options, const Engine::Ports& ports,
       shared_(options.sharing, ports.shared != nullptr, store_, sources, *ports.clock),
       applier_(options, *ports.proxy, *ports.files, *ports.clock, counters_),
       desk_(options, ports.docker != nullptr, sources, *ports.clock),
+      task_containers_(ports.clock->WallNow()),
       names_(options.resolve_interval, static_cast<bool>(ports.resolve), sources, *ports.clock),
       certificates_(options.certificates, haproxy::ManagesCertificates(options.proxy)) {
   shown_.started = clock_.WallNow();

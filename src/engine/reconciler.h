@@ -28,6 +28,7 @@
 #include "engine/shared_desk.h"
 #include "engine/status.h"
 #include "engine/store_keeper.h"
+#include "engine/task_containers.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/inbox.h"
 #include "swarmgate/engine/engine.h"
@@ -77,6 +78,7 @@ class Reconciler {
   void On(DockerLost message);
   void On(DockerHint message);
   void On(DockerListed message);
+  void On(ServicesListed message);
   void On(TasksListed message);
   void On(ContainerSeen message);
   void On(NameResolved message);
@@ -183,6 +185,7 @@ class Reconciler {
   Applier applier_;
   DockerDesk desk_;
   DockerHealth docker_health_;
+  TaskContainers task_containers_;
   Names names_;
   CertKeeper certificates_;
   bool certificates_unread_ = false;  ///< their directory cannot be listed; told once

@@ -73,15 +73,20 @@ void ThreadSources::Stop() {
 }
 
 void ThreadSources::List(std::uint64_t generation, std::vector<std::string> include) {
-  list_requests_.Push({true, generation, std::move(include), ""});
+  list_requests_.Push({ListerRequest::Kind::kEverything, generation, std::move(include), ""});
+}
+
+void ThreadSources::ListServices(std::vector<std::string> ids) {
+  list_requests_.Push({ListerRequest::Kind::kServices, 0, std::move(ids), ""});
 }
 
 void ThreadSources::ListTasks(std::vector<std::string> ids) {
-  list_requests_.Push({false, 0, std::move(ids), ""});
+  list_requests_.Push({ListerRequest::Kind::kTasks, 0, std::move(ids), ""});
 }
 
 void ThreadSources::LookAt(std::string container_id, std::string service_id) {
-  list_requests_.Push({false, 0, {std::move(service_id)}, std::move(container_id)});
+  list_requests_.Push(
+      {ListerRequest::Kind::kContainer, 0, {std::move(service_id)}, std::move(container_id)});
 }
 
 void ThreadSources::Resolve(std::string name) { resolve_requests_.Push(std::move(name)); }
@@ -123,21 +128,31 @@ void ThreadSources::ListLoop() {
   while (!list_requests_.closed()) {
     std::optional<ListerRequest> request =
         list_requests_.PopUntil(ports_.clock->Now() + Duration(60000));
-    if (!request) continue;
-    const SteadyTime started = ports_.clock->Now();
-    if (request->everything) {
-      ports_.docker->Include(std::move(request->names));
-      inbox_.Push(
-          DockerListed{request->generation, started, ports_.docker->List(started + kListDeadline)});
-    } else if (!request->container.empty()) {
-      auto task = ports_.docker->LookAt(request->container, started + kTasksDeadline);
-      inbox_.Push(ContainerSeen{std::move(request->container), std::move(request->names.front()),
-                                std::move(task)});
-    } else {
-      auto tasks = ports_.docker->ListTasks(request->names, started + kTasksDeadline);
-      inbox_.Push(TasksListed{started, std::move(request->names), std::move(tasks)});
-    }
+    if (request) inbox_.Push(AnswerOf(*std::move(request)));
   }
+}
+
+Message ThreadSources::AnswerOf(ListerRequest request) {
+  ports::DockerApi& docker = *ports_.docker;
+  const SteadyTime started = ports_.clock->Now();
+  std::vector<std::string>& names = request.names;
+  switch (request.kind) {
+    case ListerRequest::Kind::kEverything:
+      docker.Include(std::move(names));
+      return DockerListed{request.generation, started, docker.List(started + kListDeadline)};
+    case ListerRequest::Kind::kServices: {
+      auto services = docker.ListServices(names, started + kListDeadline);
+      return ServicesListed{std::move(names), std::move(services)};
+    }
+    case ListerRequest::Kind::kTasks: {
+      auto tasks = docker.ListTasks(names, started + kTasksDeadline);
+      return TasksListed{started, std::move(names), std::move(tasks)};
+    }
+    case ListerRequest::Kind::kContainer:
+      break;
+  }
+  auto task = docker.LookAt(request.container, started + kTasksDeadline);
+  return ContainerSeen{std::move(request.container), std::move(names.front()), std::move(task)};
 }
 
 void ThreadSources::ResolveLoop() {

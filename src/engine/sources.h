@@ -27,6 +27,7 @@ class ThreadSources final : public Sources {
   void Stop();
 
   void List(std::uint64_t generation, std::vector<std::string> include) override;
+  void ListServices(std::vector<std::string> ids) override;
   void ListTasks(std::vector<std::string> ids) override;
   void LookAt(std::string container_id, std::string service_id) override;
   void Resolve(std::string name) override;
@@ -36,7 +37,8 @@ class ThreadSources final : public Sources {
 
  private:
   struct ListerRequest {
-    bool everything = false;
+    enum class Kind { kEverything, kServices, kTasks, kContainer };
+    Kind kind = Kind::kEverything;
     std::uint64_t generation = 0;
     std::vector<std::string> names;  ///< to include, or ids of services
     std::string container;           ///< to look at, of the one service named
@@ -44,6 +46,7 @@ class ThreadSources final : public Sources {
 
   void WatchLoop();
   void ListLoop();
+  [[nodiscard]] Message AnswerOf(ListerRequest request);
   void ResolveLoop();
   void CheckLoop();
   void CertificateLoop();

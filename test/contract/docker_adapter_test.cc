@@ -132,6 +132,10 @@ TEST_F(RealDockerTest, AServicesTasksAreReachableByTheGatewayBridgeOrByTheOwnCon
   ASSERT_TRUE(quick) << quick.error().ToString();
   ASSERT_EQ(quick->size(), 1U);
   EXPECT_EQ(quick->front().tasks, found->tasks);
+  const auto some = api->ListServices({id, "nobody"}, In(20s));
+  ASSERT_TRUE(some) << some.error().ToString();
+  EXPECT_EQ(some->services, std::vector<model::ServiceFacts>{*found});
+  EXPECT_EQ(some->gateway_addresses.count(found->tasks[0].container_id), 1U);
 
   Anchor anchor(&docker(), "anchor", {"web"});
   const auto inside = Connect("anchor");
@@ -181,7 +185,15 @@ TEST_F(RealDockerTest, EventsComeAsTheyHappenAndAgainFromATimeInThePast) {
   ASSERT_TRUE(kill);
   EXPECT_EQ(kill->signal, "15");
   EXPECT_FALSE(kill->service_id.empty());
+  EXPECT_TRUE(WaitUntil([&] { return seen("network", "disconnect", "web").has_value(); }, 20s));
+  EXPECT_FALSE(seen("network", "disconnect", "web")->container_id.empty());
   const auto removed = seen("service", "remove", "demo");
+  const auto some = api->ListServices({removed->id}, In(20s));
+  ASSERT_TRUE(some) << some.error().ToString();
+  EXPECT_TRUE(some->services.empty() && some->unlabelled_ids.empty());
+  const auto tasks = api->ListTasks({removed->id, "nobody"}, In(20s));
+  ASSERT_TRUE(tasks) << "which dockerd refuses: " << tasks.error().ToString();
+  EXPECT_TRUE(tasks->at(0).tasks.empty());
   // The daemon's end is the stream's end.
   docker().StopDaemon();
   watcher.join();

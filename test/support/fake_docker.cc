@@ -71,6 +71,11 @@ std::uint64_t FakeDocker::lists() const {
   return lists_;
 }
 
+std::uint64_t FakeDocker::service_lists() const {
+  const std::lock_guard lock(mutex_);
+  return service_lists_;
+}
+
 std::uint64_t FakeDocker::task_lists() const {
   const std::lock_guard lock(mutex_);
   return task_lists_;
@@ -91,11 +96,41 @@ Result<model::DockerFacts> FakeDocker::List(SteadyTime) {
   if (!entered) return Forward(entered.error());
   model::DockerFacts facts = facts_;
   for (const ServiceFacts& service : unlabelled_) {
-    if (std::find(include_.begin(), include_.end(), service.name) != include_.end()) {
-      facts.services.push_back(service);
-    }
+    if (IsIncluded(service)) facts.services.push_back(service);
   }
   return facts;
+}
+
+bool FakeDocker::IsIncluded(const ServiceFacts& service) const {
+  return std::find(include_.begin(), include_.end(), service.name) != include_.end();
+}
+
+Result<FakeDocker::SomeServices> FakeDocker::ListServices(
+    const std::vector<std::string>& service_ids, SteadyTime) {
+  const std::lock_guard lock(mutex_);
+  ++service_lists_;
+  Status entered = Enter();
+  if (!entered) return Forward(entered.error());
+  SomeServices some;
+  const auto asked = [&](const std::vector<std::string>& ids, const std::string& id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
+  for (const ServiceFacts& service : facts_.services) {
+    // The Swarm knows no other kinds.
+    if (service.kind != model::ServiceKind::kSwarm || !asked(service_ids, service.id)) continue;
+    some.services.push_back(service);
+    if (asked(facts_.ports_unknown_ids, service.id)) some.ports_unknown_ids.push_back(service.id);
+  }
+  for (const ServiceFacts& service : unlabelled_) {
+    if (!asked(service_ids, service.id)) continue;
+    if (IsIncluded(service)) some.services.push_back(service);
+    if (!IsIncluded(service)) some.unlabelled_ids.push_back(service.id);
+  }
+  for (const std::string& id : facts_.unreadable_service_ids) {
+    if (asked(service_ids, id)) some.unreadable_ids.push_back(id);
+  }
+  some.gateway_addresses = facts_.gateway_addresses;
+  return some;
 }
 
 void FakeDocker::Include(std::vector<std::string> names) {

@@ -35,7 +35,7 @@ class FakeDocker final : public ports::DockerApi {
   void Disconnect();
 
   // --- faults ---
-  /// The next `calls` of List and ListTasks fail so.
+  /// The next `calls` of List, ListServices and ListTasks fail so.
   void FailNext(Code code, int calls = 1);
   /// Ends what FailNext began.
   void StopFailing();
@@ -43,11 +43,14 @@ class FakeDocker final : public ports::DockerApi {
   void WatchFails(bool fails);
 
   [[nodiscard]] std::uint64_t lists() const;
+  [[nodiscard]] std::uint64_t service_lists() const;
   [[nodiscard]] std::uint64_t task_lists() const;
 
   // --- ports::DockerApi ---
   Result<model::DockerFacts> List(SteadyTime deadline) override;
   void Include(std::vector<std::string> names) override;
+  Result<SomeServices> ListServices(const std::vector<std::string>& service_ids,
+                                    SteadyTime deadline) override;
   Result<std::vector<ServiceTasks>> ListTasks(const std::vector<std::string>& service_ids,
                                               SteadyTime deadline) override;
   /// A task that runs, or one that SetStarted has told of.
@@ -63,6 +66,7 @@ class FakeDocker final : public ports::DockerApi {
     ports::DockerEvent event;
   };
   [[nodiscard]] Status Enter();
+  [[nodiscard]] bool IsIncluded(const model::ServiceFacts& service) const;
 
   mutable std::mutex mutex_;
   model::DockerFacts facts_;
@@ -72,6 +76,7 @@ class FakeDocker final : public ports::DockerApi {
   std::vector<Code> failures_;
   bool watch_fails_ = false;
   std::uint64_t lists_ = 0;
+  std::uint64_t service_lists_ = 0;
   std::uint64_t task_lists_ = 0;
   Inbox<Told> told_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,11 +23,12 @@ struct DockerEvent {
   std::string name;        ///< service or container name where the event has one
   std::string service_id;  ///< the Swarm service of a container event; may be empty
   std::string signal;      ///< for "kill": "15", …
+  /// Of a network's event: the container that was connected or disconnected; may be empty.
+  std::string container_id;
   std::int64_t time_ns = 0;
 };
 
-/// Thread: List, ListTasks and LookAt from one thread at a time; Watch from another; Cancel from
-/// any.
+/// Thread: the lists and LookAt from one thread at a time; Watch from another; Cancel from any.
 class DockerApi {
  public:
   virtual ~DockerApi() = default;
@@ -35,10 +37,25 @@ class DockerApi {
   /// Errors: kUnavailable, kDeadlineExceeded, kCorrupt, kRejected, kCancelled.
   virtual Result<model::DockerFacts> List(SteadyTime deadline) = 0;
 
-  /// Names of Swarm services and containers that List shall return although they carry no routing
+  /// Names of Swarm services and containers that lists shall tell although they carry no routing
   /// label: the API may define routes for any service that Docker knows. Replaces the former set.
   /// Thread: that of List.
   virtual void Include(std::vector<std::string> names) { (void)names; }
+
+  /// Some of the Swarm's services.
+  struct SomeServices {
+    std::vector<model::ServiceFacts> services;  ///< as List would tell them now
+    /// Those that are there, and that List would not tell: they carry no routing label (any more).
+    std::vector<std::string> unlabelled_ids;
+    std::vector<std::string> unreadable_ids;     ///< as DockerFacts::unreadable_service_ids
+    std::vector<std::string> ports_unknown_ids;  ///< as in DockerFacts
+    /// Has at least what DockerFacts::gateway_addresses would have of these services' containers.
+    std::map<std::string, std::string> gateway_addresses;
+  };
+  /// What List would tell of these Swarm services (by service id), for the price of these: for a
+  /// few dozen at most. One that is nowhere in the answer is not there. Errors: as List.
+  virtual Result<SomeServices> ListServices(const std::vector<std::string>& service_ids,
+                                            SteadyTime deadline) = 0;
 
   /// The tasks of these Swarm services (by service id) only: the quick look at a converging
   /// service. Every task returned carries its service's id in `service_id`.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -330,6 +331,59 @@ TEST_F(PeerStoreTest, TheFirstListOfAReplicaWithoutASocketWaitsForWhoTells) {
   const auto other = b.cluster().MakeDocker();
   other->Cancel();
   EXPECT_EQ(other->List(SteadyTime::max()).error().code, Code::kCancelled);
+}
+
+TEST_F(PeerStoreTest, WhoFollowsHearsOfAServiceAndOfAllElseThatChangedWithIt) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  ports::AppliedDelta facts;
+  facts.host.emplace();
+  facts.upserts.emplace_back().id = "web";
+  facts.upserts.emplace_back().id = "other";
+  a.Start();
+  a.cluster().TakeFacts(facts);
+  b.Start();
+  ASSERT_TRUE(WaitUntil([&] { return b.cluster().IsHostOfPeer("127.0.0.1"); }));
+  const auto docker = b.cluster().MakeDocker();
+  std::mutex mutex;
+  std::vector<std::string> heard;  // ids of the events since
+  std::thread watch([&] {
+    (void)docker->Watch(
+        0, [] {},
+        [&](const ports::DockerEvent& event) {
+          const std::lock_guard lock(mutex);
+          heard.push_back(event.id);
+        });
+  });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  ASSERT_TRUE(docker->List(deadline));
+  ASSERT_TRUE(WaitUntil([&] {
+    const std::lock_guard lock(mutex);
+    return heard.size() == 2;
+  }));
+  {
+    const std::lock_guard lock(mutex);
+    heard.clear();
+  }
+  ports::AppliedDelta change;
+  change.host.emplace();
+  change.host->networks.push_back({"net1", "web", "overlay", true, false});
+  change.host->gateway_addresses["c1"] = "172.18.0.3";
+  change.upserts.emplace_back().id = "web";
+  change.upserts[0].network_ids = {"net1"};
+  a.cluster().TakeFacts(change);
+  EXPECT_TRUE(WaitUntil([&] {
+    const std::lock_guard lock(mutex);
+    return heard == std::vector<std::string>{"web", ""};
+  }));
+  const auto some = docker->ListServices({"web", "nobody"}, deadline);
+  docker->Cancel();
+  watch.join();
+  ASSERT_TRUE(some) << some.error().ToString();
+  EXPECT_EQ(some->services, change.upserts);
+  EXPECT_EQ(some->gateway_addresses, change.host->gateway_addresses);
+  EXPECT_TRUE(some->unlabelled_ids.empty());
 }
 
 TEST_F(PeerStoreTest, ACallReachesEachReplicaOnceHoweverManyAddressesItHas) {

@@ -71,7 +71,7 @@ TEST_F(ApplyTest, EachStepThatIsRefusedOnceIsOvercomeWithoutAReload) {
     regex.labels["com.df.servicePath"] = "^/x[0-9]+$";
     r.docker.SetService(regex);
     r.docker.RemoveService("id-old");
-    r.Hint("service", "update", "id-web");
+    r.Hint("node", "update", "n");
   };
   const auto start = [](Rig& r) {
     r.docker.SetService(Web());
@@ -155,7 +155,7 @@ TEST_F(ApplyTest, MoreSlotsComeByAReload) {
     const std::string n = std::to_string(i);
     rig.docker.SetService(MakeService("s" + n, "/s" + n, {MakeTask("t" + n, "10.0.1." + n)}));
   }
-  rig.Hint("service", "create", "s");
+  rig.Hint("node", "update", "n");
   rig.Settle();
   EXPECT_EQ(rig.Served().size(), 11U);
   EXPECT_EQ(rig.proxy.reloads(), 1U);
@@ -173,7 +173,7 @@ TEST_F(ApplyTest, AHAProxyThatCameBackJustBeforeMoreSlotsIsReloaded) {
     const std::string n = std::to_string(i);
     rig.docker.SetService(MakeService("s" + n, "/s" + n, {}));
   }
-  rig.Hint("service", "create", "s");
+  rig.Hint("node", "update", "n");
   rig.Settle();
   EXPECT_EQ(rig.Served().size(), 11U);
   EXPECT_EQ(rig.snapshot()->counters.reloads, (std::map<std::string, std::uint64_t>{{"slots", 1}}));
@@ -189,7 +189,7 @@ TEST_F(ApplyTest, AHAProxyThatMayHaveStartedOnEitherStructureIsReloaded) {
     const std::string n = std::to_string(i);
     rig.docker.SetService(MakeService("s" + n, "/s" + n, {}));
   }
-  rig.Hint("service", "create", "s");
+  rig.Hint("node", "update", "n");
   rig.Settle();
   // It read its files a moment before they were written.
   const haproxy::Files after = rig.proxy.disk();
@@ -209,7 +209,7 @@ TEST_F(ApplyTest, AReloadThatFailsKeepsTheOldStructureOnDiskAndEverythingElseLiv
     rig.docker.SetService(MakeService("s" + n, "/s" + n, {MakeTask("t" + n, "10.0.1." + n)}));
   }
   rig.proxy.RejectReloads(2);
-  rig.Hint("service", "create", "s");
+  rig.Hint("node", "update", "n");
   rig.Settle();
   // Those that have a slot are live, on the old structure.
   const Served served = rig.Served();
@@ -239,7 +239,7 @@ TEST_F(ApplyTest, AServiceThatTheCheckRefusesIsQuarantinedAndTheOthersGoOn) {
   StartWithWeb();
   rig.proxy.RefuseConfigWith("/poison");
   rig.docker.SetService(MakeService("bad", "/poison", {MakeTask("ccc", "10.0.0.3")}));
-  rig.Hint("service", "create", "id-api");
+  rig.Hint("node", "update", "n");
   rig.Settle();
   ExpectBoth();
   EXPECT_EQ(rig.State("bad"), "rejected");
@@ -322,6 +322,7 @@ TEST_F(ApplyTest, ASlotWhoseTenantDrainsIsNotGivenToAnother) {
   rig.proxy.SetSessions(slot, servers.front().name, 1);
   rig.docker.RemoveService("id-web");
   rig.Hint("service", "remove", "id-web");
+  rig.Hint("service", "create", "id-api");
   rig.Settle();
   rig.Advance(Duration(1000));
   EXPECT_EQ(rig.Served(), (Served{{"/api", {"10.0.0.2:8080"}}}));

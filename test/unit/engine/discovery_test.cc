@@ -125,11 +125,11 @@ TEST_F(DiscoveryTest, TheFirstHintListsAtOnceAndFurtherOnesTogether) {
   rig.Start();
   rig.Advance(Duration(1000));
   const auto before = rig.docker.lists();
-  rig.Hint("service", "create", "s1");
+  rig.Hint("node", "update", "n1");
   rig.Settle();
   EXPECT_EQ(rig.docker.lists(), before + 1);
   for (int i = 0; i < 20; ++i) {
-    rig.Hint("service", "update", "s1");
+    rig.Hint("node", "update", "n1");
     rig.Advance(Duration(1));
   }
   EXPECT_EQ(rig.docker.lists(), before + 1);
@@ -143,9 +143,9 @@ TEST_F(DiscoveryTest, AHintDuringAListIsFollowedByAnotherList) {
   rig.Start();
   rig.Advance(Duration(1000));
   rig.answer_lists = false;
-  rig.Hint("service", "create", "s1");
+  rig.Hint("node", "update", "n1");
   ASSERT_EQ(rig.sources.lists.size(), 1U);
-  rig.Hint("service", "create", "s2");
+  rig.Hint("node", "update", "n2");
   rig.Advance(Duration(200));
   EXPECT_EQ(rig.sources.lists.size(), 1U);  // never two at a time
   rig.answer_lists = true;

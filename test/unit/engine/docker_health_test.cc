@@ -45,7 +45,7 @@ TEST_F(DockerHealthTest, ListsThatFailEveryOtherTimeDoNotFloodTheLog) {
   rig.Start();
   for (int i = 0; i < 200; ++i) {
     rig.docker.FailNext(Code::kUnavailable);
-    rig.Hint("service", "update", "s");
+    rig.Hint("node", "update", "n");
     rig.Advance(Duration(300));
   }
   EXPECT_LE(Lines("DOCKER_LOST") + Lines("DOCKER_CONNECTED"), 14) << "a minute";

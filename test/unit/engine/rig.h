@@ -35,6 +35,7 @@ class FakeSources final : public Sources {
   void List(std::uint64_t generation, std::vector<std::string> include) override {
     lists.push_back({generation, std::move(include)});
   }
+  void ListServices(std::vector<std::string> ids) override { services.push_back(std::move(ids)); }
   void ListTasks(std::vector<std::string> ids) override { tasks.push_back(std::move(ids)); }
   void LookAt(std::string container_id, std::string service_id) override {
     looks.push_back({std::move(container_id), std::move(service_id)});
@@ -45,6 +46,7 @@ class FakeSources final : public Sources {
   void Announce(ports::Replica self) override { replicas.push_back(std::move(self)); }
 
   std::deque<List_> lists;
+  std::deque<std::vector<std::string>> services;
   std::deque<std::vector<std::string>> tasks;
   std::deque<std::pair<std::string, std::string>> looks;  ///< container, service
   std::deque<std::string> names;
@@ -248,6 +250,13 @@ class Rig {
       sources.lists.pop_front();
       docker.Include(std::move(request.include));
       Send(DockerListed{request.generation, clock.Now(), docker.List({})});
+      return true;
+    }
+    if (answer_lists && !sources.services.empty()) {
+      std::vector<std::string> ids = std::move(sources.services.front());
+      sources.services.pop_front();
+      auto services = docker.ListServices(ids, {});
+      Send(ServicesListed{std::move(ids), std::move(services)});
       return true;
     }
     if (answer_lists && !sources.looks.empty()) {

@@ -260,7 +260,7 @@ std::vector<Life> Lives() {
          regex.labels["com.df.servicePath"] = "^/x[0-9]+$";
          rig.docker.SetService(regex);
          rig.docker.RemoveService("id-old");
-         rig.Hint("service", "update", "id-web");
+         rig.Hint("node", "update", "n");
          rig.Advance(Duration(5000));
        }},
       {"slots grow", start,
@@ -270,7 +270,7 @@ std::vector<Life> Lives() {
            rig.docker.SetService(
                MakeService("s" + n, "/s" + n, {MakeTask("t" + n, "10.0.1." + n)}));
          }
-         rig.Hint("service", "create", "s");
+         rig.Hint("node", "update", "n");
          rig.Advance(Duration(5000));
        }},
       {"other settings", start,
