@@ -59,27 +59,36 @@ def _reloads(results):
 
 def _one_route(results):
     one, many = (row_of(results, "throughput-routes", side="swarmgate", routes=count, asked=asked)
-                 ["of_limit"]["median"] for count, asked in ((1, "first"), (10000, "last")))
-    return f"{one:.2f} / {many:.2f}", one >= 0.97 and many >= 0.95
+                 for count, asked in ((1, "first"), (10000, "last")))
+    met = one["of_limit"]["median"] >= 0.97 and many["of_limit"]["median"] >= 0.95
+    return " / ".join(f"{row['of_limit']['median']:.2f}" for row in (one, many)) + _bare(
+        " / ".join(f"{row['of_bare']['median']:.2f}" for row in (one, many))), met
 
 
-def against_map(results, **having):
-    """Swarmgate's requests per second against those of the map by hand: medians of rounds."""
+def _bare(measured):
+    return f" (against a bare one: {measured})"
+
+
+def against_map(results, key="map", **having):
+    """Swarmgate's requests per second against those of a map by hand: medians of rounds."""
     ours, theirs = (row_of(results, "throughput-routes", side=side, **having)["rounds"]
-                    for side in ("swarmgate", "map"))
+                    for side in ("swarmgate", key))
     return stats.median(stats.paired_ratios([one["rps"] for one in ours],
                                             [one["rps"] for one in theirs]))
 
 
 def _random(results):
     ratio = against_map(results, routes=10000, asked="random")
-    return f"{ratio:.2f}", ratio >= 0.95
+    bare = against_map(results, "map-bare", routes=10000, asked="random")
+    return f"{ratio:.2f}" + _bare(f"{bare:.2f}"), ratio >= 0.95
 
 
 def _rules(results):
-    ours, theirs = (row_of(results, "throughput-routes", side=side, routes=1)["cpu_us"]["median"]
-                    for side in ("swarmgate", "map"))
-    return f"{ours - theirs:+.1f} µs ({ours:.1f} against {theirs:.1f})", ours - theirs <= 3
+    ours, theirs, bare = (
+        row_of(results, "throughput-routes", side=side, routes=1)["cpu_us"]["median"]
+        for side in ("swarmgate", "map", "map-bare"))
+    return (f"{ours - theirs:+.1f} µs ({ours:.1f} against {theirs:.1f})"
+            + _bare(f"{ours - bare:+.1f} µs"), ours - theirs <= 3)
 
 
 def _cold_start(results):
@@ -110,7 +119,8 @@ ALL = (
          "routes are entries of maps, services take backends that are declared in advance"),
     Goal("Throughput on one route among 1 / among 10,000, against a one-route HAProxy",
          "≥ 0.97 / ≥ 0.95", _one_route,
-         "a lookup in a tree; the rest is what the rules that serve the labels cost"),
+         "a lookup in a tree; the rest is that a request can be sent again to another server, and what "
+         "the rules that serve the labels cost"),
     Goal("The same, at random over 10,000 services, against HAProxy with a map of them", "≥ 0.95",
          _random, "both keep a connection to each of 10,000 servers, as far as there is room"),
     Goal("Processor time per request above plain map routing", "≤ 3 µs", _rules,

@@ -24,9 +24,11 @@ scenarios, `bench/run --only throughput-routes` measures one of them anew.
   Routes are also asked one by one before and after each round.
 - All answers are the same 128 bytes, by an HAProxy that answers itself. Each proxy has two threads or workers,
   writes no access log, adds `X-Forwarded-For`, and keeps connections to servers as its own defaults say
-  (nginx: 32 of each upstream and worker).
+  (nginx: 32 of each upstream and worker). All but the list of ACLs, and the two that are called **bare**,
+  tell the server the client's scheme, host and port as well (`X-Forwarded-Proto`, `-Host`, `-Port`;
+  caddy-docker-proxy no port).
 - **The limit** is HAProxy with one route, written by hand: what of the machine's power reaches the client at
-  best. HAProxy with all routes in one map is what somebody would write by hand who needs them all.
+  best, with the same headers. HAProxy with all routes in one map is what somebody would write by hand who needs them all.
   nginx, Caddy and the list of ACLs are configured as nginx-proxy, caddy-docker-proxy and Docker Flow
   Proxy write it.
 - Load: wrk with one thread and 64 connections; for HTTP/2 h2load with 16 connections of 4 streams.

@@ -79,15 +79,21 @@ def _throughput_tables(rows):
                                        for key in sides] for case, of_case in cases.items()]
 
     header = ["Routes by, how many, which are asked"] + [SHORT[key] for key in sides]
+    bare = ", and the share of the bare one" if any("of_bare" in row for row in rows) else ""
     return (
-        "Requests per second; in brackets the share of the limit, and its spread over the rounds.\n\n"
-        + table(header, cells(lambda row: f"{number(row['rps']['median'])} "
-                              f"({row['of_limit']['median']:.2f}: {row['of_limit']['min']:.2f}–"
-                              f"{row['of_limit']['max']:.2f})"))
+        "Requests per second; in brackets the share of the limit, its spread over the rounds"
+        f"{bare}.\n\n" + table(header, cells(_rate))
         + "\nProcessor time of the proxy per request, µs.\n\n"
         + table(header, cells(lambda row: spread(row["cpu_us"], 1)))
         + "\nLatency under this load, median / p99 in ms (HTTP/2: the mean).\n\n"
         + table(header, cells(_latency)) + _notes(rows))
+
+
+def _rate(row):
+    of_limit = row["of_limit"]
+    bare = f"; {row['of_bare']['median']:.2f}" if "of_bare" in row else ""
+    return (f"{number(row['rps']['median'])} ({of_limit['median']:.2f}: {of_limit['min']:.2f}–"
+            f"{of_limit['max']:.2f}{bare})")
 
 
 def _latency(row):
@@ -121,8 +127,10 @@ def throughput_routes(results):
             pictures[name] = line_chart(title, "routes (path prefixes)", label, series, log_y=True)
     ratio = ""
     try:
+        same, bare = (against_map(results, key, routes=10000, asked="random")
+                      for key in ("map", "map-bare"))
         ratio = (f"\nSwarmgate against HAProxy with the same 10,000 backends, at random, round by "
-                 f"round: {against_map(results, routes=10000, asked='random'):.2f}.\n")
+                 f"round: {same:.2f}; against the bare one: {bare:.2f}.\n")
     except LookupError:
         pass
     return _throughput_tables(rows) + ratio, pictures

@@ -6,7 +6,8 @@ from html import escape
 WIDTH, HEIGHT = 760, 400
 LEFT, RIGHT, TOP, BOTTOM = 74, 170, 44, 52
 COLOURS = {
-    "limit": "#555555", "map": "#8c6bb1", "swarmgate": "#d7301f", "nginx": "#1a9850",
+    "limit": "#555555", "limit-bare": "#bdbdbd", "map": "#8c6bb1", "map-bare": "#bcbddc",
+    "swarmgate": "#d7301f", "nginx": "#1a9850",
     "caddy": "#2b8cbe", "acl": "#e08214",
 }
 OTHER_COLOURS = ("#d7301f", "#2b8cbe", "#1a9850", "#e08214", "#8c6bb1", "#555555")

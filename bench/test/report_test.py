@@ -15,6 +15,7 @@ def throughput_row(side, routes, asked, rates):
             "rounds": rounds, "rps": stats.summary(rates),
             "cpu_us": stats.summary([one["cpu_us"] for one in rounds]),
             "of_limit": stats.summary([rate / 1000 for rate in rates]),
+            "of_bare": stats.summary([rate / 1100 for rate in rates]),
             "p50_us": stats.summary([1000]), "p99_us": stats.summary([2000])}
 
 
@@ -28,7 +29,8 @@ def results(**scenarios):
 
 
 ROUTES = [throughput_row(side, count, asked, [rate, rate * 1.1])
-          for side, rate in (("limit", 1000), ("map", 900), ("swarmgate", 880))
+          for side, rate in (("limit", 1000), ("map", 900), ("swarmgate", 880), ("limit-bare", 1100),
+                             ("map-bare", 1000))
           for count, asked in ((1, "first"), (10000, "last"), (10000, "random"))]
 
 
@@ -51,6 +53,11 @@ class Page(unittest.TestCase):
         self.assertIn("| 1.50 s | **no** |", text)
         text, _ = report.render(results(change_to_live=[{**row, "median_ms": 1499}]))
         self.assertIn("| 1.50 s | yes |", text)
+
+    def test_a_goal_shows_the_comparison_with_the_bare_side_as_well(self):
+        text, _ = report.render(results(throughput_routes=ROUTES))
+        self.assertIn("| 0.92 / 0.92 (against a bare one: 0.84 / 0.84) |", text)
+        self.assertIn("| 0.98 (against a bare one: 0.88) |", text)
 
     def test_the_same_results_give_the_same_page(self):
         first = report.render(results(throughput_routes=ROUTES))

@@ -37,6 +37,11 @@ class Rounds(unittest.TestCase):
         self.assertEqual({row["side"]: row["of_limit"]["median"] for row in rows},
                          {"limit": 1.0, "swarmgate": 0.95})
 
+    def test_and_with_the_bare_one_where_that_takes_part(self):
+        rows = self._measure([_Side("limit", 1000), _Side("swarmgate", 950),
+                              _Side("limit-bare", 1900)])
+        self.assertEqual({row["side"]: row["of_bare"]["median"] for row in rows}["swarmgate"], 0.5)
+
     def test_sides_take_turns(self):
         order = []
         self._measure([_Side("limit", 1000), _Side("swarmgate", 950)], order)

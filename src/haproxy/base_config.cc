@@ -14,6 +14,8 @@ namespace swarmgate::haproxy {
 namespace {
 
 constexpr const char* kPlainText = "content-type text/plain";
+// One that NormalizeHost() leaves as it is.
+constexpr const char* kUsualHost = "^[a-z0-9._-]*[a-z0-9_-]$";
 
 std::string Milliseconds(std::chrono::milliseconds duration) {
   return std::to_string(duration.count()) + "ms";
@@ -79,11 +81,31 @@ void TcpFrontendDefaults(std::string& text, const Settings& settings) {
            << TcpLogLines(settings);
 }
 
-/// One level of the search: look up, and leave the rules as soon as a backend is found.
+constexpr const char* kFound = "http-request allow if { var(txn.r) -m beg sg_ }";
+constexpr const char* kNotYet = "!{ var(txn.r) -m found }";
+
+std::string LookedUp() { return ",map_beg(" + std::string(MapFile(MapId::kRoutes)) + ")"; }
+std::string SetRoute(const std::string& from) { return "http-request set-var(txn.r) " + from; }
+std::string AnyHost() { return SetRoute("str(),concat(,txn.path,/?)" + LookedUp()); }
+/// Words of a condition: routes.map does not have this flag.
+std::string Without(const char* flag) {
+  return "!{ str(" + std::string(flag) + ")" + LookedUp() + " -m found }";
+}
+std::string Suffix(int level) { return "txn.w" + std::to_string(level); }
+/// The domain above that of the level before.
+std::string SetSuffix(int level) {
+  return "http-request set-var(" + Suffix(level) + ") var(" +
+         (level == 1 ? "txn.host" : Suffix(level - 1)) + "),field(2,.,0)";
+}
+std::string Wildcard(int level) {
+  return SetRoute("str(.),concat(," + Suffix(level) + "),concat(,txn.path,/?)" + LookedUp());
+}
+
+/// Leads to a backend, or leaves in txn.r what decides further.
 void Resolve(Section& frontend) {
   const std::string conditions = ",map_beg(" + std::string(MapFile(MapId::kConditions)) + ")";
   const std::string regexes = ",map_reg(" + std::string(MapFile(MapId::kRegexes)) + ")";
-  const std::string set_route = "http-request set-var(txn.r) var(txn.r)";
+  const std::string set_route = SetRoute("var(txn.r)");
   frontend << set_route + ",concat(:,txn.port,:)" + conditions + " if { var(txn.r) -m beg @ }"
            << set_route + ",concat(:,txn.port,:\\n),concat(,txn.path)" + regexes +
                   " if { var(txn.r) -m beg ~ }"
@@ -91,15 +113,58 @@ void Resolve(Section& frontend) {
            << set_route + ",concat(:,txn.port,:\\n),concat(,txn.hdrs),concat(,txn.path)" + regexes +
                   " if { var(txn.r) -m beg ^ }"
            << set_route + ",concat(:,txn.dice,:)" + conditions + " if { var(txn.r) -m beg % }"
-           << "http-request allow if { var(txn.r) -m beg sg_ }";
+           << kFound;
+}
+
+/// Most requests name the host as the keys do. Nothing has to be put together for these: finding
+/// the route costs them half.
+void FindUsual(Section& frontend) {
+  const std::string usual = " { req.fhdr(host) -m reg " + std::string(kUsualHost) + " }";
+  frontend << SetRoute("base,concat(/?)" + LookedUp() + " if" + usual)
+           << SetRoute("path,concat(/?)" + LookedUp() + " if ") + kNotYet + " " +
+                  Without(kWildcardFlag) + usual
+           << kFound;
+}
+
+/// The most specific entry of all, where nothing but host and path decides.
+void FindSimple(Section& frontend) {
+  const std::string if_not_yet = std::string(" if ") + kNotYet;
+  frontend << SetRoute("var(txn.host),concat(,txn.path,/?)" + LookedUp())
+           << AnyHost() + if_not_yet + " " + Without(kWildcardFlag) << kFound;
+  for (int level = 1; level <= kWildcardLevels; ++level) {
+    frontend << SetSuffix(level) + if_not_yet
+             << Wildcard(level) + if_not_yet + " { var(" + Suffix(level) + ") -m found }";
+    // Most wildcards stand for one label.
+    if (level == 1) frontend << kFound;
+  }
+  frontend << AnyHost() + if_not_yet + " " + Without(kRegexFlag) << kFound;
+}
+
+/// Entry by entry, because what the most specific one asks for besides may not be given.
+void FindByAll(Section& frontend) {
+  frontend << "http-request set-var(txn.port) dst_port"
+           // Four digits, so that a beginning of them stands for a part of all numbers.
+           << "http-request set-var(txn.dice) rand(1000),add(1000)"
+           << SetRoute("var(txn.host),concat(,txn.path,/?)" + LookedUp());
+  Resolve(frontend);
+  for (int level = 1; level <= kWildcardLevels; ++level) {
+    frontend << SetSuffix(level) << Wildcard(level) + " if { var(" + Suffix(level) + ") -m found }";
+    Resolve(frontend);
+  }
+  frontend << "http-request set-var(txn.hdrs0) req.hdrs if { str(" + std::string(kHeaderFlag) +
+                  ")" + LookedUp() + " -m found }"
+           << SetRoute(
+                  "str(),concat(,txn.hdrs0),concat(,txn.host,|),concat(,txn.port,|)"
+                  ",concat(,txn.path),map_reg(" +
+                  std::string(MapFile(MapId::kHostRegexes)) + ")")
+           << SetRoute("var(txn.r),concat(:,txn.dice,:),map_beg(" +
+                       std::string(MapFile(MapId::kConditions)) + ") if { var(txn.r) -m beg % }")
+           << kFound << AnyHost();
+  Resolve(frontend);
 }
 
 void Frontend(std::string& text, const Settings& settings,
               const std::vector<model::RawRoutes>& raw) {
-  const std::string lookup = ",map_beg(" + std::string(MapFile(MapId::kRoutes)) + ")";
-  const std::string set_route = "http-request set-var(txn.r) ";
-  const std::string found = "http-request allow if { var(txn.r) -m beg sg_ }";
-
   Section frontend(text, "frontend services from sg_front");
   for (const Bind& bind : settings.binds) {
     const bool any = bind.address == "*";
@@ -113,37 +178,16 @@ void Frontend(std::string& text, const Settings& settings,
   frontend << FrontendLines(settings.extras);
   if (!stats.empty()) frontend << "http-request allow if " + stats;
   frontend << ForwardedRules(settings.extras)
-           << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }"
-           // A '/' in the Host header would forge a key; ':' and what follows is the port.
-           << "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)"
-           << "http-request set-var(txn.path) path";
+           << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }";
+  const Lines asked = {NormalizeHost(), "http-request set-var(txn.path) path"};
+  // A line of the log and the lines of services may speak of them as well.
+  const bool asked_first = settings.extras.access_log.what != AccessLog::What::kOff || !raw.empty();
+  if (asked_first) frontend << asked;
   for (const model::RawRoutes& service : raw) frontend << service.raw.frontend;
-  frontend << set_route + "var(txn.host),concat(,txn.path,/?)" + lookup << found;
-  frontend << "http-request set-var(txn.port) dst_port"
-           // Four digits, so that a beginning of them stands for a part of all numbers.
-           << "http-request set-var(txn.dice) rand(1000),add(1000)";
-  Resolve(frontend);
-  const std::string any_host = "str(),concat(,txn.path,/?)" + lookup;
-  frontend << set_route + any_host + " unless { str(" + kWildcardFlag + ")" + lookup + " -m found }"
-           << found;
-  for (int level = 1; level <= kWildcardLevels; ++level) {
-    const std::string suffix = "txn.w" + std::to_string(level);
-    const std::string parent = level == 1 ? "txn.host" : "txn.w" + std::to_string(level - 1);
-    frontend << "http-request set-var(" + suffix + ") var(" + parent + "),field(2,.,0)"
-             << set_route + "str(.),concat(," + suffix + "),concat(,txn.path,/?)" + lookup +
-                    " if { var(" + suffix + ") -m found }";
-    Resolve(frontend);
-  }
-  frontend << "http-request set-var(txn.hdrs0) req.hdrs if { str(" + std::string(kHeaderFlag) +
-                  ")" + lookup + " -m found }"
-           << set_route +
-                  "str(),concat(,txn.hdrs0),concat(,txn.host,|),concat(,txn.port,|)"
-                  ",concat(,txn.path),map_reg(" +
-                  std::string(MapFile(MapId::kHostRegexes)) + ")"
-           << set_route + "var(txn.r),concat(:,txn.dice,:),map_beg(" +
-                  std::string(MapFile(MapId::kConditions)) + ") if { var(txn.r) -m beg % }"
-           << found << set_route + any_host;
-  Resolve(frontend);
+  FindUsual(frontend);
+  if (!asked_first) frontend << asked;
+  FindSimple(frontend);
+  FindByAll(frontend);
   frontend << "http-request return status " + std::to_string(settings.unknown_route_status) + " " +
                   kPlainText + " string \"no route\\n\" hdr Cache-Control no-store";
   if (!stats.empty()) frontend << "use_backend stats if " + stats;

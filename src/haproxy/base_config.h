@@ -13,6 +13,8 @@ namespace swarmgate::haproxy {
 /// A key of routes.map that no request can hit (no host contains '!'): present when there are
 /// wildcard or regex hosts. Without it the rules go from the exact host straight to "any host".
 inline constexpr const char* kWildcardFlag = "!wildcards";
+/// Likewise: present when there are regex hosts.
+inline constexpr const char* kRegexFlag = "!regexes";
 /// Likewise: present when a host regex looks at headers, which are then put in front of what it is
 /// matched against.
 inline constexpr const char* kHeaderFlag = "!headers";

@@ -255,6 +255,7 @@ void AddElsewhere(Rules& rules, const std::string& secure) {
   const std::string has = Has(kElsewhere);
   // Who asks for the target itself (where a wildcard leads there) would go round in circles.
   const std::string other = " !{ var(txn.rd),strcmp(txn.host) eq 0 }";
+  rules.push_back(NormalizeHost() + " if " + has);
   const std::string to = "http-request redirect code 301 location %[var(txn.rs)]://%[var(txn.rd)]";
   rules.push_back("http-request set-var(txn.rd) " + Entry("e") + " if " + has);
   // What a proxy in front says about the scheme concerns only whoever is redirected.
@@ -303,6 +304,10 @@ std::string RewritesItself() { return Has(kItself); }
 
 std::string Preflight() {
   return "{ method OPTIONS } { req.hdr(access-control-request-method) -m found }";
+}
+
+std::string NormalizeHost() {
+  return "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)";
 }
 
 std::string Unauthorized() {

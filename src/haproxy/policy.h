@@ -38,6 +38,10 @@ struct RecordEnd {
 /// Between a policy's id and the digest of a user in the map of policies: not shown to anybody.
 inline constexpr std::string_view kUserEntry = ":u:";
 
+/// The rule that puts the host that is asked for into txn.host, as the keys of maps have it: in
+/// small letters, without port and final dot. What follows a '/' would forge a key, and is cut.
+[[nodiscard]] std::string NormalizeHost();
+
 /// Conditions that a CORS preflight meets, and nothing else.
 [[nodiscard]] std::string Preflight();
 

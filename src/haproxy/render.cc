@@ -154,6 +154,7 @@ class Renderer::State {
     UpdateHosts(change);
     UpdateTcp(change);
     SetFlag(kHeaderFlag, headers_);
+    SetFlag(kRegexFlag, !image_.host_regexes.empty());
     SetFlag(kWildcardFlag, wildcards_ > 0 || !image_.host_regexes.empty());
     slots_ = slots;
     desired_ = desired;

@@ -41,10 +41,37 @@ TEST_F(ProxyTrafficTest, AHostHeaderCannotForgeAKey) {
     EXPECT_TRUE(response.body.find(port_of(n)) != std::string::npos || response.status == 400)
         << host << ": " << response.Summary();
   }
-  for (const std::string host :
-       {"!wildcards", "evil", "a.com.evil.org", "@0123456789abcdef", "~x", "sg_plain_00001"}) {
+  for (const std::string host : {"!wildcards", "!regexes", "evil", "a.com.evil.org",
+                                 "@0123456789abcdef", "~x", "sg_plain_00001"}) {
     const int status = Get(Proxy(), "/", host).status;
     EXPECT_TRUE(status == 503 || status == 400) << host << ": " << status;
+  }
+}
+
+TEST_F(ProxyTrafficTest, AServiceForAnyHostGetsNothingOfAHostsOwnHoweverThatIsWritten) {
+  model::Desired desired;
+  for (int i = 0; i < 3; ++i) desired.backends.push_back(MakeBackend(i));
+  Route(desired, "a.com/", desired.backends[0]);
+  Route(desired, "a.com/secret/", desired.backends[1]);
+  Route(desired, "/", desired.backends[2]);
+  ASSERT_NO_FATAL_FAILURE(Serve(desired));
+  for (const auto& [host, n] :
+       std::vector<std::pair<std::string, std::size_t>>{{"a.com", 0},
+                                                        {"A.com", 0},
+                                                        {"a.com.", 0},
+                                                        {"a.com:8080", 0},
+                                                        {"A.COM.:8080", 0},
+                                                        {"a.com/secret", 0},
+                                                        {"b.a.com", 2},
+                                                        {"a.com,b.com", 2},
+                                                        {"b.com,a.com", 0},
+                                                        {"b.com:8080", 2}}) {
+    const HttpResponse response = Get(Proxy(), "/", host);
+    // HAProxy 3.0 refuses itself what is no host.
+    EXPECT_TRUE(response.body.find("port=" + std::to_string(ports_[n]) + " ") !=
+                    std::string::npos ||
+                response.status == 400)
+        << host << ": " << response.Summary();
   }
 }
 

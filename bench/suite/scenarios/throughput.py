@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from suite import load, probe, routes, stats
 from suite.process import BenchError
-from suite.sides import ALL
+from suite.sides import ALL, BARE
 from suite.stage import Stage
 
 
@@ -32,6 +32,9 @@ class Case:
 
 # Without these there is nothing to say.
 ESSENTIAL = ("limit", "map", "swarmgate")
+# By the name that the ratio to it has in a row.
+LIMITS = {"of_limit": "limit", "of_bare": "limit-bare"}
+DRESSED = tuple(kind for kind in ALL if kind not in BARE)
 # More than that many regexes are no way to route in any of them.
 MANY_REGEXES = 100
 
@@ -41,7 +44,7 @@ def by_number(plan):
     cases = [Case("prefix", 1, "first")]
     for count in plan.sizes((100, 1000, 10000)):
         cases += [Case("prefix", count, pattern) for pattern in ("first", "last", "random")]
-    return measure(plan, cases)
+    return measure(plan, cases, ALL)
 
 
 def by_kind(plan):
@@ -50,7 +53,7 @@ def by_kind(plan):
     for count in plan.sizes((100, 10000)):
         cases += [Case(kind, count, "random") for kind in ("host", "wildcard")]
     cases += [Case("regex", count, "last") for count in (1, MANY_REGEXES)]
-    return measure(plan, cases)
+    return measure(plan, cases, DRESSED)
 
 
 def by_connection(plan):
@@ -58,26 +61,26 @@ def by_connection(plan):
     cases = []
     for count in plan.sizes((1, 10000)):
         cases += [Case("prefix", count, "random", way) for way in ("new", "tls", "tls-new", "h2")]
-    return measure(plan, cases)
+    return measure(plan, cases, DRESSED)
 
 
-def measure(plan, cases):
-    """One row for each case and side: medians over the rounds, and the ratio to the limit."""
+def measure(plan, cases, kinds):
+    """One row for each case and side: medians over the rounds, and the ratios to the limits."""
     rows = []
     tables = {}
     for case in cases:
         tables.setdefault((case.kind, case.count), []).append(case)
     for (kind, count), of_table in tables.items():
-        rows += _measure_table(plan, routes.table(count, kind), of_table)
+        rows += _measure_table(plan, routes.table(count, kind), of_table, kinds)
     return rows
 
 
-def _measure_table(plan, served, cases):
+def _measure_table(plan, served, cases, kinds):
     rows = []
     sides = []
     tls = any(case.tls for case in cases)
     with Stage() as stage:
-        for kind in ALL:
+        for kind in kinds:
             side = stage.side(kind)
             plan.say(f"  {len(served)} {served[0].kind}: starting {side.label}")
             try:
@@ -115,21 +118,23 @@ def _rounds(plan, files, sides, served, case):
             except BenchError as error:
                 rows.append(_note(plan, side, case, error))
                 del of_side[side.key]
-    limit = [one["rps"] for one in of_side["limit"]]
+    limits = {name: [one["rps"] for one in of_side[key]] for name, key in LIMITS.items()
+              if key in of_side}
     for key, rounds in of_side.items():
-        rows.append(_row(plan, case, key, rounds, limit))
+        rows.append(_row(plan, case, key, rounds, limits))
         plan.say(f"    {case}: {key} {rows[-1]['rps']['median']:.0f}/s "
                  f"{rows[-1]['cpu_us']['median']:.1f} µs, "
                  f"{rows[-1]['of_limit']['median']:.2f} of the limit")
     return rows
 
 
-def _row(plan, case, key, rounds, limit):
+def _row(plan, case, key, rounds, limits):
     rates = [one["rps"] for one in rounds]
     row = {"side": key, "kind": case.kind, "routes": case.count, "asked": case.pattern,
            "load": case.load, "seconds": plan.seconds, "rounds": rounds, "rps": stats.summary(rates),
-           "cpu_us": stats.summary([one["cpu_us"] for one in rounds]),
-           "of_limit": stats.summary(stats.paired_ratios(rates, limit))}
+           "cpu_us": stats.summary([one["cpu_us"] for one in rounds])}
+    for name, limit in limits.items():
+        row[name] = stats.summary(stats.paired_ratios(rates, limit))
     for name in ("p50_us", "p99_us", "mean_us"):
         if name in rounds[0]:
             row[name] = stats.summary([one[name] for one in rounds])

@@ -1,5 +1,6 @@
 """HAProxy with configurations written by hand: one route (the limit of what can be had), all routes
-in maps, and all routes as lists of ACLs (as Docker Flow Proxy writes them).
+in maps, both of them with and without the headers that say what the client asked for, and all routes
+as lists of ACLs (as Docker Flow Proxy writes them).
 """
 
 import os
@@ -27,14 +28,22 @@ frontend services
   bind 0.0.0.0:{port}
 """
 
+# What Swarmgate tells every server, nginx-proxy and Caddy as well.
+FORWARDED = """  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Forwarded-Port %[dst_port]
+"""
+
 
 class Haproxy(Side):
     """Started, and reloaded, as Docker Flow Proxy does it: checked, then by the start of another
     process that takes over the sockets.
     """
 
+    forwarded = ""
+
     def rules(self, routes):
-        """The lines of the frontend; may write files."""
+        """The lines of the frontend that find a backend; may write files."""
         raise NotImplementedError
 
     def backends(self, routes):
@@ -46,7 +55,7 @@ class Haproxy(Side):
         text = HEAD.format(threads=THREADS, socket=self._socket, port=self.http_port)
         if self.tls:
             text += f"  bind 0.0.0.0:{self.https_port} ssl crt {self.certificate[2]} alpn h2,http/1.1\n"
-        return text + self.rules(routes) + self.backends(routes)
+        return text + self.forwarded + self.rules(routes) + self.backends(routes)
 
     def __init__(self, workspace, upstream, certificate):
         super().__init__(workspace, upstream, certificate)
@@ -95,6 +104,7 @@ class LimitHaproxy(Haproxy):
     key = "limit"
     label = "HAProxy, one route, by hand"
     short = "HAProxy, one route"
+    forwarded = FORWARDED
 
     def start(self, routes, tls=False):
         self.only_server = routes[0].key
@@ -112,6 +122,7 @@ class MapHaproxy(Haproxy):
     key = "map"
     label = "HAProxy, all routes in a map, by hand"
     short = "HAProxy, map"
+    forwarded = FORWARDED
 
     LOOKUPS = {
         "prefix": "path,map_beg",
@@ -124,6 +135,22 @@ class MapHaproxy(Haproxy):
         keys = ((route.domain.removeprefix("*.") or route.path, route.name) for route in routes)
         routes_map = self.files.write("map.map", "".join(f"{key} {name}\n" for key, name in keys))
         return f"  use_backend %[{self.LOOKUPS[routes[0].kind]}({routes_map})]\n"
+
+
+class BareLimitHaproxy(LimitHaproxy):
+    """The same without these headers: no more than passing on."""
+
+    key = "limit-bare"
+    label = "HAProxy, one route, by hand, without X-Forwarded-Proto, -Host, -Port"
+    short = "HAProxy, one route, bare"
+    forwarded = ""
+
+
+class BareMapHaproxy(MapHaproxy):
+    key = "map-bare"
+    label = "HAProxy, all routes in a map, by hand, without X-Forwarded-Proto, -Host, -Port"
+    short = "HAProxy, map, bare"
+    forwarded = ""
 
 
 class AclHaproxy(Haproxy):

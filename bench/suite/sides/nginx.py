@@ -25,6 +25,10 @@ http {{
   scgi_temp_path {folder}/scgi;
   ssl_certificate {certificate};
   ssl_certificate_key {key};
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_session_cache shared:SSL:50m;
+  ssl_session_timeout 5m;
+  ssl_session_tickets off;
   map $http_upgrade $proxy_connection {{ default upgrade; '' ''; }}
   proxy_http_version 1.1;
   proxy_buffering off;
@@ -34,6 +38,8 @@ http {{
   proxy_set_header X-Real-IP $remote_addr;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header X-Forwarded-Host $http_host;
+  proxy_set_header X-Forwarded-Port $server_port;
 """
 
 
