@@ -16,8 +16,8 @@ void Require(bool condition) {
 }
 
 void CheckTask(const swarmgate::model::TaskFacts& task) {
-  for (const char c : task.id) Require(std::isalnum(static_cast<unsigned char>(c)) != 0);
-  for (const char c : task.message) Require(static_cast<unsigned char>(c) >= ' ');
+  for (const char c : task.id.str()) Require(std::isalnum(static_cast<unsigned char>(c)) != 0);
+  for (const char c : task.message.str()) Require(static_cast<unsigned char>(c) >= ' ');
   for (const auto& [network, address] : task.addresses) {
     Require(AddressWithoutPrefix(address) == address);
   }

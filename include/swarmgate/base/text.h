@@ -88,15 +88,18 @@ namespace swarmgate {
 /// Makes equal texts one. Thread: one at a time.
 class TextPool {
  public:
+  /// More than these are forgotten: whoever holds one goes on holding it, and later ones are
+  /// others.
+  static constexpr std::size_t kMost = 4096;
+
   void Share(Text& text) {
     if (text.empty()) return;
-    // Whoever holds such a text goes on holding it; only later ones are others.
     if (known_.size() >= kMost) known_.clear();
     text = *known_.insert(text).first;
   }
+  [[nodiscard]] std::size_t size() const { return known_.size(); }
 
  private:
-  static constexpr std::size_t kMost = 4096;
   std::unordered_set<Text> known_;
 };
 

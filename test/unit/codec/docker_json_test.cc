@@ -140,7 +140,7 @@ TEST(DockerJson, ReadsARunningTask) {
   EXPECT_EQ(task->slot, 2U);
   EXPECT_TRUE(task->facts.running);
   EXPECT_TRUE(task->facts.desired_running);
-  EXPECT_EQ(task->facts.container_id.substr(0, 12), "773c810cf7c5");
+  EXPECT_EQ(task->facts.container_id.str().substr(0, 12), "773c810cf7c5");
   EXPECT_EQ(task->facts.addresses.at("kh5wknk9kmx9mfc7iduvnmd9y"), "10.0.1.4");
   EXPECT_EQ(task->facts.node_id, "mlscr89vz6lhwktnwrdyifmt6");
   ASSERT_EQ(task->facts.published.size(), 1U);

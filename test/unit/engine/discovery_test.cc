@@ -203,7 +203,7 @@ TEST_F(DiscoveryTest, ATaskOfThisNodeIsLiveWhenItsContainerServesThoughTheManage
   auto starting = MakeTask("aaa", "10.0.0.1");
   starting.running = false;
   starting.state = "starting";
-  starting.container_id.clear();
+  starting.container_id = Text();
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
   rig.Advance(Duration(20000));
@@ -229,7 +229,7 @@ TEST_F(DiscoveryTest, AContainerThatEndedBeforeItWasLookedAtIsNotServed) {
   auto starting = MakeTask("aaa", "10.0.0.1");
   starting.running = false;
   starting.state = "starting";
-  starting.container_id.clear();
+  starting.container_id = Text();
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
   rig.Advance(Duration(1000));
@@ -246,7 +246,7 @@ TEST_F(DiscoveryTest, OnABareHostAnOlderListDoesNotTakeTheAddressOfAStartedTask)
   auto starting = MakeTask("aaa", "10.0.0.1");
   starting.running = false;
   starting.state = "starting";
-  starting.container_id.clear();
+  starting.container_id = Text();
   model::DockerFacts facts = rig.docker.facts();
   facts.on_host = true;
   facts.own_network_ids.clear();

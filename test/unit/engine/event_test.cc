@@ -379,7 +379,7 @@ class Looks {
       auto task = MakeTask(name + n, "10.0." + std::to_string(name[0]) + "." + n);
       task.running = Below(3) != 0;
       if (!task.running) task.state = Below(2) == 0 ? "starting" : "failed";
-      if (!task.running && Below(2) == 0) task.container_id.clear();
+      if (!task.running && Below(2) == 0) task.container_id = Text();
       if (!task.container_id.empty()) facts.gateway_addresses[task.container_id] = "172.18.0." + n;
       tasks.push_back(task);
     }

@@ -153,7 +153,7 @@ TEST(ConfigTextTest, ShowsNoValueThatALabelGivesAHeader) {
   rule.name = "Authorization";
   rule.format = "Bearer hunter2";
   backend.profile.Edit().headers = {rule};
-  backend.profile->raw = {"http-response add-header X-Key hunter3 if { status 200 }",
+  backend.profile.Edit().raw = {"http-response add-header X-Key hunter3 if { status 200 }",
                           "http-after-response \t set-header  X-Late hunter4"};
   desired.backends = {backend};
   Settings settings = SettingsWith(std::string(32, 'a'));

@@ -17,10 +17,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-model::TaskFacts Task(std::string id, std::map<std::string, std::string> addresses) {
+model::TaskFacts Task(const std::string& id, model::Addresses addresses) {
   model::TaskFacts task;
-  task.id = std::move(id);
-  task.container_id = "c-" + task.id;
+  task.id = id;
+  task.container_id = "c-" + id;
   task.state = "running";
   task.running = true;
   task.addresses = std::move(addresses);
@@ -106,7 +106,7 @@ TEST(EndpointsTest, ServersAreNamedAfterTheTaskAndSorted) {
 }
 
 TEST(NetworkTest, TheChoiceIsAlwaysTheSame) {
-  const std::map<std::string, std::string> all = {
+  const model::Addresses all = {
       {"ov1", "10.1.0.1"}, {"ov2", "10.2.0.1"}, {"br", "172.17.0.2"}, {"ing", "10.255.0.1"}};
   struct {
     std::vector<std::string> own;
