@@ -62,12 +62,15 @@ class Cluster {
   std::string ContainerOf(size_t machine, const std::string& service);
   /// The log of the service's newest container on this machine.
   std::string LogOf(size_t machine, const std::string& service);
+  /// Whom the overlay networks on this machine reach, and by which machine: an address whose
+  /// hardware address is not forwarded is one of Docker's lost peers, no fault of ours.
+  std::string OverlayOf(size_t machine);
 
   void PowerOff(size_t machine);
   void PowerOn(size_t machine);
   /// The machine whose manager leads the Swarm, as `asked` sees it.
   size_t Leader(size_t asked);
-  /// Takes away all services and what Consul holds of them.
+  /// Takes away all services (but the one that holds the network) and what Consul holds of them.
   void RemoveServices();
 
  private:
@@ -78,6 +81,7 @@ class Cluster {
   };
 
   void StartMachines();
+  void HoldNetwork();
 
   Hub hub_;
   ConsulCluster consul_;
