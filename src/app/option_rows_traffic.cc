@@ -113,6 +113,13 @@ Status SetConnectionMode(Options& options, const std::string& value) {
   return Ok();
 }
 
+Status SetHttpReuse(Options& options, const std::string& value) {
+  std::string word;
+  if (const Status good = ParseWord(value, {"safe", "always"}, word); !good) return good;
+  options.extras.first_request_reuses = word == "always";
+  return Ok();
+}
+
 /// Words separated by blanks or commas.
 std::vector<std::string> Words(const std::string& value) {
   std::string text = value;
@@ -249,6 +256,13 @@ std::vector<OptionRow> DefaultRows() {
       {"CONNECTION_MODE", "MODE", "http-keep-alive", kDefaults,
        "http-keep-alive, http-server-close or httpclose, where a service does not say it",
        SetConnectionMode},
+      {"HTTP_REUSE", "MODE", "safe", kDefaults,
+       "safe or always: does a client's first request take a connection to a task that is open "
+       "already? "
+       "always halves the cost of clients that connect for each request; a POST fails with 502 "
+       "where "
+       "the task closes that connection at the same moment",
+       SetHttpReuse},
       {"COMPRESSION_ALGO", "WORDS", "", kDefaults,
        "answers are compressed: gzip, deflate, raw-deflate; several separated by blanks",
        SetCompressionAlgo},

@@ -202,10 +202,7 @@ void RecordRules(Section& defaults, const Settings& settings) {
            << "http-request set-var(txn.f) var(txn.r),field(8,|)"
            // Most have neither flags nor rewrites, and their section has no rules of a profile:
            // nothing of what follows concerns them.
-           << "http-request allow if !{ var(txn.f) -m found } !{ var(txn.rn) -m int ge 1 } "
-              "{ var(txn.r) -m beg sg_" +
-                  std::string(KindName(model::BackendKind::kRich)) + "_ sg_" +
-                  KindName(model::BackendKind::kSticky) + "_ }";
+           << "http-request allow if !{ var(txn.f) -m found } " + NoFurtherRules();
   for (const std::string& rule : PolicyRules(settings.extras)) defaults << rule;
   const std::string rewrites = "{ var(txn.rn) -m int ge ";
   defaults << "http-request set-var(txn.rw) var(txn.r),field(7,|) if " + rewrites + "1 }"

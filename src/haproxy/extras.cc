@@ -143,6 +143,7 @@ Lines BackendLines(const Extras& extras) {
   } else if (extras.connection_mode == model::ConnectionMode::kClose) {
     lines.emplace_back("option httpclose");
   }
+  if (extras.first_request_reuses) lines.emplace_back("http-reuse always");
   if (!extras.compression_algo.empty()) {
     lines.push_back("compression algo " + extras.compression_algo);
     if (!extras.compression_type.empty()) {

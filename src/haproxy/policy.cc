@@ -8,6 +8,7 @@
 #include "haproxy/digest.h"
 #include "haproxy/extras.h"
 #include "haproxy/quote.h"
+#include "haproxy/slots.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/haproxy/plan.h"
 
@@ -221,10 +222,15 @@ void AddMethods(Rules& rules) {
                   Listed("a", "txn.m") + " || " + Has(kDenied) + " " + Listed("n", "txn.m"));
 }
 
-void AddRateLimits(Rules& rules) {
+std::string RateLetters() {
   std::string letters;
   for (const Period& period : kPeriods) letters += std::string(period.letter) + " ";
   letters.pop_back();
+  return letters;
+}
+
+void AddRateLimits(Rules& rules) {
+  const std::string letters = RateLetters();
   rules.push_back("http-request set-var(txn.src) src if " + Has(letters));
   rules.push_back("http-request set-var(txn.rl) " + Entry("r") + " if " + Has(letters));
   for (const Period& period : kPeriods) {
@@ -306,6 +312,12 @@ std::string Preflight() {
   return "{ method OPTIONS } { req.hdr(access-control-request-method) -m found }";
 }
 
+std::string NoFurtherRules() {
+  return std::string("!{ var(txn.rn) -m int ge 1 } { var(txn.r) -m beg sg_") +
+         KindName(model::BackendKind::kRich) + "_ sg_" + KindName(model::BackendKind::kSticky) +
+         "_ }";
+}
+
 std::string NormalizeHost() {
   return "http-request set-var(txn.host) req.hdr(host),lower,host_only,field(1,/),rtrim(.)";
 }
@@ -329,6 +341,12 @@ std::vector<std::string> PolicyRules(const Extras& extras) {
   rules.push_back("http-request deny deny_status 403 if " + Has(kDenyHttp) + " !" + secure);
   rules.push_back("http-request deny deny_status 403 if " + Has(kVerify) + " !{ ssl_c_used } || " +
                   Has(kVerify) + " !{ ssl_c_verify 0 }");
+  // Redirects and refusals alone are the most common, and half of the rules are behind us.
+  std::string others;
+  for (const char* letter : {kPreflights, kAllowed, kDenied, kAuthorize, kItself}) {
+    others += std::string(letter) + " ";
+  }
+  rules.push_back("http-request allow if !" + Has(others + RateLetters()) + " " + NoFurtherRules());
   // The profile answers these, in every case: they never reach a task.
   rules.push_back("http-request unset-var(txn.f) if " + Has(kPreflights) + " " + Preflight());
   AddMethods(rules);

@@ -38,6 +38,10 @@ struct RecordEnd {
 /// Between a policy's id and the digest of a user in the map of policies: not shown to anybody.
 inline constexpr std::string_view kUserEntry = ":u:";
 
+/// Words of a condition: but for its flags, a record asks for nothing of the fixed rules, and the
+/// section of its backend has none of its own.
+[[nodiscard]] std::string NoFurtherRules();
+
 /// The rule that puts the host that is asked for into txn.host, as the keys of maps have it: in
 /// small letters, without port and final dot. What follows a '/' would forge a key, and is cut.
 [[nodiscard]] std::string NormalizeHost();

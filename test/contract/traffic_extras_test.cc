@@ -41,6 +41,9 @@ class TrafficExtrasTest : public ProxyTrafficTest {
     return values;
   }
 
+  /// Asks once, by a new connection. The task counts the requests of each of its own.
+  bool FirstOfItsConnection() { return Get(Proxy(), "/").body.find(" n=1 ") != std::string::npos; }
+
   HttpResponse Ask(const std::vector<std::pair<std::string, std::string>>& headers) {
     HttpRequest request;
     request.target = "/headers";
@@ -165,6 +168,17 @@ TEST_F(TrafficExtrasTest, TheStatisticsPageCanHaveAPortOfItsOwn) {
   ASSERT_NO_FATAL_FAILURE(ServeAll());
   EXPECT_EQ(Get({.port = *extras().stats.port}, "/st").status, 200);
   EXPECT_EQ(Get(Proxy(), "/st").body.find("Statistics Report"), std::string::npos);
+}
+
+TEST_F(TrafficExtrasTest, ANewClientGetsAConnectionToTheTaskOfItsOwn) {
+  ASSERT_NO_FATAL_FAILURE(ServeAll());
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(FirstOfItsConnection());
+}
+
+TEST_F(TrafficExtrasTest, ANewClientTakesAnOpenConnectionWhereThatIsWanted) {
+  extras().first_request_reuses = true;
+  ASSERT_NO_FATAL_FAILURE(ServeAll());
+  EXPECT_TRUE(WaitUntil([this] { return !FirstOfItsConnection(); }));
 }
 
 TEST_F(TrafficExtrasTest, AnswersAreCompressedWhereThatIsTheDefault) {

@@ -100,6 +100,8 @@ struct Extras {
   /// Whose connections begin with a PROXY protocol header, on every port.
   std::vector<std::string> proxy_protocol_from;
   model::ConnectionMode connection_mode = model::ConnectionMode::kKeepAlive;
+  /// Does a client's first request take a connection to a server that is open already?
+  bool first_request_reuses = false;
   std::string compression_algo;  ///< words of `compression algo`; empty: none
   std::string compression_type;
   /// Lines as the operator wrote them, for the sections global and frontend services. Without

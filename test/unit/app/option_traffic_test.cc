@@ -144,6 +144,8 @@ TEST(OptionTrafficTest, DefaultsOfEveryServiceAreRead) {
                                 {"CAPTURE_REQUEST_HEADER", "Host:15, Referer:20"},
                                 {"TERMINATE_ON_RELOAD", "true"}});
   EXPECT_EQ(options.extras.connection_mode, model::ConnectionMode::kServerClose);
+  EXPECT_FALSE(options.extras.first_request_reuses);
+  EXPECT_TRUE(Read({{"HTTP_REUSE", "Always"}}).extras.first_request_reuses);
   EXPECT_EQ(options.extras.compression_algo, "gzip deflate");
   EXPECT_EQ(options.extras.compression_type, "text/css text/html");
   EXPECT_EQ(options.extras.captures,
@@ -167,6 +169,7 @@ TEST(OptionTrafficTest, WrongValuesAreOneSentenceThatNamesVariableAndWhatToWrite
       {"EXTRA_GLOBAL", "maxconn 5,defaults", "opens another section"},
       {"EXTRA_GLOBAL", "a\001b", "control characters"},
       {"CONNECTION_MODE", "keep", "http-keep-alive, http-server-close or httpclose"},
+      {"HTTP_REUSE", "aggressive", "safe or always"},
       {"COMPRESSION_ALGO", "zip", "gzip, deflate"},
       {"COMPRESSION_TYPE", "text/css'", "media type"},
       {"ACCESS_LOG", "yes", "off, errors or all"},
