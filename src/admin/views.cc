@@ -221,11 +221,11 @@ std::string ServiceJson(const Snapshot& snapshot, const ServiceStatus& service) 
   }
   json.EndArray();
   json.Key("parameters");
-  WriteTextMap(json, *service.parameters);
+  WriteTextMap(json, service.parameters.Unpack());
   json.Key("spec");
   if (service.spec) {
     json.BeginObject().Field("ServiceName", service.name.str());
-    codec::WriteSpecFields(json, *service.spec, *service.parameters);
+    codec::WriteSpecFields(json, *service.spec, service.parameters.Unpack());
     json.EndObject();
   } else {
     json.Null();
@@ -312,7 +312,7 @@ std::string ListenerServicesJson(const Snapshot& snapshot) {
   json.BeginArray();
   for (const auto& service : snapshot.services) {
     if (service->origin != model::Origin::kDocker) continue;
-    std::map<std::string, std::string> flat = *service->parameters;
+    std::map<std::string, std::string> flat = service->parameters.Unpack();
     flat["serviceName"] = service->name.str();
     flat.emplace("distribute", "true");
     if (!service->tasks.empty()) flat.emplace("replicas", std::to_string(service->tasks.size()));
@@ -347,7 +347,7 @@ std::string ConfigJson(const Snapshot& snapshot) {
     if (!service->spec) continue;
     json.Key(service->name.str()).BeginObject();
     json.Field("ServiceName", service->name.str());
-    codec::WriteSpecFields(json, *service->spec, *service->parameters);
+    codec::WriteSpecFields(json, *service->spec, service->parameters.Unpack());
     json.EndObject();
   }
   json.EndObject();

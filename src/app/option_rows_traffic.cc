@@ -258,10 +258,8 @@ std::vector<OptionRow> DefaultRows() {
        SetConnectionMode},
       {"HTTP_REUSE", "MODE", "safe", kDefaults,
        "safe or always: does a client's first request take a connection to a task that is open "
-       "already? "
-       "always halves the cost of clients that connect for each request; a POST fails with 502 "
-       "where "
-       "the task closes that connection at the same moment",
+       "already? always halves the cost of clients that connect for each request; a POST fails "
+       "with 502 where the task closes that connection at the same moment",
        SetHttpReuse},
       {"COMPRESSION_ALGO", "WORDS", "", kDefaults,
        "answers are compressed: gzip, deflate, raw-deflate; several separated by blanks",

@@ -197,7 +197,7 @@ std::string EncodeServiceFacts(const ServiceFacts& facts) {
       .Field("global", facts.global)
       .Field("update_state", facts.update_state);
   if (facts.replicas) json.Key("replicas").Uint(*facts.replicas);
-  WriteMap(json, "labels", facts.labels);
+  WriteMap(json, "labels", facts.labels.Unpack());
   WriteMap(json, "misplaced", facts.misplaced_labels);
   WriteTexts(json, "networks", facts.network_ids);
   WritePorts(json, "published", facts.published);
@@ -226,7 +226,9 @@ Result<ServiceFacts> DecodeServiceFacts(std::string_view text) {
     facts.replicas = 0;
     reader.Number("replicas", *facts.replicas, UINT64_MAX);
   }
-  reader.TextMap("labels", facts.labels);
+  std::map<std::string, std::string> labels;
+  reader.TextMap("labels", labels);
+  facts.labels = labels;
   reader.TextMap("misplaced", facts.misplaced_labels);
   reader.Texts("networks", facts.network_ids);
   reader.Each("published", [&](const JsonValue& port) { return ReadPort(port, facts.published); });

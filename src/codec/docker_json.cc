@@ -265,12 +265,13 @@ Result<SwarmService> DecodeService(const JsonValue& json, std::string_view label
   const JsonValue& spec = read.Object(json, "Spec");
   facts.name = read.String(spec, "Name");
   if (facts.name.empty()) read.Reject("Spec.Name", "missing");
-  facts.labels = read.StringMap(spec, "Labels");
-  facts.stack = LabelOr(facts.labels, "com.docker.stack.namespace");
+  const Labels labels = read.StringMap(spec, "Labels");
+  facts.labels = labels;
+  facts.stack = LabelOr(labels, "com.docker.stack.namespace");
   const JsonValue& container = read.Object(read.Object(spec, "TaskTemplate"), "ContainerSpec");
   service.image = read.String(container, "Image");
   for (auto& [name, value] : read.StringMap(container, "Labels")) {
-    if (name.compare(0, label_prefix.size(), label_prefix) == 0 && facts.labels.count(name) == 0) {
+    if (name.compare(0, label_prefix.size(), label_prefix) == 0 && labels.count(name) == 0) {
       facts.misplaced_labels.emplace(name, value);
     }
   }

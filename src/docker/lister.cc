@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -24,7 +25,7 @@ using model::ServiceFacts;
 constexpr std::chrono::minutes kInfoLifetime{5};
 constexpr std::chrono::seconds kNodesLifetime{10};
 // Up to so many services are asked for by id; for more, all running tasks are read.
-constexpr std::size_t kMaxServiceFilter = 40;
+constexpr std::size_t kMaxServiceFilter = ports::DockerApi::kMostServices;
 constexpr std::size_t kMaxTold = 1000;
 // What is left of a list's time when inspections of single objects have taken all they may.
 constexpr std::chrono::seconds kKeptForTheRest{8};
@@ -123,8 +124,8 @@ Status Lister::RefreshInfo(SteadyTime deadline) {
   return Ok();
 }
 
-bool Lister::Selected(const std::string& name, const codec::Labels& labels) const {
-  return labels.count(options_.label_prefix + "notify") != 0 || included_.count(name) != 0;
+bool Lister::Selected(const std::string& name, bool labelled) const {
+  return labelled || included_.count(name) != 0;
 }
 
 bool Lister::WorthParsing(std::string_view element) const {
@@ -168,7 +169,7 @@ Status Lister::TakeService(const JsonValue& json, Draft* draft) {
     return Ok();
   }
   const ServiceFacts& facts = service->facts;
-  if (Selected(facts.name, facts.labels) ||
+  if (Selected(facts.name, facts.labels.contains(options_.label_prefix + "notify")) ||
       facts.misplaced_labels.count(options_.label_prefix + "notify") != 0) {
     draft->services.push_back(*std::move(service));
   }
@@ -253,6 +254,10 @@ Status Lister::ReadTasks(const std::set<std::string>& wanted, SteadyTime deadlin
   Status asked = ReadServices(wanted, deadline, &there, [](const JsonValue&) { return Ok(); });
   if (!asked) return asked;
   if (there.size() == wanted.size()) return listed;
+  // Whether one that is not there is gone is for those to judge who hear of it by an event: nothing
+  // is known of its tasks.
+  std::set_difference(wanted.begin(), wanted.end(), there.begin(), there.end(),
+                      std::inserter(*unreadable, unreadable->end()));
   return there.empty() ? Ok() : daemon_.GetList(TasksQuery(there), deadline, take);
 }
 
@@ -421,7 +426,9 @@ Status Lister::ListContainers(Draft* draft) {
       return Ok();
     }
     if (container->swarm_task() || container->one_off()) return Ok();
-    if (!Selected(ServiceNameOf(*container), container->labels)) return Ok();
+    if (!Selected(ServiceNameOf(*container),
+                  container->labels.count(options_.label_prefix + "notify") != 0))
+      return Ok();
     seen.insert(container->facts.id);
     containers.push_back(*std::move(container));
     return Ok();

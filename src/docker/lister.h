@@ -73,7 +73,7 @@ class Lister {
   /// What an image exposes; nothing when that cannot be found out now. One object that the daemon
   /// cannot describe must not cost everybody the list, so this never fails.
   std::optional<Ports> ImagePorts(const std::string& image, const Draft& draft);
-  [[nodiscard]] bool Selected(const std::string& name, const codec::Labels& labels) const;
+  [[nodiscard]] bool Selected(const std::string& name, bool labelled) const;
   [[nodiscard]] bool WorthParsing(std::string_view element) const;
   void TellUnreadable(const std::string& what, const std::string& id, const Error& error);
   void TellPortsUnknown(const std::string& what, const std::string& id, const Error& error);

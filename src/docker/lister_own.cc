@@ -193,7 +193,8 @@ Result<std::optional<ports::DockerApi::StartedTask>> Lister::LookAt(const std::s
 
 void Lister::FillServicePorts(Draft* draft, codec::SwarmService* service) {
   model::ServiceFacts& facts = service->facts;
-  if (!facts.exposed_tcp_ports.empty() || NamesPort(facts.labels, options_.label_prefix)) return;
+  if (!facts.exposed_tcp_ports.empty() || NamesPort(facts.labels.Unpack(), options_.label_prefix))
+    return;
   if (auto ports = ImagePorts(service->image, *draft)) {
     facts.exposed_tcp_ports = *std::move(ports);
   } else {

@@ -136,24 +136,26 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
   options.templates = std::move(templates);
   parsed->templates = options.templates;
   std::vector<Diagnostic> more;
+  Parameters own;
   if (origin == Origin::kDocker) {
     options.source = labels::Source::kLabel;
     labels::Notify notify = labels::ParseNotify(name, parameters, options);
     parsed->opted_in = notify.enabled;
-    parsed->parameters = ByName(origin, parameters, options);
+    own = ByName(origin, parameters, options);
     more = std::move(notify.diagnostics);
   } else {
     options.source =
         origin == Origin::kStatic ? labels::Source::kEnvironment : labels::Source::kQuery;
-    parsed->parameters = parameters;
+    own = parameters;
   }
-  parsed->parameters_hash = HashParameters(parsed->parameters);
+  parsed->parameters = own;
+  parsed->parameters_hash = HashParameters(own);
   parsed->hash = parsed->parameters_hash;
   for (const auto& [path, file] : options.templates.files) {
     parsed->hash = HashHex(parsed->hash + path + '\x1f' + file.text + file.problem);
   }
   if (parsed->opted_in) {
-    parsed->result = labels::ParseParameters(name, parsed->parameters, options);
+    parsed->result = labels::ParseParameters(name, own, options);
     parsed->diagnostics = parsed->result.diagnostics;
   }
   parsed->diagnostics.insert(parsed->diagnostics.end(), more.begin(), more.end());
@@ -163,7 +165,8 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
 
 bool Assembler::IsStale(const Parsed& parsed) const {
   return !parsed.templates.files.empty() &&
-         labels::ReadTemplates(parsed.parameters, read_template_).files != parsed.templates.files;
+         labels::ReadTemplates(parsed.parameters.Unpack(), read_template_).files !=
+             parsed.templates.files;
 }
 
 bool Assembler::TemplatesChanged() const {
@@ -183,7 +186,7 @@ bool Assembler::TemplatesChanged() const {
 void Assembler::AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed,
                          Names& touched) {
   const ServiceName own_name(service->name);
-  if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels);
+  if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels.Unpack());
   if (!parsed->templates.files.empty()) templated_.insert(service);
   const bool says_nothing = !parsed->opted_in && parsed->parameters.empty() &&
                             parsed->diagnostics.empty() && service->misplaced_labels.empty();
@@ -272,7 +275,7 @@ void Assembler::TakeTemplates(const Records& records, Names& touched) {
   for (auto& [name, given] : static_) {
     for (std::shared_ptr<const Parsed>& parsed : given) {
       if (!IsStale(*parsed)) continue;
-      parsed = ParseOnce(Origin::kStatic, name, Parameters(parsed->parameters));
+      parsed = ParseOnce(Origin::kStatic, name, parsed->parameters.Unpack());
       touched.insert(name);
     }
     if (!static_taken_) touched.insert(name);

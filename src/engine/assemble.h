@@ -20,6 +20,7 @@
 
 #include "engine/facts_keeper.h"
 #include "engine/records.h"
+#include "swarmgate/base/packed_texts.h"
 #include "swarmgate/labels/parse.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/service_spec.h"
@@ -31,7 +32,7 @@ using Parameters = std::map<std::string, std::string>;
 
 /// The outcome of parsing one set of parameters; shared, never changed.
 struct Parsed {
-  Parameters parameters;  ///< names without prefix
+  PackedTexts parameters;  ///< names without prefix
   std::string parameters_hash;
   std::string hash;             ///< of the parameters, and of the templates that they name
   labels::Templates templates;  ///< as they were when it was made

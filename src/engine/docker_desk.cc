@@ -8,8 +8,6 @@ namespace {
 
 // Beyond this a list of tasks by service costs the daemon more than listing everything.
 constexpr std::size_t kMostIdsPerCall = 100;
-// As a list of tasks, and each service is looked up besides.
-constexpr std::size_t kMostServicesPerCall = 40;
 constexpr Duration kTasksCoalesce{10};
 // What is asked for only to find what no event has told costs some 20 us a service and time: with
 // more than so many services it is asked for less often, so that it takes less than a hundredth of
@@ -167,7 +165,7 @@ void DockerDesk::RunDue() {
     wanted.clear();
     list_wanted_ = true;
   };
-  limit(services_wanted_, kMostServicesPerCall);
+  limit(services_wanted_, ports::DockerApi::kMostServices);
   limit(tasks_wanted_, kMostIdsPerCall);
   if (list_wanted_ && !list_in_flight_ && list_not_before_ <= now) {
     list_wanted_ = false;

@@ -1,7 +1,7 @@
 // When to ask Docker what: hints at once, further ones together, of the services that they name
 // alone where they name any; a full list every so often; tasks of converging services in quick
-// succession. Decides and asks; what the answers mean is not its
-// business. Thread: owner. Time comes from the clock given.
+// succession. Decides and asks; what the answers mean is not its business. Thread: owner. Time
+// comes from the clock given.
 #pragma once
 
 #include <cstdint>

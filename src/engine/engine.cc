@@ -18,17 +18,14 @@ namespace {
 
 // Messages that are taken together before anything is carried out.
 constexpr int kBurst = 512;
-// News of so many services take many times the memory that is left of them in the end.
+// A list of so many services takes many times the memory that is left of it in the end.
 constexpr std::size_t kMany = 1000;
-// How long after such news the rest of their memory is given back: nothing of them waits by then.
+// How long after such a list the rest is given back: nothing of it waits by then.
 constexpr Duration kGiveBackAfter{5000};
 
 bool IsLarge(const Message& message) {
-  if (const auto* listed = std::get_if<DockerListed>(&message)) {
-    return listed->facts && listed->facts->services.size() >= kMany;
-  }
-  const auto* tasks = std::get_if<TasksListed>(&message);
-  return tasks != nullptr && tasks->ids.size() >= kMany;
+  const auto* listed = std::get_if<DockerListed>(&message);
+  return listed != nullptr && listed->facts && listed->facts->services.size() >= kMany;
 }
 
 }  // namespace
@@ -99,7 +96,7 @@ class Engine::Impl {
     // What was stored is read by then.
     SteadyTime give_back = ports_.clock->Now() + kGiveBackAfter;
     const auto handle = [&](Message message) {
-      if (IsLarge(message)) give_back = ports_.clock->Now() + kGiveBackAfter;
+      if (IsLarge(message)) give_back = std::min(give_back, ports_.clock->Now() + kGiveBackAfter);
       reconciler.Handle(std::move(message));
     };
     while (!inbox_.closed()) {

@@ -4,8 +4,7 @@
 // - A service's Version.Index only grows. A list that shows an older version (a manager that lags)
 //   is not believed for this service until it has said so for a minute (a restored backup).
 // - An empty list where services were known and no event told of their removal, or a list of
-// another
-//   daemon, removes nothing until a second list, at least two seconds later, says the same.
+//   another daemon, removes nothing until a second list, at least two seconds later, says the same.
 // - A list of some services says of these what a full list would. That one of them is gone is only
 //   believed when an event has told so, too; what such a list cannot settle (networks that are not
 //   known, whether everything is lost) is left to a full list.

@@ -205,11 +205,12 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.overrides_labels = definition.overrides_labels;
   const std::shared_ptr<const Parsed>& parsed = definition.parsed;
   status.spec = parsed->result.spec;
-  const bool shown =
-      std::all_of(parsed->parameters.begin(), parsed->parameters.end(),
-                  [](const auto& parameter) { return labels::MayShowValue(parameter.first); });
-  status.parameters = shown ? std::shared_ptr<const Parameters>(parsed, &parsed->parameters)
-                            : Shared<Parameters>(RedactParameters(parsed->parameters));
+  const Parameters given = parsed->parameters.Unpack();
+  const bool shown = std::all_of(given.begin(), given.end(), [](const auto& parameter) {
+    return labels::MayShowValue(parameter.first);
+  });
+  // One text with what was parsed.
+  status.parameters = shown ? parsed->parameters : PackedTexts(RedactParameters(given));
   if (definition.facts) status.version = definition.facts->version;
   status.diagnostics = definition.parsed->diagnostics;
   status.diagnostics.insert(status.diagnostics.end(), definition.diagnostics.begin(),

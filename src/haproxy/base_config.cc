@@ -184,7 +184,8 @@ void Frontend(std::string& text, const Settings& settings,
   const bool asked_first = settings.extras.access_log.what != AccessLog::What::kOff || !raw.empty();
   if (asked_first) frontend << asked;
   for (const model::RawRoutes& service : raw) frontend << service.raw.frontend;
-  FindUsual(frontend);
+  // It reads the request as it is by now, the others as it came.
+  if (raw.empty()) FindUsual(frontend);
   if (!asked_first) frontend << asked;
   FindSimple(frontend);
   FindByAll(frontend);

@@ -138,9 +138,13 @@ void NameBackends(ServedService& service, const model::ServiceName& owner,
   for (ServedDest& dest : service.dests) {
     const std::string tail = "_" + std::to_string(dest.spec->index) + suffix;
     dest.backend = model::BackendName(acl + "-be" + std::to_string(dest.port) + tail);
-    dest.redirect_backend = model::BackendName(acl + "-redirect" + tail);
-    dest.https_backend =
-        model::BackendName("https-" + acl + "-be" + std::to_string(dest.https_port) + tail);
+    if (!dest.spec->redirect_from.empty()) {
+      dest.redirect_backend = model::BackendName(acl + "-redirect" + tail);
+    }
+    if (dest.https_port != 0) {
+      dest.https_backend =
+          model::BackendName("https-" + acl + "-be" + std::to_string(dest.https_port) + tail);
+    }
   }
 }
 

@@ -19,8 +19,9 @@ struct ServedDest {
   std::uint16_t port = 0;        ///< 0: only requests by srcHttpsPort are served
   std::uint16_t https_port = 0;  ///< of those; 0: they are as all others
   model::BackendName backend;
-  model::BackendName https_backend;
-  model::BackendName redirect_backend;  ///< of requests for redirectFromDomain
+  model::BackendName https_backend;  ///< empty: there is no https_port
+  model::BackendName
+      redirect_backend;  ///< of requests for redirectFromDomain; empty: none is given
 };
 
 /// A service with those of its destinations that can be served.

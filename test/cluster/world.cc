@@ -71,7 +71,7 @@ Cluster::Cluster() : consul_(&hub_) {
 }
 
 /// A network leaves a machine with its last container. One that leaves and comes back at once may
-/// never hear of some peers again (moby/moby issue 35807: no neighbour, no forwarding entry), and
+/// never hear of some peers again (moby/moby#35807: no neighbour, no forwarding entry), and
 /// whoever then sits there does not reach them. So it stays on every machine.
 void Cluster::HoldNetwork() {
   Docker(0, {"service", "create", "--detach", "--name", kHolder, "--mode", "global", "--network",
@@ -211,7 +211,7 @@ void Cluster::RemoveServices() {
           const std::string left =
               TryDocker(i, {"ps", "--format", "{{.Label \"com.docker.swarm.service.name\"}}"})
                   .output;
-          if (!left.empty() && left != std::string(kHolder) + "\n") return false;
+          if (left != std::string(kHolder) + "\n") return false;
         }
         return true;
       },

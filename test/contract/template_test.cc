@@ -55,6 +55,20 @@ TEST_F(TemplateTrafficTest, RequestsGoWhereTemplatesSayAndAllOthersWhereTheyWent
   EXPECT_EQ(Get(Proxy(), "/three").status, 200);
 }
 
+TEST_F(TemplateTrafficTest, RoutesLookAtTheRequestAsItCameHoweverItsHostIsWritten) {
+  model::Desired desired;
+  desired.backends.push_back(MakeBackend(0));
+  desired.backends.push_back(MakeBackend(1));
+  Route(desired, "a.com/x", desired.backends[0]);
+  Route(desired, "a.com/y", desired.backends[1]);
+  Add(desired, "one", "http-request set-path /y/ if { path_beg /x }\n" + std::string(kFe), kBe, 2);
+  ASSERT_NO_FATAL_FAILURE(Serve(desired));
+  for (const char* host : {"a.com", "A.com", "a.com:80", "a.com."}) {
+    const HttpResponse answer = Get(Proxy(), "/x", host);
+    EXPECT_NE(answer.body.find(Port(0)), std::string::npos) << host << ": " << answer.Summary();
+  }
+}
+
 TEST_F(TemplateTrafficTest, ServersOfTemplatesAreNoneOfOurs) {
   model::Desired desired;
   desired.backends.push_back(MakeBackend(0));

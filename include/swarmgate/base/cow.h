@@ -31,6 +31,10 @@ class Cow {
       value_ = std::make_shared<T>();
     } else if (value_.use_count() > 1) {
       value_ = std::make_shared<T>(*value_);
+    } else {
+      // Letting go of one more makes what others read before they let go come before our writing,
+      // which asking for the count does not.
+      const std::shared_ptr<T> one_more = value_;
     }
     return *value_;
   }

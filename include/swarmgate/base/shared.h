@@ -13,9 +13,9 @@ class Shared {
  public:
   Shared() = default;
   Shared(T value)  // NOLINT(google-explicit-constructor): the same value
-      : value_(std::make_shared<const T>(std::move(value))) {}
+      : value_(std::make_shared<T>(std::move(value))) {}
   Shared(std::optional<T> value) {  // NOLINT(google-explicit-constructor): the same value
-    if (value) value_ = std::make_shared<const T>(std::move(*value));
+    if (value) value_ = std::make_shared<T>(std::move(*value));
   }
   /// May be null: no value.
   Shared(std::shared_ptr<const T> value)  // NOLINT(google-explicit-constructor): the same value

@@ -13,6 +13,7 @@
 
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/packed_texts.h"
 #include "swarmgate/base/shared.h"
 #include "swarmgate/base/text.h"
 #include "swarmgate/model/certificate.h"
@@ -51,8 +52,8 @@ struct ServiceStatus {
   ServiceState state = ServiceState::kRejected;
   std::string reason;  ///< one sentence
   Shared<model::ServiceSpec> spec;
-  /// As received; secrets redacted. Always there.
-  Shared<std::map<std::string, std::string>> parameters = std::map<std::string, std::string>();
+  /// As received; secrets redacted.
+  PackedTexts parameters;
   std::vector<model::BackendName> backends;
   std::vector<TaskStatus> tasks;
   std::vector<model::Diagnostic> diagnostics;

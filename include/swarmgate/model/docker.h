@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "swarmgate/base/packed_texts.h"
 #include "swarmgate/base/text.h"
 
 namespace swarmgate::model {
@@ -74,9 +75,8 @@ struct ServiceFacts {
   std::string name;  ///< service name; "<project>_<service>"; container name without slash
   std::uint64_t version = 0;  ///< Version.Index; 0 for containers
   std::int64_t created_unix_ns = 0;
-  std::string stack;  ///< com.docker.stack.namespace or compose project
-  std::map<std::string, std::string>
-      labels;  ///< service labels (Swarm), container labels otherwise
+  std::string stack;   ///< com.docker.stack.namespace or compose project
+  PackedTexts labels;  ///< service labels (Swarm), container labels otherwise
   /// Routing labels found at the wrong level (container labels of a Swarm service), to tell the
   /// owner.
   std::map<std::string, std::string> misplaced_labels;

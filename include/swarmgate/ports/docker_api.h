@@ -52,8 +52,10 @@ class DockerApi {
     /// Has at least what DockerFacts::gateway_addresses would have of these services' containers.
     std::map<std::string, std::string> gateway_addresses;
   };
-  /// What List would tell of these Swarm services (by service id), for the price of these: for a
-  /// few dozen at most. One that is nowhere in the answer is not there. Errors: as List.
+  /// For more than so many services, List costs less.
+  static constexpr std::size_t kMostServices = 40;
+  /// What List would tell of these Swarm services (by service id), for the price of these: for
+  /// kMostServices at most. One that is nowhere in the answer is not there. Errors: as List.
   virtual Result<SomeServices> ListServices(const std::vector<std::string>& service_ids,
                                             SteadyTime deadline) = 0;
 

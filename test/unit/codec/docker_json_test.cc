@@ -87,7 +87,7 @@ TEST(DockerJson, ReadsAService) {
   EXPECT_EQ(facts.name, "demo");
   EXPECT_EQ(facts.version, 15U);
   EXPECT_EQ(facts.created_unix_ns, 1795460543'211753873);
-  EXPECT_EQ(facts.labels.at("com.df.servicePath"), "/demo");
+  EXPECT_EQ(facts.labels.Unpack().at("com.df.servicePath"), "/demo");
   EXPECT_EQ(facts.network_ids, std::vector<std::string>{"kh5wknk9kmx9mfc7iduvnmd9y"});
   EXPECT_EQ(facts.replicas, 2U);
   EXPECT_FALSE(facts.global);

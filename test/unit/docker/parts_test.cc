@@ -242,7 +242,7 @@ TEST(GroupContainers, ContainersOfAComposeServiceAreOneService) {
   EXPECT_EQ(shop.id, "p/s");
   EXPECT_EQ(shop.name, "p_s");
   EXPECT_EQ(shop.stack, "p");
-  EXPECT_EQ(shop.labels.at("com.df.servicePath"), "/new");
+  EXPECT_EQ(shop.labels.Unpack().at("com.df.servicePath"), "/new");
   EXPECT_EQ(shop.created_unix_ns, 100);
   EXPECT_EQ(shop.network_ids, (std::vector<std::string>{"n1", "n2"}));
   EXPECT_EQ(shop.exposed_tcp_ports, std::vector<std::uint16_t>{80});

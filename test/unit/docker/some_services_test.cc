@@ -235,22 +235,24 @@ TEST_F(SomeServicesTest, AServiceThatGoesBetweenTwoCallsDoesNotHideTheTasksOfThe
   ASSERT_TRUE(facts) << facts.error().ToString();
   ASSERT_NE(Find(*facts, "name-stays"), nullptr);
   EXPECT_EQ(Find(*facts, "name-stays")->tasks.size(), 1U);
-  EXPECT_TRUE(Find(*facts, "name-goes")->tasks.empty());
+  EXPECT_EQ(Find(*facts, "name-goes"), nullptr);
+  EXPECT_EQ(facts->unreadable_service_ids, std::vector<std::string>{"goes"})
+      << "an event tells whether it has gone";
 
   swarm.Set("goes", 1);
   const auto some = Ask({"goes", "stays"});
   ASSERT_TRUE(some) << some.error().ToString();
-  ASSERT_EQ(some->services.size(), 2U);
-  EXPECT_EQ(some->services[1].tasks, Find(*facts, "name-stays")->tasks);
+  ASSERT_EQ(some->services.size(), 1U);
+  EXPECT_EQ(some->services[0].tasks, Find(*facts, "name-stays")->tasks);
+  EXPECT_EQ(some->unreadable_ids, std::vector<std::string>{"goes"});
   EXPECT_EQ(Asked(), (std::vector<std::string>{"/services", "/tasks", "/services", "/tasks",
                                                "/networks/docker_gwbridge"}))
       << "and never for all";
 
   const auto tasks = lister_.ListTasks({"goes", "stays"}, In(20s));
   ASSERT_TRUE(tasks) << tasks.error().ToString();
-  ASSERT_EQ(tasks->size(), 2U);
-  EXPECT_TRUE(tasks->at(0).tasks.empty());
-  EXPECT_EQ(tasks->at(1).tasks, Find(*facts, "name-stays")->tasks);
+  ASSERT_EQ(tasks->size(), 1U);
+  EXPECT_EQ(tasks->at(0).tasks, Find(*facts, "name-stays")->tasks);
 }
 
 TEST_F(SomeServicesTest, ARefusalThatNoServiceExplainsIsNoListWithoutTasks) {

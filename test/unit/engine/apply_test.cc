@@ -67,8 +67,8 @@ TEST_F(ApplyTest, EachStepThatIsRefusedOnceIsOvercomeWithoutAReload) {
     r.docker.SetService(Api());
     r.docker.SetService(MakeService("web", "/other", {MakeTask("ccc", "10.0.0.3")}, 2));
     auto regex = MakeService("re", "/x", {MakeTask("ddd", "10.0.0.4")});
-    regex.labels["com.df.pathType"] = "path_reg";
-    regex.labels["com.df.servicePath"] = "^/x[0-9]+$";
+    regex.labels.Set("com.df.pathType", "path_reg");
+    regex.labels.Set("com.df.servicePath", "^/x[0-9]+$");
     r.docker.SetService(regex);
     r.docker.RemoveService("id-old");
     r.Hint("node", "update", "n");
@@ -347,7 +347,7 @@ TEST_F(ApplyTest, ASlotWhoseTenantDrainsIsNotGivenToAnother) {
 TEST_F(ApplyTest, DiagnosticsAreToldOnceAndRecoveryToo) {
   StartWithWeb();
   auto bad = MakeService("bad", "/bad", {MakeTask("ccc", "10.0.0.3")});
-  bad.labels["com.df.port"] = "0";
+  bad.labels.Set("com.df.port", "0");
   rig.docker.SetService(bad);
   const auto count = [](const std::string& id, std::uint64_t after) {
     int found = 0;

@@ -194,7 +194,7 @@ TEST_F(CommandTest, StaticServicesAreServedAndOverrideLabels) {
 
 TEST_F(CommandTest, ANameThatDockerKnowsWithoutLabelsGetsItsTasksAndItsOnlyPort) {
   auto plain = MakeService("plain", "/", {MakeTask("ccc", "10.0.0.3")});
-  plain.labels.clear();
+  plain.labels = {};
   plain.exposed_tcp_ports = {7777};
   rig.docker.SetUnlabelled(plain);
   rig.Start();
@@ -428,15 +428,15 @@ TEST_F(CommandTest, ConfigTextShowsTheFilesWithoutSecrets) {
 
 TEST_F(CommandTest, SecretsAreRedactedInTheStatus) {
   auto service = Web();
-  service.labels["com.df.users"] = "admin:hunter2";
-  service.labels["com.df.users.1"] = "admin:hunter2";
-  service.labels["com.df.serviceCert"] = "-----BEGIN hunter2";
+  service.labels.Set("com.df.users", "admin:hunter2");
+  service.labels.Set("com.df.users.1", "admin:hunter2");
+  service.labels.Set("com.df.serviceCert", "-----BEGIN hunter2");
   rig.docker.SetService(service);
   rig.Start();
   const ServiceStatus* status = rig.Status("web");
   ASSERT_NE(status, nullptr);
   for (const char* name : {"users", "users.1", "serviceCert"}) {
-    EXPECT_EQ(status->parameters->at(name), "***") << name;
+    EXPECT_EQ(status->parameters.Unpack().at(name), "***") << name;
   }
   for (const model::Diagnostic& diagnostic : status->diagnostics) {
     EXPECT_EQ(diagnostic.ToString().find("hunter2"), std::string::npos) << diagnostic.ToString();

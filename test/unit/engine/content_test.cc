@@ -13,7 +13,7 @@ using testing::MakeTask;
 
 model::ServiceFacts Labelled(const std::map<std::string, std::string>& labels) {
   model::ServiceFacts web = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
-  for (const auto& [name, value] : labels) web.labels["com.df." + name] = value;
+  for (const auto& [name, value] : labels) web.labels.Set("com.df." + name, value);
   return web;
 }
 

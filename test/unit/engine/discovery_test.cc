@@ -79,7 +79,7 @@ TEST_F(DiscoveryTest, WhoeverFollowsHearsAListThatSaysWhatAnEarlierRunKnew) {
 
 TEST_F(DiscoveryTest, WithoutNotifyNothingIsServedAndTheStatusSaysWhy) {
   auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
-  service.labels.erase("com.df.notify");
+  service.labels.Erase("com.df.notify");
   rig.docker.SetService(service);
   rig.Start();
   EXPECT_TRUE(rig.Served().empty());
@@ -557,7 +557,7 @@ TEST_F(DiscoveryTest, WhyKnowsTheLoserOfAConflict) {
 
 TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
   auto bad = MakeService("bad", "/bad", {MakeTask("bbb", "10.0.0.2")});
-  bad.labels["com.df.port"] = "abc";
+  bad.labels.Set("com.df.port", "abc");
   rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
   rig.docker.SetService(bad);
   rig.Start();
@@ -569,15 +569,15 @@ TEST_F(DiscoveryTest, ABadServiceHarmsNobody) {
 
 TEST_F(DiscoveryTest, ASecretUnderAMistypedNameIsShownNowhere) {
   auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
-  service.labels["com.df.uzers"] = "admin:hunter2";
-  service.labels["com.df.setReqHeader"] = "Authorization Basic hunter2";
+  service.labels.Set("com.df.uzers", "admin:hunter2");
+  service.labels.Set("com.df.setReqHeader", "Authorization Basic hunter2");
   service.misplaced_labels = {{"com.df.users", "admin:hunter2"}, {"com.df.pass", "hunter2"}};
   rig.docker.SetService(service);
   rig.Start();
   const ServiceStatus& status = *rig.Status("web");
-  EXPECT_EQ(status.parameters->at("uzers"), "***");
-  EXPECT_EQ(status.parameters->at("setReqHeader"), "***");
-  EXPECT_EQ(status.parameters->at("servicePath"), "/web");
+  EXPECT_EQ(status.parameters.Unpack().at("uzers"), "***");
+  EXPECT_EQ(status.parameters.Unpack().at("setReqHeader"), "***");
+  EXPECT_EQ(status.parameters.Unpack().at("servicePath"), "/web");
   EXPECT_TRUE(rig.HasDiagnostic("web", "misplaced-label"));
   for (const model::Diagnostic& diagnostic : status.diagnostics) {
     EXPECT_EQ(diagnostic.ToString().find("hunter2"), std::string::npos) << diagnostic.ToString();

@@ -65,7 +65,7 @@ TEST_F(EventTest, AServiceThatComesChangesAndGoesIsFollowedWithoutAListOfAll) {
 
 TEST_F(EventTest, AServiceThatIsNotOursCostsOneLookAtIt) {
   auto foreign = MakeService("foreign", "/foreign", {});
-  foreign.labels.clear();
+  foreign.labels = {};
   rig.docker.SetUnlabelled(foreign);
   rig.Hint("service", "update", foreign.id);
   rig.Advance(Duration(1000));
@@ -75,7 +75,7 @@ TEST_F(EventTest, AServiceThatIsNotOursCostsOneLookAtIt) {
 
 TEST_F(EventTest, AServiceThatLosesItsLabelIsNotServedAnyMore) {
   auto web = MakeService("web", "/web", {}, 2);
-  web.labels.clear();
+  web.labels = {};
   rig.docker.RemoveService(web.id);
   rig.docker.SetUnlabelled(web);
   rig.Hint("service", "update", web.id);

@@ -113,18 +113,18 @@ class World {
     service.id = id;
     service.created_unix_ns += Below(3);
     const int what = Below(8);
-    if (what == 0) service.labels["com.df.serviceName"] = Name();
-    if (what == 1) service.labels["com.df.notify"] = "false";
-    if (what == 2) service.labels["com.df.port"] = "nonsense";
-    if (what == 3) service.labels.clear();
+    if (what == 0) service.labels.Set("com.df.serviceName", Name());
+    if (what == 1) service.labels.Set("com.df.notify", "false");
+    if (what == 2) service.labels.Set("com.df.port", "nonsense");
+    if (what == 3) service.labels = {};
     if (what == 4) service.misplaced_labels = {{"com.df.servicePath", "/y"}};
     if (what == 5) {
-      service.labels["com.df.templateFePath"] = "fe";
-      service.labels["com.df.templateBePath"] = "be";
+      service.labels.Set("com.df.templateFePath", "fe");
+      service.labels.Set("com.df.templateBePath", "be");
     }
     if (what == 6) {
-      service.labels["com.df.reqMode"] = "tcp";
-      service.labels["com.df.srcPort"] = std::to_string(7000 + Below(2));
+      service.labels.Set("com.df.reqMode", "tcp");
+      service.labels.Set("com.df.srcPort", std::to_string(7000 + Below(2)));
     }
     if (what == 7 && services_.contains(id)) {
       // Only its tasks are other ones.

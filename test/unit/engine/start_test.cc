@@ -256,8 +256,8 @@ std::vector<Life> Lives() {
          rig.docker.SetService(MakeService("api", "/api", {MakeTask("bbb", "10.0.0.2")}));
          rig.docker.SetService(MakeService("web", "/other", {MakeTask("ccc", "10.0.0.3")}, 2));
          auto regex = MakeService("re", "/x", {MakeTask("ddd", "10.0.0.4")});
-         regex.labels["com.df.pathType"] = "path_reg";
-         regex.labels["com.df.servicePath"] = "^/x[0-9]+$";
+         regex.labels.Set("com.df.pathType", "path_reg");
+         regex.labels.Set("com.df.servicePath", "^/x[0-9]+$");
          rig.docker.SetService(regex);
          rig.docker.RemoveService("id-old");
          rig.Hint("node", "update", "n");

@@ -23,8 +23,8 @@ class TemplateTest : public ::testing::Test {
         "acl own path_beg {{#ServicePath}}{{.}} {{/ServicePath}}\nuse_backend b if own\n";
     files_["be"] = "backend b\n  server a {{ServiceName}}:{{Port}}\n";
     model::ServiceFacts web = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
-    web.labels["com.df.templateFePath"] = "fe";
-    web.labels["com.df.templateBePath"] = "be";
+    web.labels.Set("com.df.templateFePath", "fe");
+    web.labels.Set("com.df.templateBePath", "be");
     rig_.docker.SetService(web);
     rig_.docker.SetService(MakeService("api", "/api", {MakeTask("bbb", "10.0.0.2")}));
   }

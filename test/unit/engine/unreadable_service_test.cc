@@ -49,7 +49,7 @@ TEST(FactsKeeper, PortsThatCannotBeFoundOutNowStayAsTheyWere) {
   const FactsKeeper::News news = keeper.TakeList(second, now);
   EXPECT_TRUE(news.list_again_in) << "it is asked again soon";
   EXPECT_EQ(keeper.FindById("a")->exposed_tcp_ports, std::vector<std::uint16_t>{8080});
-  EXPECT_EQ(keeper.FindById("a")->labels.size(), 1U) << "everything else is the newer";
+  EXPECT_EQ(keeper.FindById("a")->labels.Unpack().size(), 1U) << "everything else is the newer";
   EXPECT_TRUE(keeper.FindById("b")->exposed_tcp_ports.empty());
   EXPECT_TRUE(keeper.host().ports_unknown_ids.empty());
 }
