@@ -107,6 +107,14 @@ def _websockets(results):
     return f"{row['cut']} of {row['sockets']} in {row['changes']:,} changes", row["cut"] == 0
 
 
+def _storms(results):
+    rows = rows_of(results, "storms")
+    counted = [one for row in rows
+               for one in ([each["flapping"] for each in row["rounds"]] if "rounds" in row else [row])]
+    lost, asked = (sum(one[key] for one in counted) for key in ("lost", "asked"))
+    return f"{lost} of {asked:,}", lost == 0
+
+
 ALL = (
     Goal("Swarm task running → route live", "median ≤ 20 ms, p99 ≤ 100 ms", _task_live,
          "Docker tells of the container's start; the task is asked for at once, and again soon"),
@@ -129,6 +137,9 @@ ALL = (
          "HAProxy is started with what was served last, before Docker is listed"),
     Goal("Controller, 10,000 services with 2 tasks each", "≤ 60 MiB, ≤ 1 % of a core when idle",
          _footprint, "resident memory and processor time while nothing changes"),
+    Goal("Requests that others lose while Docker is away, a service flaps, a stack of 1,000 is deployed",
+         "0", _storms, "what was heard last goes on being served; changes that wait are applied "
+         "together, the newest alone"),
     Goal("WebSockets cut by 1,000 changes", "0", _websockets,
          "a change touches no connection, and a process that is replaced keeps its own"),
 )
