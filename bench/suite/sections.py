@@ -289,9 +289,10 @@ def _docker_away(rows):
              for row in rows]
     return """Services of a Swarm as in “Ten thousand services”. **Docker is away** for five seconds: its socket is gone
 and its connections are cut. Meanwhile so many services get another path, as many are removed, and as
-many are new. Seconds from its return until its events are listened to, until what is new
-is answered, and until what is gone no longer is; the controller's processor time while Docker is away, and from then on until it is calm again; its
-memory before, at most, and in the end. One service, and 50 others in turn, are asked all the time.
+many are new. Seconds from its return until its events are listened to, until what is new is answered,
+and until what is gone no longer is; the controller's processor time while Docker is away, and from
+then on until it is calm again; its memory before, at most, and in the end. One service, and 50 others
+in turn, are asked all the time.
 
 """ + table(["Services", "Changed", "Listens after, s", "New live after, s", "Old gone after, s",
              "Processor time away, s",

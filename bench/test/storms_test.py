@@ -93,8 +93,8 @@ class Flapping(unittest.TestCase):
         self.assertEqual([(len(tasks), action, slot) for tasks, action, slot in self.engine.tasks],
                          [(2, "start", 2), (1, "die", 2), (2, "start", 4), (1, "die", 4),
                           (2, "start", 6)])
-        started = [tasks[1] for tasks, action, _ in self.engine.tasks if action == "start"]
-        self.assertEqual(len(set(started)), 3)
+        addresses = {tasks[1][1] for tasks, action, _ in self.engine.tasks if action == "start"}
+        self.assertEqual(len(addresses), 3)
 
     def test_the_newest_task_must_answer(self):
         flaps = self._flaps(storms.TaskFlaps, 3)
