@@ -59,6 +59,15 @@ class Page(unittest.TestCase):
         self.assertIn("| 0.92 / 0.92 (against a bare one: 0.84 / 0.84) |", text)
         self.assertIn("| 0.98 (against a bare one: 0.88) |", text)
 
+    def test_results_without_the_bare_side_count_as_well(self):
+        older = [{key: value for key, value in row.items() if key != "of_bare"}
+                 for row in ROUTES if not row["side"].endswith("-bare")]
+        text, _ = report.render(results(throughput_routes=older))
+        self.assertIn("| 0.92 / 0.92 | **no** |", text)
+        self.assertIn("| 0.98 | yes |", text)
+        self.assertIn("| +24.1 µs (1084.7 against 1060.6) |", text)
+        self.assertIn("round by round: 0.98.\n", text)
+
     def test_the_same_results_give_the_same_page(self):
         first = report.render(results(throughput_routes=ROUTES))
         self.assertEqual(first, report.render(copy.deepcopy(results(throughput_routes=ROUTES))))
@@ -115,7 +124,7 @@ class Starts(unittest.TestCase):
     def test_a_step_that_a_start_does_not_have_is_left_open(self):
         one = stats.summary([5.0])
         row = {"routes": 10, "slots": 256, "servers": 20, "entries": 20, "conf_bytes": 2048,
-               "map_bytes": 100, "first": {"listed_ms": 150.0, "ready_ms": 300.0, "all_ms": 301.0},
+               "map_bytes": 100, "first": {"known_ms": 150.0, "ready_ms": 300.0, "all_ms": 301.0},
                "again": {"ready_ms": 250.0, "all_ms": 251.0},
                "parse": {part: {"ms": one, "cpu_ms": one}
                          for part in ("base", "slots", "servers", "entries")},

@@ -182,7 +182,7 @@ class Start(unittest.TestCase):
         began = 1767225601.0  # 2026-01-01T00:00:01Z
         found = cold_start.steps(log, began)
         self.assertEqual({key: round(value) for key, value in found.items()},
-                         {"listed_ms": 250, "ready_ms": 1000})
+                         {"known_ms": 250, "ready_ms": 1000})
 
 
 class Reading(unittest.TestCase):

@@ -18,7 +18,7 @@ from suite.steady import SteadyLoad
 # Each has what the one before it has, and more.
 PARTS = ("base", "slots", "servers", "entries")
 # Events of the log, as far as a start has them.
-STEPS = {"SERVICE_LIVE": "listed_ms", "HAPROXY_SERVES": "serves_ms",
+STEPS = {"SERVICE_LIVE": "known_ms", "HAPROXY_SERVES": "serves_ms",
          "PROXY_CONNECTED": "connected_ms", "RELOAD_DONE": "reloaded_ms", "READY": "ready_ms"}
 POLL = 0.01
 
