@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from suite.scenarios import change_latency, changes, footprint, programs, throughput, websockets
+from suite.scenarios import (change_latency, changes, cold_start, footprint, programs, storms,
+                             throughput, websockets)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ ALL = (
     Scenario("websockets", "long conversations through a thousand changes", 1, websockets.measure),
     Scenario("footprint", "memory and processor time of ten thousand services, idle and in a storm",
              3, footprint.measure),
+    Scenario("storms", "Docker that was away, a service that flaps, a stack of a thousand", 9,
+             storms.measure),
+    Scenario("cold-start", "where the time of a start and of a reload goes", 1, cold_start.measure),
     Scenario("consul", "what one change moves between replicas and Consul", 1, programs.consul),
 )
 

@@ -7,7 +7,9 @@ import http.server
 import json
 import os
 import queue
+import socket
 import socketserver
+import sys
 import threading
 import time
 import urllib.parse
@@ -38,10 +40,12 @@ def service_json(route, port, version, path=None):
 
 
 def task_json(route, slot, address):
-    """As GET /tasks lists a running one."""
+    """As GET /tasks lists a running one; its slot tells it from the service's others."""
     name = f"{route.name}x{slot}"
+    # As with Docker's, the first twelve of 25 characters tell tasks apart.
+    identity = f"{slot:06}{route.number:06}".ljust(25, "t")
     return {
-        "ID": f"task{name}", "Version": {"Index": 1}, "CreatedAt": "2026-01-01T00:00:00.000000001Z",
+        "ID": identity, "Version": {"Index": 1}, "CreatedAt": "2026-01-01T00:00:00.000000001Z",
         "UpdatedAt": "2026-01-01T00:00:01.000000001Z", "Labels": {},
         "Spec": {"ContainerSpec": {"Image": "example/web:1", "Init": False},
                  "Networks": [{"Target": NETWORK}], "ForceUpdate": 0},
@@ -56,7 +60,7 @@ def task_json(route, slot, address):
 
 
 class Engine:
-    """Listens on `socket` until end()."""
+    """Listens on `socket` until end(), but for the time between stop() and resume()."""
 
     def __init__(self, folder, routes, port, tasks=2):
         self.socket = os.path.join(folder, "docker.sock")
@@ -69,33 +73,67 @@ class Engine:
         self.requests = 0
         for route in routes:
             self._set(route, tasks)
+        self._server = None
+        self.resume()
+
+    def resume(self):
+        """Comes (back), with what was changed meanwhile."""
         self._server = _Server(self.socket, _Handler)
         self._server.engine = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        """Ends as a daemon does: its connections are cut, its socket is gone. Changes are told nobody."""
+        with self._lock:
+            server, self._server = self._server, None
+            for listener in self._listeners:
+                listener.put(None)
+        if server is None:
+            return
+        server.shutdown()
+        server.server_close()
+        os.unlink(self.socket)
+        server.cut_all()
 
     def _set(self, route, tasks, path=None):
         identity = f"id{route.name}"
         self._version += 1
         service = json.dumps(service_json(route, self._port, self._version, path)).encode()
         addresses = (route.address, route.second_address)[:tasks]
-        its = [json.dumps(task_json(route, slot + 1, address)).encode()
-               for slot, address in enumerate(addresses)]
         with self._lock:
             self._services[identity] = service
-            self._tasks[identity] = its
+        self._set_tasks(route, enumerate(addresses, 1))
+
+    def _set_tasks(self, route, tasks):
+        its = [json.dumps(task_json(route, slot, address)).encode() for slot, address in tasks]
+        with self._lock:
+            self._tasks[f"id{route.name}"] = its
 
     def change(self, route, action, tasks=2, path=None):
         """The service is created or updated, and everybody who listens is told."""
         self._set(route, tasks, path)
-        self._tell(route, action)
+        self._tell("service", action, f"id{route.name}", {"name": route.name})
 
-    def _tell(self, route, action):
+    def change_tasks(self, route, tasks, action, slot):
+        """The service has these running tasks, (slot, address) each, because the container of the one in
+        `slot` did `action` (start, die): Docker tells of no task, but of its container.
+        """
+        self._set_tasks(route, tasks)
+        self._tell("container", action, f"container{route.name}x{slot}",
+                   {"name": f"{route.name}.{slot}", "com.docker.swarm.service.id": f"id{route.name}"})
+
+    def remove(self, route):
+        with self._lock:
+            del self._services[f"id{route.name}"]
+            del self._tasks[f"id{route.name}"]
+        self._tell("service", "remove", f"id{route.name}", {"name": route.name})
+
+    def _tell(self, kind, action, identity, attributes):
         now = time.time_ns()
         event = json.dumps({
-            "Type": "service", "Action": action, "scope": "swarm", "time": now // 10**9,
-            "timeNano": now,
-            "Actor": {"ID": f"id{route.name}", "Attributes": {"name": route.name}}}).encode() + b"\n"
+            "Type": kind, "Action": action, "scope": "swarm" if kind == "service" else "local",
+            "time": now // 10**9, "timeNano": now,
+            "Actor": {"ID": identity, "Attributes": attributes}}).encode() + b"\n"
         with self._lock:
             for listener in self._listeners:
                 listener.put(event)
@@ -103,8 +141,19 @@ class Engine:
     def listen(self):
         listener = queue.Queue()
         with self._lock:
+            if self._server is None:
+                listener.put(None)
             self._listeners.append(listener)
         return listener
+
+    def forget(self, listener):
+        with self._lock:
+            self._listeners.remove(listener)
+
+    def heard(self):
+        """Whether anybody listens to the events."""
+        with self._lock:
+            return bool(self._listeners)
 
     def answer(self, path, query):
         """The body of GET `path`; None: not found."""
@@ -126,11 +175,7 @@ class Engine:
         return FIXED.get(path)
 
     def end(self):
-        with self._lock:
-            for listener in self._listeners:
-                listener.put(None)
-        self._server.shutdown()
-        self._server.server_close()
+        self.stop()
 
 
 FIXED = {path: json.dumps(answer).encode() for path, answer in {
@@ -155,6 +200,34 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, *arguments):
+        self._open = set()
+        self._lock = threading.Lock()
+        super().__init__(*arguments)
+
+    def process_request(self, request, client_address):
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request, client_address):
+        # Whoever asks may go away, and is sent away by cut_all().
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def cut_all(self):
+        with self._lock:
+            for request in self._open:
+                try:
+                    request.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # cut by the other side
+
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -165,7 +238,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         path = "/" + parts[2] if len(parts) == 3 and parts[1].startswith("v1.") else url.path
         engine = self.server.engine
         if path == "/events":
-            self._stream(engine.listen())
+            listener = engine.listen()
+            try:
+                self._stream(listener)
+            finally:
+                engine.forget(listener)
             return
         body = engine.answer(path, urllib.parse.parse_qs(url.query))
         self.send_response(200 if body is not None else 404)

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 
 from suite.process import BenchError
 
@@ -44,6 +45,33 @@ def is_right(port, route, tls=False):
     """Whether the service's own server answers."""
     answer = ask(port, route.request, tls)
     return answer.status == 200 and answer.server == route.key
+
+
+def left(port, wanted, limit):
+    """Those of `wanted`, (request, test of its status) each, that are not answered so within `limit`
+    seconds. They are asked on one connection, again and again, each until it is.
+    """
+    there = connection(port)
+    until = time.monotonic() + limit
+    waiting = list(wanted)
+    while waiting and time.monotonic() < until:
+        waiting = [(request, good) for request, good in waiting
+                   if not good(_status(there, request))]
+    there.close()
+    return waiting
+
+
+def _status(there, request):
+    host, path = request
+    try:
+        there.request("GET", path, headers={"Host": host})
+        answer = there.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        # The next request opens another.
+        there.close()
+        return 0
 
 
 def check(side, routes, tls=False):

@@ -158,6 +158,16 @@ def all_pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def children(parent):
+    """The processes that this one has started and that still live."""
+    found = []
+    for pid in all_pids():
+        fields = _stat(pid)
+        if fields and int(fields[1]) == parent and fields[0] != "Z":
+            found.append(pid)
+    return found
+
+
 def tree(roots):
     """The given processes and all that descend from them."""
     children = {}
@@ -183,6 +193,15 @@ def cpu_seconds(pids, waited_for=False):
         if fields:
             total += sum(int(field) for field in fields[11:15 if waited_for else 13])
     return total / TICK
+
+
+def calm_down(pid):
+    """Waits until two seconds go by with less than a tenth of them in use; at most a minute."""
+    for _ in range(30):
+        before = cpu_seconds([pid])
+        time.sleep(2)
+        if cpu_seconds([pid]) - before < 0.2:
+            return
 
 
 def _status_kib(pid, key):

@@ -125,15 +125,16 @@ def throughput_routes(results):
         series = _curves(at_random, value, asked="random")
         if series:
             pictures[name] = line_chart(title, "routes (path prefixes)", label, series, log_y=True)
-    ratio = ""
-    try:
-        same, bare = (against_map(results, key, routes=10000, asked="random")
-                      for key in ("map", "map-bare"))
-        ratio = (f"\nSwarmgate against HAProxy with the same 10,000 backends, at random, round by "
-                 f"round: {same:.2f}; against the bare one: {bare:.2f}.\n")
-    except LookupError:
-        pass
-    return _throughput_tables(rows) + ratio, pictures
+    ratios = []
+    for key, against in (("map", "Swarmgate against HAProxy with the same 10,000 backends, at random, "
+                                 "round by round"), ("map-bare", "against the bare one")):
+        try:
+            ratio = against_map(results, key, routes=10000, asked="random")
+        except LookupError:
+            break
+        ratios.append(f"{against}: {ratio:.2f}")
+    told = "\n" + "; ".join(ratios) + ".\n" if ratios else ""
+    return _throughput_tables(rows) + told, pictures
 
 
 def throughput_kinds(results):
@@ -268,6 +269,123 @@ callers at once; another service is asked meanwhile.
     return text, {}
 
 
+def storms(results):
+    rows = results["storms"]["rows"]
+    parts = ((_docker_away, "restart"), (_flapping, "flap"), (_stack, "stack"))
+    return "\n".join(show([row for row in rows if row["kind"] == kind]) for show, kind in parts), {}
+
+
+def _lost_of(row):
+    return f"{row['lost']} of {number(row['asked'])}"
+
+
+def _memory(row):
+    return f"{row['before_mib']:.0f} / {row['peak_mib']:.0f} / {row['after_mib']:.0f}"
+
+
+def _docker_away(rows):
+    shown = [[number(row["routes"]), number(row["changed"]), f"{row['heard_s']:.2f}",
+              f"{row['live_s']:.2f}", f"{row['gone_s']:.2f}", f"{row['away_cpu_s']:.2f}",
+              f"{row['cpu_s'] - row['away_cpu_s']:.2f}", _memory(row), row["reloads"], _lost_of(row)]
+             for row in rows]
+    return """Services of a Swarm as in “Ten thousand services”. **Docker is away** for five seconds: its socket is gone
+and its connections are cut. Meanwhile so many services get another path, as many are removed, and as
+many are new. Seconds from its return until its events are listened to, until what is new is answered,
+and until what is gone no longer is; the controller's processor time while Docker is away, and from
+then on until it is calm again; its memory before, at most, and in the end. One service, and 50 others
+in turn, are asked all the time.
+
+""" + table(["Services", "Changed", "Listens after, s", "New live after, s", "Old gone after, s",
+             "Processor time away, s",
+             "then, s", "MiB before / peak / after", "Reloads", "Requests lost"], shown)
+
+
+def _flapping(rows):
+    return """**One service flaps**, ten times a second for ten seconds: a second task of it starts and ends, each time another
+one; or its label gives it another path. Another service is asked meanwhile, and before, for as long, while
+nothing happens; both are done three times in turn. Latency is that of new connections, median of the
+rounds, quiet → flapping. The last state is live when it is served, and the one before it no more.
+
+""" + table(["Services", "What flaps", "Requests lost", "Reloads", "Median, ms", "p99, ms",
+             "Controller, % of a core", "Changes applied at once", "MiB before / peak / after",
+             "Last state live, ms"], [_flap_cells(row) for row in rows])
+
+
+def _flap_cells(row):
+    phases = {name: [one[name] for one in row["rounds"]] for name in ("quiet", "flapping")}
+
+    def both(value, digits):
+        return " → ".join(f"{stats.median([value(one) for one in phase]):.{digits}f}"
+                          for phase in phases.values())
+
+    flapping = phases["flapping"]
+    total = {key: sum(one[key] for one in flapping)
+             for key in ("lost", "asked", "reloads", "changes", "applies")}
+    return [number(row["routes"]), row["what"], _lost_of(total), total["reloads"],
+            both(lambda one: one["bystander"]["new"]["p50_ms"], 1),
+            both(lambda one: one["bystander"]["new"]["p99_ms"], 1),
+            both(lambda one: 100 * one["cpu"], 1),
+            f"{total['changes'] / max(1, total['applies']):.1f}", _memory(row),
+            spread(stats.summary([1000 * one["live_s"] for one in flapping]))]
+
+
+def _stack(rows):
+    shown = [[number(row["routes"]), number(row["added"]), f"{row['live_s']:.2f}",
+              f"{row['cpu_s']:.2f}", _memory(row), row["reloads"], _lost_of(row)] for row in rows]
+    return """**A stack is deployed**: so many services are created in Docker at once, their tasks running already. Each is
+asked until it is answered; seconds until the last one is.
+
+""" + table(["Services before", "New", "All live after, s", "Controller's processor time, s",
+             "MiB before / peak / after", "Reloads", "Requests lost"], shown)
+
+
+STEPS = (("known_ms", "services known"), ("serves_ms", "HAProxy serves"),
+         ("connected_ms", "HAProxy is spoken to"), ("reloaded_ms", "reloaded"), ("ready_ms", "ready"),
+         ("all_ms", "all answered"))
+READ = {"base": "base", "slots": "and slots", "servers": "and servers", "entries": "and map entries"}
+
+
+def cold_start(results):
+    rows = results["cold-start"]["rows"]
+    starts = [[number(row["routes"]), name,
+               *(milliseconds(row[which][step]) if step in row[which] else "–" for step, _ in STEPS)]
+              for row in rows for which, name in (("first", "nothing stored"), ("again", "stored"))]
+    read = [[number(row["routes"]), number(row["slots"]), number(row["servers"]),
+             number(row["entries"]), amount(row["conf_bytes"]), amount(row["map_bytes"]),
+             *(spread(row["parse"][part]["ms"]) for part in READ)] for row in rows]
+    reloads = [[number(row["routes"]),
+                *(spread(row["reload"][key]) for key in ("forked_ms", "new_answers_ms", "answered_ms",
+                                                         "overlap_ms")),
+                _memory(row["reload"]), _lost_of(row["reload"])] for row in rows]
+    text = """Services of a Swarm as in “Ten thousand services”. **The start**, first without anything stored, then after
+it was ended: milliseconds until each step is done, as its log says, and until the first and the last service are
+answered. Services are known once Docker was listed, or as what was served last; some of the steps go side by
+side, and what HAProxy is started with may need a reload at once.
+
+""" + table(["Services", "Start", *(name for _, name in STEPS)], starts) + """
+**What HAProxy reads**: slots are backends that are declared in advance, used or not; servers stand in the
+configuration (there is no file of servers' states); routes are entries of maps. Milliseconds of
+`haproxy -c`: of the base configuration alone, with the slots as well, with their servers, with the maps'
+entries: what the files are.
+
+""" + table(["Services", "Slots", "Servers", "Map entries", "Configuration", "Maps",
+             *(f"{name}, ms" for name in READ.values())], read) + """
+**A reload** that is asked for (`/v1/docker-flow-proxy/reload`), with a small load on one service: milliseconds
+until the new worker is there (HAProxy has read everything), until it is the one that answers at HAProxy's
+socket, until the call is answered, and for how long the new and the old worker are both there. Memory is
+that of all of HAProxy's processes; pages that they share count for each.
+
+""" + table(["Services", "Worker is there, ms", "It answers, ms", "Call answered, ms", "Both, ms",
+             "MiB before / peak / after", "Requests lost"], reloads)
+    series = [(part, name, [(row["routes"], row["parse"][part]["ms"]["median"]) for row in rows])
+              for part, name in READ.items()]
+    series.append(("reload", "a whole reload", [
+        (row["routes"], row["reload"]["answered_ms"]["median"]) for row in rows]))
+    picture = line_chart("What HAProxy reads, and a reload", "services", "milliseconds", series,
+                         log_y=True)
+    return text, {"cold-start": picture}
+
+
 def consul(results):
     rows = [[number(row["services"]), amount(row["all_bytes"]), milliseconds(row["all_ms"]),
              amount(row["writer_bytes"]), amount(row["watcher_bytes"]), milliseconds(row["seen_ms"])]
@@ -292,5 +410,7 @@ SECTIONS = {
     "engine": ("Where the time of a change goes as services grow", engine),
     "websockets": ("Long conversations", websockets),
     "footprint": ("Ten thousand services", footprint),
+    "storms": ("Storms", storms),
+    "cold-start": ("Start and reload: where the time goes", cold_start),
     "consul": ("Between replicas and Consul", consul),
 }

@@ -1,6 +1,8 @@
 """What a scenario needs around its proxies, and the end of all of it, whatever happens."""
 
+from suite.engine import Engine
 from suite.process import Workspace
+from suite.sides import Swarmgate
 from suite.sides.base import make_certificate
 from suite.upstream import Upstream
 
@@ -27,6 +29,16 @@ class Stage:
     def side(self, kind, upstream=None):
         """A proxy that is not started yet."""
         return self.ends(kind(self.files, upstream or self.upstream, self.certificate))
+
+    def swarm(self, served):
+        """(An engine with these services, two tasks each; Swarmgate that is to listen to it). Both tasks'
+        addresses are answered, whatever the path.
+        """
+        engine = self.ends(Engine(self.files.path, served, self.upstream.any_port))
+        side = self.side(Swarmgate)
+        side.engine_socket = engine.socket
+        side.own_servers = False
+        return engine, side
 
     def __exit__(self, *_):
         failures = []

@@ -79,6 +79,13 @@ class Manager(unittest.TestCase):
         _, tasks = self._get(f"/v1.41/tasks?filters={filters}")
         self.assertEqual([task["ServiceID"] for task in tasks], ["ids00001"] * 2)
 
+    def test_tasks_are_told_apart_by_what_is_shown_of_their_ids(self):
+        route = routes.Route(1)
+        self.engine.change_tasks(route, [(slot, route.address) for slot in (1, 12, 102)], "start", 102)
+        _, tasks = self._get("/v1.41/tasks")
+        self.assertEqual({len(task["ID"]) for task in tasks}, {25})
+        self.assertEqual(len({task["ID"][:12] for task in tasks}), len(tasks))
+
     def test_what_it_does_not_know_is_404(self):
         self.assertEqual(self._get("/v1.41/containers/other/json")[0], 404)
 
@@ -92,6 +99,57 @@ class Manager(unittest.TestCase):
         self.assertEqual((event["Type"], event["Action"], event["Actor"]["ID"]),
                          ("service", "create", "ids00003"))
         self.assertEqual(len(self._get("/v1.41/services")[1]), 4)
+
+
+    def _events(self):
+        there = _UnixConnection(self.engine.socket)
+        self.addCleanup(there.close)
+        there.request("GET", "/v1.41/events")
+        return there.getresponse()
+
+    def test_a_service_that_is_removed_is_listed_no_more_and_neither_are_its_tasks(self):
+        stream = self._events()
+        self.engine.remove(routes.Route(1))
+        event = json.loads(stream.readline())
+        self.assertEqual((event["Action"], event["Actor"]["ID"]), ("remove", "ids00001"))
+        self.assertEqual((len(self._get("/v1.41/services")[1]), len(self._get("/v1.41/tasks")[1])),
+                         (2, 4))
+
+    def test_a_task_that_ends_is_told_by_its_container(self):
+        stream = self._events()
+        self.engine.change_tasks(routes.Route(1), [(1, "127.1.0.2")], "die", 2)
+        event = json.loads(stream.readline())
+        self.assertEqual((event["Type"], event["Action"],
+                          event["Actor"]["Attributes"]["com.docker.swarm.service.id"]),
+                         ("container", "die", "ids00001"))
+        self.assertEqual(len(self._get("/v1.41/tasks")[1]), 5)
+
+    def test_a_daemon_that_has_ended_cuts_its_connections_and_answers_nobody(self):
+        stream = self._events()
+        kept = _UnixConnection(self.engine.socket)
+        self.addCleanup(kept.close)
+        self._get("/v1.41/services", kept)
+        self.engine.stop()
+        self.assertEqual(stream.readline(), b"")
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            self._get("/v1.41/services", kept)
+        with self.assertRaises(OSError):
+            self._get("/v1.41/services")
+
+    def test_a_daemon_that_is_back_has_what_was_changed_meanwhile(self):
+        self.engine.stop()
+        self.engine.change(routes.Route(3), "create")
+        self.engine.remove(routes.Route(0))
+        self.engine.resume()
+        names = [service["Spec"]["Name"] for service in self._get("/v1.41/services")[1]]
+        self.assertEqual(names, ["s00001", "s00002", "s00003"])
+
+    def test_whether_anybody_listens_is_known(self):
+        self.assertFalse(self.engine.heard())
+        self._events()
+        self.assertTrue(self.engine.heard())
+        self.engine.stop()
+        self.assertIsNotNone(wait_until(lambda: not self.engine.heard(), 10))
 
 
 class WebSockets(unittest.TestCase):

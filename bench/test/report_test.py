@@ -59,6 +59,15 @@ class Page(unittest.TestCase):
         self.assertIn("| 0.92 / 0.92 (against a bare one: 0.84 / 0.84) |", text)
         self.assertIn("| 0.98 (against a bare one: 0.88) |", text)
 
+    def test_results_without_the_bare_side_count_as_well(self):
+        older = [{key: value for key, value in row.items() if key != "of_bare"}
+                 for row in ROUTES if not row["side"].endswith("-bare")]
+        text, _ = report.render(results(throughput_routes=older))
+        self.assertIn("| 0.92 / 0.92 | **no** |", text)
+        self.assertIn("| 0.98 | yes |", text)
+        self.assertIn("| +24.1 µs (1084.7 against 1060.6) |", text)
+        self.assertIn("round by round: 0.98.\n", text)
+
     def test_the_same_results_give_the_same_page(self):
         first = report.render(results(throughput_routes=ROUTES))
         self.assertEqual(first, report.render(copy.deepcopy(results(throughput_routes=ROUTES))))
@@ -78,6 +87,56 @@ class Page(unittest.TestCase):
                           "load": "kept", "note": "no answer"}]
         text, _ = report.render(results(throughput_routes=rows))
         self.assertIn("prefix, 10,000, random: not measured (no answer)", text)
+
+
+def storm_rows(lost=0):
+    load = {"right": 100, "lost": 0, "reasons": {}, "p50_ms": 0.5, "p99_ms": 2.0, "slowest_ms": 3.0}
+    memory = {"before_mib": 20, "peak_mib": 30, "after_mib": 25}
+    phase = {"changes": 100, "seconds": 10, "cpu": 0.02, "applies": 50, "reloads": 0, "lost": 0,
+             "asked": 200, "live_s": 0.003, "bystander": {"kept": load, "new": load}}
+    return [
+        {"kind": "restart", "routes": 1000, "changed": 100, "heard_s": 1.0, "live_s": 1.5,
+         "gone_s": 2.5, "away_cpu_s": 0.01, "cpu_s": 0.5, "reloads": 1, "lost": 0, "asked": 300,
+         **memory},
+        {"kind": "flap", "routes": 10, "what": "tasks", **memory,
+         "rounds": [{"quiet": phase, "flapping": {**phase, "lost": lost}}]},
+        {"kind": "stack", "routes": 1000, "added": 1000, "live_s": 2.0, "cpu_s": 1.0, "reloads": 2,
+         "lost": 0, "asked": 400, **memory}]
+
+
+class Storms(unittest.TestCase):
+
+    def test_every_kind_of_storm_has_its_table(self):
+        text, _ = report.render(results(storms=storm_rows()))
+        self.assertIn("| 1,000 | 100 | 1.00 | 1.50 | 2.50 | 0.01 | 0.49 | 20 / 30 / 25 | 1 | 0 of 300 |",
+                      text)
+        self.assertIn("| 10 | tasks | 0 of 200 | 0 | 0.5 → 0.5 | 2.0 → 2.0 | 2.0 → 2.0 | 2.0 | "
+                      "20 / 30 / 25 | 3 |", text)
+        self.assertIn("| 1,000 | 1,000 | 2.00 | 1.00 | 20 / 30 / 25 | 2 | 0 of 400 |", text)
+
+    def test_one_lost_request_of_a_bystander_misses_the_goal(self):
+        self.assertIn("| 0 of 900 | yes |", report.render(results(storms=storm_rows()))[0])
+        self.assertIn("| 1 of 900 | **no** |", report.render(results(storms=storm_rows(1)))[0])
+
+
+class Starts(unittest.TestCase):
+
+    def test_a_step_that_a_start_does_not_have_is_left_open(self):
+        one = stats.summary([5.0])
+        row = {"routes": 10, "slots": 256, "servers": 20, "entries": 20, "conf_bytes": 2048,
+               "map_bytes": 100, "first": {"known_ms": 150.0, "ready_ms": 300.0, "all_ms": 301.0},
+               "again": {"ready_ms": 250.0, "all_ms": 251.0},
+               "parse": {part: {"ms": one, "cpu_ms": one}
+                         for part in ("base", "slots", "servers", "entries")},
+               "reload": {**{key: one for key in ("forked_ms", "new_answers_ms", "answered_ms",
+                                                  "old_gone_ms", "overlap_ms")},
+                          "before_mib": 20, "peak_mib": 30, "after_mib": 20, "lost": 0, "asked": 9}}
+        text, pictures = report.render(results(cold_start=[row]))
+        self.assertIn("| 10 | nothing stored | 150 | – | – | – | 300 | 301 |", text)
+        self.assertIn("| 10 | stored | – | – | – | – | 250 | 251 |", text)
+        self.assertIn("| 10 | 256 | 20 | 20 | 2.0 KiB | 100 B | 5 | 5 | 5 | 5 |", text)
+        self.assertIn("| 10 | 5 | 5 | 5 | 5 | 20 / 30 / 20 | 0 of 9 |", text)
+        self.assertIn("cold-start", pictures)
 
 
 class Chart(unittest.TestCase):

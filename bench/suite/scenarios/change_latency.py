@@ -2,7 +2,7 @@
 
 import time
 
-from suite import probe, routes, stats
+from suite import probe, routes, stats, steady
 from suite.process import BenchError, wait_until
 from suite.sides import RELOADING, Swarmgate
 from suite.stage import Stage
@@ -61,11 +61,10 @@ def _changes(plan, side, served, samples):
         cpu = side.cpu_of_changes() - cpu
     finally:
         lost = load.end()
-    asked = sum(kind["right"] + kind["lost"] for kind in lost.values())
     result = {"live_ms": stats.summary(times), "samples_ms": times,
               "cpu_ms": max(0.0, 1000 * cpu / len(times)), "lost": lost}
     plan.say(f"    {result['live_ms']['median']:.1f} ms, {result['cpu_ms']:.1f} ms of processor time, "
-             f"{sum(kind['lost'] for kind in lost.values())} of {asked} requests lost")
+             f"{steady.lost(lost)} of {steady.asked(lost)} requests lost")
     return result
 
 

@@ -5,12 +5,10 @@ The services are a Swarm's as far as Swarmgate can tell (suite/engine.py): label
 
 import time
 
-from suite import process, routes
+from suite import process, routes, steady
 from suite.callers import call_all
-from suite.engine import Engine
 from suite.process import BenchError, wait_until
 from suite.probe import ask
-from suite.sides import Swarmgate
 from suite.stage import Stage
 from suite.steady import SteadyLoad
 
@@ -23,11 +21,7 @@ def measure(plan):
 def _measure(plan, count):
     served = routes.table(count)
     with Stage() as stage:
-        # Both tasks' addresses are answered, whatever the path.
-        engine = stage.ends(Engine(stage.files.path, served, stage.upstream.any_port))
-        side = stage.side(Swarmgate)
-        side.engine_socket = engine.socket
-        side.own_servers = False
+        engine, side = stage.swarm(served)
         began = time.monotonic()
         side.start(served)
         row = {"routes": count, "tasks": 2 * count, "start_s": time.monotonic() - began}
@@ -43,7 +37,7 @@ def _measure(plan, count):
 def _idle(plan, side):
     """Once what the start has set in motion is over."""
     controller = side.controller()
-    _calm_down(controller)
+    process.calm_down(controller)
     seconds = 3 if plan.quick else 30
     before = [process.cpu_seconds([controller]), side.traffic_cpu()]
     time.sleep(seconds)
@@ -53,15 +47,6 @@ def _idle(plan, side):
             "idle_seconds": seconds,
             "controller_cpu": (after[0] - before[0]) / seconds,
             "haproxy_cpu": (after[1] - before[1]) / seconds}
-
-
-def _calm_down(controller):
-    """Until two seconds go by with less than a tenth of them in use; at most a minute."""
-    for _ in range(30):
-        before = process.cpu_seconds([controller])
-        time.sleep(2)
-        if process.cpu_seconds([controller]) - before < 0.2:
-            return
 
 
 def _label_changes(plan, engine, side, count):
@@ -96,6 +81,5 @@ def _storm(plan, side, served):
         lost = load.end()
     return {"storm_changes": len(changed), "storm_s": seconds,
             "storm_peak_mib": process.peak_mib(controller),
-            "storm_lost": sum(kind["lost"] for kind in lost.values()),
-            "storm_asked": sum(kind["right"] + kind["lost"] for kind in lost.values()),
+            "storm_lost": steady.lost(lost), "storm_asked": steady.asked(lost),
             "bystander": lost}
