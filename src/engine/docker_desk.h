@@ -77,7 +77,7 @@ class DockerDesk {
   SteadyTime list_not_before_;
   SteadyTime full_due_;
   std::optional<SteadyTime> list_at_;
-  Backoff list_backoff_{Duration(100), Duration(5000)};
+  Backoff list_backoff_{Duration(100), Duration(2000)};
   std::vector<std::string> include_;
 
   std::set<std::string> services_wanted_;

@@ -17,7 +17,7 @@ constexpr Duration kListDeadline{15000};
 constexpr Duration kTasksDeadline{5000};
 constexpr Duration kCheckDeadline{60000};
 constexpr Duration kReconnectFirst{50};
-constexpr Duration kReconnectLast{5000};
+constexpr Duration kReconnectLast{1000};
 constexpr Duration kLookBack{60'000};
 // A stream that ends sooner counts as one that could not be had.
 constexpr Duration kStreamStays{5000};
