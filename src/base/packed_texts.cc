@@ -26,7 +26,8 @@ std::string_view Take(std::string_view& packed) {
 
 PackedTexts::PackedTexts(const Map& map) {
   std::size_t size = 0;
-  for (const auto& [name, value] : map) size += name.size() + value.size() + 2 * sizeof(std::uint32_t);
+  for (const auto& [name, value] : map)
+    size += name.size() + value.size() + 2 * sizeof(std::uint32_t);
   std::string packed;
   packed.reserve(size);
   for (const auto& [name, value] : map) {

@@ -3,6 +3,7 @@
 // Edit, compared by content.
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <utility>
 
@@ -45,10 +46,6 @@ class Cow {
 
   friend bool operator==(const Cow& a, const Cow& b) { return a.value_ == b.value_ || *a == *b; }
   friend bool operator==(const Cow& a, const T& b) { return *a == b; }
-  friend auto operator<=>(const Cow& a, const Cow& b) requires requires(const T& value) {
-    value <=> value;
-  }
-  { return *a <=> *b; }
 
  private:
   static const T& Default() {
@@ -57,5 +54,10 @@ class Cow {
   }
   std::shared_ptr<T> value_;  ///< null: T(); changed only while nobody shares it
 };
+
+template <std::three_way_comparable T>
+auto operator<=>(const Cow<T>& a, const Cow<T>& b) {
+  return *a <=> *b;
+}
 
 }  // namespace swarmgate

@@ -154,7 +154,7 @@ TEST(ConfigTextTest, ShowsNoValueThatALabelGivesAHeader) {
   rule.format = "Bearer hunter2";
   backend.profile.Edit().headers = {rule};
   backend.profile.Edit().raw = {"http-response add-header X-Key hunter3 if { status 200 }",
-                          "http-after-response \t set-header  X-Late hunter4"};
+                                "http-after-response \t set-header  X-Late hunter4"};
   desired.backends = {backend};
   Settings settings = SettingsWith(std::string(32, 'a'));
   const Image image = Render(desired, AssignSlots({}, desired.backends, {}, 1), settings);
