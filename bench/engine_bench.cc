@@ -69,7 +69,7 @@ void Measure(std::size_t services, int changes) {
                            "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250)),
          testing::MakeTask("b" + number,
                            "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250))});
-    if (i % 2 == 0) service.labels["com.df.serviceDomain"] = "h" + number + ".example.com";
+    if (i % 2 == 0) service.labels.Set("com.df.serviceDomain", "h" + number + ".example.com");
     rig.docker.SetService(std::move(service));
   }
   rig.Start();
