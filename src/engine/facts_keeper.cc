@@ -191,8 +191,9 @@ FactsKeeper::News FactsKeeper::TakeStarted(const std::string& service_id,
   const auto task = std::find_if(service.tasks.begin(), service.tasks.end(),
                                  [&](const TaskFacts& t) { return t.id == started.task_id; });
   // One that is not listed yet has no address either.
-  if (task == service.tasks.end() || task->running || !IsBeforeRunning(task->state.str()))
+  if (task == service.tasks.end() || task->running || !IsBeforeRunning(task->state.str())) {
     return news;
+  }
   task->running = true;
   task->state = "running";
   task->container_id = started.container_id;

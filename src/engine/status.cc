@@ -101,8 +101,9 @@ void DescribeTasks(const StatusContext& context, const Definition& definition,
   if (!definition.facts) return;
   std::map<std::string_view, const model::Server*> servers;
   for (const model::Backend* backend : backends) {
-    for (const model::Server& server : backend->servers)
+    for (const model::Server& server : backend->servers) {
       servers.emplace(server.task_id.str(), &server);
+    }
   }
   for (const model::TaskFacts& task : definition.facts->tasks) {
     TaskStatus shown;

@@ -38,7 +38,7 @@ void SslVerify(Setting& setting) {
   bool wanted = false;
   Boolean(setting, wanted);
   if (!wanted) return;
-  if (setting.dest->spec.server.Edit().tls == Tls::kUnverified) {
+  if (setting.dest->spec.server->tls == Tls::kUnverified) {
     return setting.report.Error("contradiction", "sslVerifyNone says the opposite",
                                 "Leave sslVerifyNone out");
   }

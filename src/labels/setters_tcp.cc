@@ -25,7 +25,7 @@ void BalanceGroup(Setting& setting) {
   for (const auto& [name, algorithm] : kAlgorithms) {
     if (setting.value == name) setting.dest->spec.tcp.Edit().group_balance = algorithm;
   }
-  if (!setting.dest->spec.tcp.Edit().group_balance) {
+  if (!setting.dest->spec.tcp->group_balance) {
     setting.report.Error("bad-balance", "there is no such way to balance");
   }
 }
