@@ -30,8 +30,8 @@ inline std::uint64_t NextChunkOwner() {
 template <typename T>
 class Chunked {
  public:
-  /// A chunk that grows beyond this is split; one that shrinks to an eighth takes in the next one
-  /// where both fit.
+  /// A chunk that would grow beyond this is split; one that shrinks to an eighth takes in the next
+  /// one where both fit.
   static constexpr std::size_t kMostInChunk = 64;
 
   using value_type = T;
@@ -170,11 +170,12 @@ class Chunked {
       push_back(std::move(item));
       return {this, chunks_.size() - 1, chunks_.back()->items.size() - 1};
     }
+    // Before, not after: a vector that grows beyond its most would double its capacity for that.
+    if (Own(at.chunk_).size() >= kMostInChunk) at = Split(at);
     std::vector<T>& items = Own(at.chunk_);
     items.insert(items.begin() + static_cast<std::ptrdiff_t>(at.offset_), std::move(item));
     ++size_;
-    if (items.size() <= kMostInChunk) return {this, at.chunk_, at.offset_};
-    return Split(at);
+    return {this, at.chunk_, at.offset_};
   }
   /// Returns the place behind it.
   const_iterator erase(const_iterator at) {
