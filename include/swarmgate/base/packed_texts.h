@@ -28,7 +28,7 @@ class PackedTexts {
   friend bool operator==(const PackedTexts&, const PackedTexts&) = default;
 
  private:
-  Text packed_;  ///< names and values in order of the names, each behind its length
+  Text packed_;  ///< by name: what it begins like the one before, the rest, and the value
 };
 
 }  // namespace swarmgate

@@ -22,6 +22,21 @@ TEST(PackedTextsTest, SaysWhatTheMapSaidWhateverBytesItHolds) {
   EXPECT_TRUE(PackedTexts().Unpack().empty());
 }
 
+TEST(PackedTextsTest, TakesWhatNamesBeginAlikeOnce) {
+  const Map map{{"com.df.notify", "true"},
+                {"com.df.port", "1"},
+                {"com.df.port.1", "2"},
+                {"com.df.port.10", "3"},
+                {std::string(300, 'x'), "4"},
+                {std::string(300, 'x') + "y", "5"},
+                {"z", "6"}};
+  const PackedTexts packed(map);
+  EXPECT_EQ(packed.Unpack(), map);
+  for (const auto& [name, value] : map) EXPECT_TRUE(packed.contains(name)) << name;
+  EXPECT_FALSE(packed.contains("com.df."));
+  EXPECT_FALSE(packed.contains("com.df.port.2"));
+}
+
 TEST(PackedTextsTest, KnowsItsNamesAndTellsThemFromValues) {
   const PackedTexts packed{{"com.df.notify", "com.df.port"}, {"b", ""}};
   EXPECT_TRUE(packed.contains("com.df.notify"));
