@@ -280,7 +280,7 @@ std::string WhyJson(const Snapshot& snapshot, const routing::Question& question,
   json.Field("reason", explanation.reason);
   const ServiceStatus* service = FindService(snapshot, explanation.service.str());
   json.Field("serviceState", service == nullptr ? "" : engine::ServiceStateName(service->state));
-  json.Field("serviceReason", service == nullptr ? std::string() : service->reason);
+  json.Field("serviceReason", service == nullptr ? std::string() : service->reason.str());
   json.Key("servers").BeginArray();
   const model::Backend* backend =
       snapshot.desired ? model::FindBackend(snapshot.desired->backends, explanation.backend)

@@ -32,7 +32,9 @@ model::ServiceFacts FactsOf(const LintService& service, std::int64_t order) {
   task.id = "lint-" + service.name;
   task.state = "running";
   task.running = true;
-  for (const std::string& network : service.networks) task.addresses[network] = "192.0.2.1";
+  for (const std::string& network : service.networks) {
+    (void)task.addresses.emplace(network, "192.0.2.1");
+  }
   facts.tasks = {task};
   return facts;
 }

@@ -151,11 +151,12 @@ std::uint64_t Hash64(std::string_view text) {
   return hash;
 }
 
-std::string HashHex(std::string_view text) {
-  const std::uint64_t hash = Hash64(text);
+std::string HashHex(std::string_view text) { return HexOf(Hash64(text)); }
+
+std::string HexOf(std::uint64_t number) {
   std::string hex(16, '0');
   for (std::size_t i = 0; i < hex.size(); ++i) {
-    hex[i] = kHexDigits[(hash >> (60 - 4 * i)) & 15U];
+    hex[i] = kHexDigits[(number >> (60 - 4 * i)) & 15U];
   }
   return hex;
 }

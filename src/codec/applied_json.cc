@@ -1,6 +1,8 @@
 #include "swarmgate/codec/applied_json.h"
 
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "swarmgate/codec/json.h"
 
@@ -50,15 +52,16 @@ class Reader {
       return text.has_value();
     });
   }
-  template <typename Map>
-  void TextMap(std::string_view key, Map& out) {
+  std::map<std::string, std::string> TextMap(std::string_view key) {
+    std::map<std::string, std::string> map;
     const JsonValue* value = object_.Find(key);
-    if (value == nullptr) return;
+    if (value == nullptr) return map;
     if (!value->is_object()) good_ = false;
     for (const auto& [name, item] : value->members()) {
       if (!item.is_string()) good_ = false;
-      out[name] = item.StringOr();
+      map[name] = item.StringOr();
     }
+    return map;
   }
   /// `read` answers whether the item was good.
   template <typename Read>
@@ -118,7 +121,7 @@ void WritePorts(JsonWriter& json, std::string_view key, const std::vector<Publis
   json.EndArray();
 }
 
-bool ReadPort(const JsonValue& value, std::vector<PublishedPort>& out) {
+bool ReadPort(const JsonValue& value, Few<PublishedPort>& out) {
   Reader reader(value);
   PublishedPort port;
   reader.Number("target", port.target, 65535);
@@ -159,7 +162,9 @@ bool ReadTask(const JsonValue& value, std::vector<TaskFacts>& out) {
   reader.Number("health", task.health, static_cast<unsigned>(Health::kUnhealthy));
   reader.Text("message", task.message);
   reader.Text("node_address", task.node_address);
-  reader.TextMap("addresses", task.addresses);
+  for (auto& [network, address] : reader.TextMap("addresses")) {
+    (void)task.addresses.emplace(network, std::move(address));
+  }
   reader.Each("published", [&](const JsonValue& port) { return ReadPort(port, task.published); });
   out.push_back(std::move(task));
   return reader.good();
@@ -198,7 +203,7 @@ std::string EncodeServiceFacts(const ServiceFacts& facts) {
       .Field("update_state", facts.update_state);
   if (facts.replicas) json.Key("replicas").Uint(*facts.replicas);
   WriteMap(json, "labels", facts.labels.Unpack());
-  WriteMap(json, "misplaced", facts.misplaced_labels);
+  WriteMap(json, "misplaced", facts.misplaced_labels.Unpack());
   WriteTexts(json, "networks", facts.network_ids);
   WritePorts(json, "published", facts.published);
   json.Key("exposed").BeginArray();
@@ -226,11 +231,11 @@ Result<ServiceFacts> DecodeServiceFacts(std::string_view text) {
     facts.replicas = 0;
     reader.Number("replicas", *facts.replicas, UINT64_MAX);
   }
-  std::map<std::string, std::string> labels;
-  reader.TextMap("labels", labels);
-  facts.labels = labels;
-  reader.TextMap("misplaced", facts.misplaced_labels);
-  reader.Texts("networks", facts.network_ids);
+  facts.labels = reader.TextMap("labels");
+  facts.misplaced_labels = reader.TextMap("misplaced");
+  std::vector<std::string> networks;
+  reader.Texts("networks", networks);
+  facts.network_ids = std::move(networks);
   reader.Each("published", [&](const JsonValue& port) { return ReadPort(port, facts.published); });
   reader.Each("exposed", [&](const JsonValue& item) {
     std::optional<std::uint64_t> port = item.AsUint64();
@@ -281,7 +286,7 @@ Result<model::DockerFacts> DecodeHostFacts(std::string_view text) {
   reader.Flag("on_host", facts.on_host);
   reader.Each("networks", [&](const JsonValue& item) { return ReadNetwork(item, facts.networks); });
   reader.Texts("own_networks", facts.own_network_ids);
-  reader.TextMap("gateways", facts.gateway_addresses);
+  facts.gateway_addresses = reader.TextMap("gateways");
   if (!reader.good()) return Damaged("facts of the host");
   return facts;
 }

@@ -98,17 +98,19 @@ void ReadMode(StrictReader& read, const JsonValue& spec, model::ServiceFacts* fa
 }
 
 void ReadServiceNetworks(StrictReader& read, const JsonValue& spec, model::ServiceFacts* facts) {
+  std::vector<std::string> ids;
   // Before API 1.25 they stood beside the task template.
   for (const JsonValue* where : {&read.Object(spec, "TaskTemplate"), &spec}) {
     for (const JsonValue& network : read.Array(*where, "Networks").items()) {
       read.ExpectObject(network, "Networks");
       if (std::string id = read.String(network, "Target"); !id.empty()) {
-        facts->network_ids.push_back(std::move(id));
+        ids.push_back(std::move(id));
       }
     }
-    if (!facts->network_ids.empty()) break;
+    if (!ids.empty()) break;
   }
-  SortUnique(facts->network_ids);
+  SortUnique(ids);
+  facts->network_ids = std::move(ids);
 }
 
 void ReadAttachments(StrictReader& read, const JsonValue& task, model::TaskFacts* facts) {
@@ -120,7 +122,7 @@ void ReadAttachments(StrictReader& read, const JsonValue& task, model::TaskFacts
       if (!literal) {
         read.Reject("NetworksAttachments.Addresses", "not an address");
       } else if (!network.empty()) {
-        facts->addresses.emplace(network, *literal);
+        (void)facts->addresses.emplace(network, *literal);
       }
     }
   }
@@ -164,7 +166,7 @@ void ReadContainerNetworks(StrictReader& read, const JsonValue& json, std::vecto
       if (!literal) {
         read.Reject(key, "not an address");
       } else if (container != nullptr) {
-        container->facts.addresses.emplace(id, *literal);
+        (void)container->facts.addresses.emplace(id, *literal);
       }
     }
   }
@@ -173,6 +175,7 @@ void ReadContainerNetworks(StrictReader& read, const JsonValue& json, std::vecto
 }
 
 void ReadContainerPorts(StrictReader& read, const JsonValue& json, Container* container) {
+  std::vector<model::PublishedPort> ports;
   for (const JsonValue& item : read.Array(json, "Ports").items()) {
     read.ExpectObject(item, "Ports");
     const std::uint16_t target = read.Port(item, "PrivatePort");
@@ -180,10 +183,11 @@ void ReadContainerPorts(StrictReader& read, const JsonValue& json, Container* co
     const bool udp = read.String(item, "Type") == "udp";
     if (target == 0) continue;
     if (!udp) container->exposed_tcp_ports.push_back(target);
-    if (published != 0) container->facts.published.push_back({target, published, true, udp});
+    if (published != 0) ports.push_back({target, published, true, udp});
   }
   SortUnique(container->exposed_tcp_ports);
-  SortUniquePorts(container->facts.published);
+  SortUniquePorts(ports);
+  container->facts.published = std::move(ports);
 }
 
 /// The container's own name: links to it from other containers are listed as "/other/alias".
@@ -270,19 +274,21 @@ Result<SwarmService> DecodeService(const JsonValue& json, std::string_view label
   facts.stack = LabelOr(labels, "com.docker.stack.namespace");
   const JsonValue& container = read.Object(read.Object(spec, "TaskTemplate"), "ContainerSpec");
   service.image = read.String(container, "Image");
-  for (auto& [name, value] : read.StringMap(container, "Labels")) {
-    if (name.compare(0, label_prefix.size(), label_prefix) == 0 && labels.count(name) == 0) {
-      facts.misplaced_labels.emplace(name, value);
-    }
-  }
+  Labels misplaced = read.StringMap(container, "Labels");
+  std::erase_if(misplaced, [&](const auto& label) {
+    return !label.first.starts_with(label_prefix) || labels.contains(label.first);
+  });
+  facts.misplaced_labels = misplaced;
   ReadServiceNetworks(read, spec, &facts);
   ReadMode(read, spec, &facts);
   const JsonValue& endpoint = read.Object(json, "Endpoint");
   facts.published = ReadPorts(read, read.Array(endpoint, "Ports"));
+  std::vector<std::uint16_t> exposed;
   for (const model::PublishedPort& port : facts.published) {
-    if (!port.udp) facts.exposed_tcp_ports.push_back(port.target);
+    if (!port.udp) exposed.push_back(port.target);
   }
-  SortUnique(facts.exposed_tcp_ports);
+  SortUnique(exposed);
+  facts.exposed_tcp_ports = std::move(exposed);
   facts.update_state = read.String(read.Object(json, "UpdateStatus"), "State");
   return Checked(read, std::move(service));
 }
@@ -309,8 +315,10 @@ Result<SwarmTask> DecodeTask(const JsonValue& json) {
   const std::string message = read.String(status, "Message");
   facts.message = Printable(error.empty() ? message : error, kMaxMessage);
   facts.container_id = read.String(read.Object(status, "ContainerStatus"), "ContainerID");
-  facts.published = ReadPorts(read, read.Array(read.Object(status, "PortStatus"), "Ports"));
-  for (model::PublishedPort& port : facts.published) port.host_mode = true;
+  std::vector<model::PublishedPort> ports =
+      ReadPorts(read, read.Array(read.Object(status, "PortStatus"), "Ports"));
+  for (model::PublishedPort& port : ports) port.host_mode = true;
+  facts.published = std::move(ports);
   ReadAttachments(read, json, &facts);
   return Checked(read, std::move(task));
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace swarmgate::docker {
 namespace {
@@ -45,15 +46,19 @@ ServiceFacts ServiceOf(std::vector<Container> containers) {
   service.created_unix_ns = containers.front().created_unix_ns;
   service.labels = newest.labels;
   service.exposed_tcp_ports = newest.exposed_tcp_ports;
+  std::vector<std::string> networks;
+  std::vector<model::PublishedPort> published;
   for (const Container& container : containers) {
-    Merge(&service.network_ids, container.network_ids);
-    Merge(&service.published, container.facts.published);
+    Merge<std::string>(&networks, container.network_ids);
+    Merge<model::PublishedPort>(&published, container.facts.published);
     service.tasks.push_back(container.facts);
   }
-  std::sort(service.network_ids.begin(), service.network_ids.end());
-  std::sort(service.published.begin(), service.published.end(), [](const auto& a, const auto& b) {
+  std::sort(networks.begin(), networks.end());
+  std::sort(published.begin(), published.end(), [](const auto& a, const auto& b) {
     return std::tie(a.target, a.published, a.udp) < std::tie(b.target, b.published, b.udp);
   });
+  service.network_ids = std::move(networks);
+  service.published = std::move(published);
   std::sort(service.tasks.begin(), service.tasks.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   return service;

@@ -170,7 +170,7 @@ Status Lister::TakeService(const JsonValue& json, Draft* draft) {
   }
   const ServiceFacts& facts = service->facts;
   if (Selected(facts.name, facts.labels.contains(options_.label_prefix + "notify")) ||
-      facts.misplaced_labels.count(options_.label_prefix + "notify") != 0) {
+      facts.misplaced_labels.contains(options_.label_prefix + "notify")) {
     draft->services.push_back(*std::move(service));
   }
   return Ok();

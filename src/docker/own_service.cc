@@ -39,7 +39,8 @@ class OwnService final : public ports::Peers {
     const Status read = ReadTasks(
         R"({"service":[")" + service_ + R"("],"desired-state":["running"]})", deadline,
         [&](const codec::SwarmTask& task) {
-          for (const auto& [network, address] : task.facts.addresses) {
+          for (const auto& [network, text] : task.facts.addresses) {
+            const std::string& address = text.str();
             const bool v6 = address.find(':') != std::string::npos;
             addresses.insert((v6 ? "[" + address + "]" : address) + ":" + std::to_string(port_));
           }

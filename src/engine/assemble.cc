@@ -24,9 +24,9 @@ void SortUnique(std::vector<Diagnostic>& diagnostics) {
 }
 
 void AddMisplaced(const ServiceFacts& facts, const ServiceName& name,
-                  const std::string& label_prefix, std::vector<Diagnostic>& diagnostics) {
+                  const std::string& label_prefix, Few<Diagnostic>& diagnostics) {
   std::size_t shown = 0;
-  for (const auto& [label, value] : facts.misplaced_labels) {
+  for (const auto& [label, value] : facts.misplaced_labels.Unpack()) {
     if (++shown > kMisplacedShown) break;
     const bool harmless = label.starts_with(label_prefix) &&
                           labels::MayShowValue(std::string_view(label).substr(label_prefix.size()));
@@ -62,7 +62,7 @@ Parameters ByName(Origin origin, const Parameters& given, const labels::ParseOpt
 
 std::shared_ptr<const routing::ServiceInput> MakeInput(const Definition& definition) {
   auto input = std::make_shared<routing::ServiceInput>();
-  input->spec = definition.parsed->result.spec;
+  input->spec = definition.parsed->spec;
   if (input->spec->name != definition.name) input->spec.Edit().name = definition.name;
   input->origin = definition.origin;
   input->created_unix_ns = definition.created_unix_ns;
@@ -93,12 +93,12 @@ void SetInput(routing::Inputs& inputs, const ServiceName& name, const Definition
 
 }  // namespace
 
-std::string HashParameters(const Parameters& parameters) {
+std::uint64_t HashParameters(const Parameters& parameters) {
   std::string text;
   for (const auto& [name, value] : parameters) {
     text += name + '\x1f' + value + '\x1e';
   }
-  return HashHex(text);
+  return Hash64(text);
 }
 
 const Definition* Assembly::Find(const ServiceName& name) const {
@@ -135,14 +135,14 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
   labels::ParseOptions options = options_;
   options.templates = std::move(templates);
   parsed->templates = options.templates;
-  std::vector<Diagnostic> more;
+  std::vector<Diagnostic> diagnostics;
   Parameters own;
   if (origin == Origin::kDocker) {
     options.source = labels::Source::kLabel;
     labels::Notify notify = labels::ParseNotify(name, parameters, options);
     parsed->opted_in = notify.enabled;
     own = ByName(origin, parameters, options);
-    more = std::move(notify.diagnostics);
+    diagnostics = std::move(notify.diagnostics);
   } else {
     options.source =
         origin == Origin::kStatic ? labels::Source::kEnvironment : labels::Source::kQuery;
@@ -152,28 +152,29 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
   parsed->parameters_hash = HashParameters(own);
   parsed->hash = parsed->parameters_hash;
   for (const auto& [path, file] : options.templates.files) {
-    parsed->hash = HashHex(parsed->hash + path + '\x1f' + file.text + file.problem);
+    parsed->hash = Hash64(HexOf(parsed->hash) + path + '\x1f' + file.text + file.problem);
   }
   if (parsed->opted_in) {
-    parsed->result = labels::ParseParameters(name, own, options);
-    parsed->diagnostics = parsed->result.diagnostics;
+    const labels::ParsedService result = labels::ParseParameters(name, own, options);
+    parsed->spec = result.spec;
+    parsed->other_instance = result.other_instance;
+    diagnostics.insert(diagnostics.end(), result.diagnostics.begin(), result.diagnostics.end());
   }
-  parsed->diagnostics.insert(parsed->diagnostics.end(), more.begin(), more.end());
-  SortUnique(parsed->diagnostics);
+  SortUnique(diagnostics);
+  diagnostics.shrink_to_fit();
+  parsed->diagnostics = std::move(diagnostics);
   return parsed;
 }
 
 bool Assembler::IsStale(const Parsed& parsed) const {
-  return !parsed.templates.files.empty() &&
-         labels::ReadTemplates(parsed.parameters.Unpack(), read_template_).files !=
-             parsed.templates.files;
+  return !parsed.templates->files.empty() &&
+         labels::ReadTemplates(parsed.parameters.Unpack(), read_template_) != *parsed.templates;
 }
 
 bool Assembler::TemplatesChanged() const {
   const auto is_stale = [this](const auto& parsed) { return IsStale(*parsed); };
-  return std::any_of(
-             templated_.begin(), templated_.end(),
-             [&](const auto& service) { return is_stale(claims_.at(service.get()).parsed); }) ||
+  return std::any_of(templated_.begin(), templated_.end(),
+                     [&](const auto& service) { return IsStale(ParsedOf(service)); }) ||
          std::any_of(templated_records_.begin(), templated_records_.end(),
                      [&](const auto& name) { return is_stale(by_record_.at(name)); }) ||
          std::any_of(static_.begin(), static_.end(), [&](const auto& entry) {
@@ -183,46 +184,74 @@ bool Assembler::TemplatesChanged() const {
 
 // --- what has changed ----------------------------------------------------------------------------
 
+std::optional<ServiceName> Assembler::Claim::name() const {
+  const bool says_nothing = !parsed->opted_in && parsed->parameters.empty() &&
+                            parsed->diagnostics.empty() && service->misplaced_labels.empty();
+  if (says_nothing || parsed->other_instance) return std::nullopt;
+  return parsed->spec ? parsed->spec->name : ServiceName(service->name);
+}
+
+Assembler::Claims::const_iterator Assembler::PlaceOfClaim(const ServiceFacts& service) const {
+  return claims_.PartitionPoint(
+      [&](const Claim& other) { return ComesBefore(*other.service, service); });
+}
+
+const Parsed& Assembler::ParsedOf(const ServicePtr& service) const {
+  return *PlaceOfClaim(*service)->parsed;
+}
+
+std::vector<Assembler::Claim> Assembler::ClaimsOf(const ServiceName& name) const {
+  std::vector<Claim> claims;
+  auto claim =
+      claims_.PartitionPoint([&](const Claim& other) { return other.service->name < name.str(); });
+  for (; claim != claims_.end() && claim->service->name == name.str(); ++claim) {
+    if (claim->name() == name) claims.push_back(*claim);
+  }
+  const auto renamed = renamed_.find(name);
+  if (renamed == renamed_.end()) return claims;
+  claims.insert(claims.end(), renamed->second.begin(), renamed->second.end());
+  std::sort(claims.begin(), claims.end(),
+            [](const Claim& a, const Claim& b) { return ComesBefore(a.service, b.service); });
+  return claims;
+}
+
 void Assembler::AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed,
                          Names& touched) {
   const ServiceName own_name(service->name);
   if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels.Unpack());
-  if (!parsed->templates.files.empty()) templated_.insert(service);
-  const bool says_nothing = !parsed->opted_in && parsed->parameters.empty() &&
-                            parsed->diagnostics.empty() && service->misplaced_labels.empty();
-  Claim claim;
-  if (!says_nothing && !parsed->result.other_instance) {
-    claim.name = parsed->result.spec ? parsed->result.spec->name : own_name;
-    std::vector<ServicePtr>& rivals = claimed_[*claim.name];
-    rivals.insert(std::lower_bound(rivals.begin(), rivals.end(), service, ComesBefore), service);
-    touched.insert(*claim.name);
-  }
+  if (!parsed->templates->files.empty()) templated_.insert(service);
   touched.insert(own_name);  // a record or a static service may be about it
-  claim.parsed = std::move(parsed);
-  claims_[service.get()] = std::move(claim);
+  Claim claim{service, std::move(parsed)};
+  if (const std::optional<ServiceName> name = claim.name(); name && *name != own_name) {
+    renamed_[*name].push_back(claim);
+    touched.insert(*name);
+  }
+  claims_.insert(PlaceOfClaim(*service), std::move(claim));
 }
 
 void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
-  const auto claim = claims_.find(service.get());
-  if (const std::optional<ServiceName>& name = claim->second.name; name) {
-    const auto rivals = claimed_.find(*name);
-    std::erase(rivals->second, service);
+  const auto claim = PlaceOfClaim(*service);
+  const ServiceName own_name(service->name);
+  if (const std::optional<ServiceName> name = claim->name(); name && *name != own_name) {
+    const auto rivals = renamed_.find(*name);
+    std::erase_if(rivals->second, [&](const Claim& other) { return other.service == service; });
     touched.insert(*name);
-    if (rivals->second.empty()) claimed_.erase(rivals);
+    if (rivals->second.empty()) renamed_.erase(rivals);
   }
-  touched.insert(ServiceName(service->name));
+  touched.insert(own_name);
   templated_.erase(service);
   claims_.erase(claim);
 }
 
 void Assembler::TakeServices(const Services& services, Names& touched) {
+  const auto less = [](const ServicePtr& a, const ServicePtr& b) { return ComesBefore(a, b); };
   Services::Diff(
-      services_, services, ComesBefore, [&](const ServicePtr& gone) { DropClaim(gone, touched); },
+      services_, services, less, [&](const ServicePtr& gone) { DropClaim(gone, touched); },
       [&](const ServicePtr& come) { AddClaim(come, nullptr, touched); },
       [&](const ServicePtr& before, const ServicePtr& now) {
         // Most of the time it is about tasks.
         std::shared_ptr<const Parsed> parsed;
-        if (before->labels == now->labels) parsed = claims_.at(before.get()).parsed;
+        if (before->labels == now->labels) parsed = PlaceOfClaim(*before)->parsed;
         DropClaim(before, touched);
         AddClaim(now, std::move(parsed), touched);
       });
@@ -230,7 +259,7 @@ void Assembler::TakeServices(const Services& services, Names& touched) {
 }
 
 void Assembler::SetOfRecord(const Record& record, std::shared_ptr<const Parsed> parsed) {
-  if (parsed->templates.files.empty()) {
+  if (parsed->templates->files.empty()) {
     templated_records_.erase(record.service);
   } else {
     templated_records_.insert(record.service);
@@ -262,7 +291,7 @@ void Assembler::TakeQuarantine(const Quarantines& quarantine, Names& touched) {
 
 void Assembler::TakeTemplates(const Records& records, Names& touched) {
   for (const ServicePtr& service : std::set<ServicePtr>(templated_)) {
-    if (!IsStale(*claims_.at(service.get()).parsed)) continue;
+    if (!IsStale(ParsedOf(service))) continue;
     DropClaim(service, touched);
     AddClaim(service, nullptr, touched);
   }
@@ -313,12 +342,10 @@ const Assembly& Assembler::Update(const Services& services, const Records& recor
 
 std::optional<Definition> Assembler::DefineLabelled(const ServiceName& name) const {
   std::optional<Definition> held;
-  const auto rivals = claimed_.find(name);
-  if (rivals == claimed_.end()) return held;
-  for (const ServicePtr& service : rivals->second) {
+  for (const auto& [service, parsed] : ClaimsOf(name)) {
     Definition definition;
     definition.name = name;
-    definition.parsed = claims_.at(service.get()).parsed;
+    definition.parsed = parsed;
     definition.facts = service;
     definition.created_unix_ns = service->created_unix_ns;
     AddMisplaced(*service, name, options_.label_prefix, definition.diagnostics);
@@ -333,7 +360,7 @@ std::optional<Definition> Assembler::DefineLabelled(const ServiceName& name) con
     if (!held->parsed->opted_in || !definition.parsed->opted_in) continue;
     const ServiceFacts& loser = *definition.facts;
     held->diagnostics.push_back({Severity::kWarning, "duplicate-name", name, "",
-                                 Printable(loser.id, 20),
+                                 Printable(loser.id.str(), 20),
                                  std::string("another ") + KindName(loser.kind) +
                                      " of this name is left out: the older " + "one is served",
                                  "Rename one of them."});
@@ -344,7 +371,7 @@ std::optional<Definition> Assembler::DefineLabelled(const ServiceName& name) con
 void Assembler::Give(std::optional<Definition>& held, Origin origin, const ServiceName& name,
                      const std::shared_ptr<const Parsed>& parsed,
                      std::int64_t created_unix_ns) const {
-  if (parsed->result.other_instance) return;
+  if (parsed->other_instance) return;
   Definition definition;
   definition.name = name;
   definition.origin = origin;
@@ -372,7 +399,7 @@ std::optional<Definition> Assembler::Define(const ServiceName& name, const Recor
   if (!definition) return definition;
   // The labels alone: a template's file may change, or be away for a moment.
   definition->withdrawn = record != nullptr && record->kind == Record::Kind::kWithdrawn &&
-                          definition->parsed->parameters_hash == record->labels_hash;
+                          HexOf(definition->parsed->parameters_hash) == record->labels_hash;
   const auto bad = quarantine_.find(name);
   if (bad != quarantine_.end() && bad->second.hash == definition->parsed->hash) {
     definition->quarantined = true;
@@ -390,7 +417,7 @@ void Assembler::Install(const ServiceName& name, std::optional<Definition> defin
   SetInput(assembly_.inputs, name, definition ? &*definition : nullptr, held);
   const bool given = definition && definition->origin != Origin::kDocker;
   const bool certified =
-      definition && definition->served() && !definition->parsed->result.spec->certificate.empty();
+      definition && definition->served() && !definition->parsed->spec->certificate.empty();
   if (given ? assembly_.include.insert(name.str()).second
             : assembly_.include.erase(name.str()) > 0) {
     ++assembly_.include_version;

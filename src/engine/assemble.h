@@ -15,12 +15,15 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/facts_keeper.h"
 #include "engine/records.h"
+#include "swarmgate/base/chunked.h"
+#include "swarmgate/base/cow.h"
+#include "swarmgate/base/few.h"
 #include "swarmgate/base/packed_texts.h"
+#include "swarmgate/base/shared.h"
 #include "swarmgate/labels/parse.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/model/service_spec.h"
@@ -33,12 +36,13 @@ using Parameters = std::map<std::string, std::string>;
 /// The outcome of parsing one set of parameters; shared, never changed.
 struct Parsed {
   PackedTexts parameters;  ///< names without prefix
-  std::string parameters_hash;
-  std::string hash;             ///< of the parameters, and of the templates that they name
-  labels::Templates templates;  ///< as they were when it was made
-  bool opted_in = true;         ///< com.df.notify; true for other origins
-  labels::ParsedService result;
-  std::vector<model::Diagnostic> diagnostics;  ///< all of them, sorted
+  std::uint64_t parameters_hash = 0;
+  std::uint64_t hash = 0;              ///< of the parameters, and of the templates that they name
+  Cow<labels::Templates> templates;    ///< as they were when it was made
+  Shared<model::ServiceSpec> spec;     ///< as of labels::ParsedService
+  Few<model::Diagnostic> diagnostics;  ///< all of them, sorted
+  bool opted_in = true;                ///< com.df.notify; true for other origins
+  bool other_instance = false;         ///< as of labels::ParsedService
 };
 
 /// Begins what is told of such a service.
@@ -47,7 +51,7 @@ inline constexpr const char* kRefusedByHAProxy =
 
 /// A service that HAProxy's check refused, until its parameters change.
 struct Quarantined {
-  std::string hash;
+  std::uint64_t hash = 0;  ///< Parsed::hash
   std::string reason;
   friend bool operator==(const Quarantined&, const Quarantined&) = default;
 };
@@ -61,23 +65,24 @@ struct Definition {
   bool withdrawn = false;
   bool quarantined = false;
   std::shared_ptr<const Parsed> parsed;
-  ServicePtr facts;                            ///< may be null
-  std::vector<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
+  ServicePtr facts;                    ///< may be null
+  Few<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
   std::int64_t created_unix_ns = 0;
   /// It is given to routing::Build.
   [[nodiscard]] bool served() const {
-    return parsed->opted_in && !withdrawn && !quarantined && parsed->result.spec.has_value();
+    return parsed->opted_in && !withdrawn && !quarantined && parsed->spec.has_value();
   }
   friend bool operator==(const Definition&, const Definition&) = default;
 };
 
 struct Assembly {
-  std::map<model::ServiceName, Definition> definitions;
+  SharedMap<model::ServiceName, Definition> definitions;
   routing::Inputs inputs;                         ///< of those that are served
   std::set<model::ServiceName> obsolete;          ///< withdrawals whose labels have changed
   std::set<std::string> include;                  ///< names that Docker should list without labels
   std::uint64_t include_version = 0;              ///< another for each content of `include`
   std::set<model::ServiceName> with_certificate;  ///< served, and bring a certificate
+  /// May be null; holds until the next change of the assembly.
   [[nodiscard]] const Definition* Find(const model::ServiceName& name) const;
 };
 
@@ -119,8 +124,10 @@ class Assembler {
  private:
   /// What an object of Docker's says by its labels.
   struct Claim {
+    ServicePtr service;
     std::shared_ptr<const Parsed> parsed;
-    std::optional<model::ServiceName> name;  ///< that it claims; nothing: it claims none
+    /// That it claims; nothing: it claims none.
+    [[nodiscard]] std::optional<model::ServiceName> name() const;
   };
   using Names = std::set<model::ServiceName>;
 
@@ -142,6 +149,12 @@ class Assembler {
   void TakeTemplates(const Records& records, Names& touched);
   void AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed, Names& touched);
   void DropClaim(const ServicePtr& service, Names& touched);
+  using Claims = Chunked<Claim>;
+  [[nodiscard]] Claims::const_iterator PlaceOfClaim(const model::ServiceFacts& service) const;
+  /// REQUIRES: there is one.
+  [[nodiscard]] const Parsed& ParsedOf(const ServicePtr& service) const;
+  /// Of one name, in order of the services.
+  [[nodiscard]] std::vector<Claim> ClaimsOf(const model::ServiceName& name) const;
   void SetOfRecord(const model::Record& record, std::shared_ptr<const Parsed> parsed);
 
   [[nodiscard]] std::optional<Definition> DefineLabelled(const model::ServiceName& name) const;
@@ -159,8 +172,9 @@ class Assembler {
   std::map<model::ServiceName, std::vector<std::shared_ptr<const Parsed>>> static_;
   bool static_taken_ = false;
   Services services_;  ///< as of the last Update, as everything below
-  std::unordered_map<const model::ServiceFacts*, Claim> claims_;
-  std::map<model::ServiceName, std::vector<ServicePtr>> claimed_;  ///< in order of the services
+  Claims claims_;      ///< in order of the services
+  /// Those that claim another name than their service has, by that name.
+  std::map<model::ServiceName, std::vector<Claim>> renamed_;
   std::map<model::ServiceName, std::shared_ptr<const Parsed>> by_record_;  ///< kReconfigure
   std::set<ServicePtr> templated_;  ///< their labels name files
   Names templated_records_;         ///< these name files
@@ -170,6 +184,6 @@ class Assembler {
 };
 
 /// Stable hash of parameters.
-[[nodiscard]] std::string HashParameters(const Parameters& parameters);
+[[nodiscard]] std::uint64_t HashParameters(const Parameters& parameters);
 
 }  // namespace swarmgate::engine

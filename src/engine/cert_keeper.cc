@@ -133,8 +133,8 @@ void CertKeeper::TakeServices(const Assembly& assembly) {
     const std::string& service = definition.name.str();
     known.insert(service);
     (void)Take({CertificateSource::kService, service},
-               {CertificateSource::kService, NameOf(*definition.parsed->result.spec),
-                "service " + service, definition.parsed->result.spec->certificate, ""},
+               {CertificateSource::kService, NameOf(*definition.parsed->spec), "service " + service,
+                definition.parsed->spec->certificate, ""},
                definition.name);
   }
   Forget(CertificateSource::kService, known);

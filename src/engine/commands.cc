@@ -7,6 +7,7 @@
 #include "engine/reconciler.h"
 #include "engine/sharing.h"
 #include "swarmgate/base/log.h"
+#include "swarmgate/base/strings.h"
 
 namespace swarmgate::engine {
 namespace {
@@ -156,12 +157,12 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   if (given.empty()) return command.reply(Answer(400, kNoName));
   std::shared_ptr<const Parsed> parsed =
       assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
-  if (parsed->result.other_instance) {
+  if (parsed->other_instance) {
     // Meant for another proxy: nothing is wrong, nothing is done.
     return command.reply(Answer(200, "meant for another proxy instance; nothing was done"));
   }
-  if (!parsed->result.spec) return command.reply(Refusal(parsed->diagnostics));
-  const model::ServiceSpec& spec = *parsed->result.spec;
+  if (!parsed->spec) return command.reply(Refusal(parsed->diagnostics));
+  const model::ServiceSpec& spec = *parsed->spec;
   const ServiceName name = spec.name;
   if (spec.replicas == 0U) {
     RemoveRecord(std::move(command), name, "replicas=0: the service is removed");
@@ -205,13 +206,12 @@ void Reconciler::Validate(Command command) {
   if (given.empty()) return command.reply(Answer(400, kNoName));
   std::shared_ptr<const Parsed> parsed =
       assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
-  if (!parsed->result.spec) {
-    return command.reply(parsed->result.other_instance
-                             ? Answer(200, "meant for another proxy instance")
-                             : Refusal(parsed->diagnostics));
+  if (!parsed->spec) {
+    return command.reply(parsed->other_instance ? Answer(200, "meant for another proxy instance")
+                                                : Refusal(parsed->diagnostics));
   }
   Record record;
-  record.service = parsed->result.spec->name;
+  record.service = parsed->spec->name;
   record.parameters = command.parameters;
   const auto held = store_.records().find(record.service);
   record.created_unix_ms =
@@ -240,7 +240,7 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Definition* defini
                      of_service.diagnostics.end());
   if (!of_service.served()) return Refusal(std::move(diagnostics));
   Outcome outcome;
-  if (definition != nullptr) outcome.spec = definition->parsed->result.spec;
+  if (definition != nullptr) outcome.spec = definition->parsed->spec;
   outcome.diagnostics = std::move(diagnostics);
   return outcome;
 }
@@ -314,7 +314,7 @@ void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::str
     record.kind = Record::Kind::kWithdrawn;
     record.service = name;
     record.origin = definition->origin;
-    record.labels_hash = definition->parsed->parameters_hash;
+    record.labels_hash = HexOf(definition->parsed->parameters_hash);
     record.updated_unix_ms = record.created_unix_ms = made;
     (void)store_.Set(name, std::move(record));
     pending.outcome.message = "the service is withdrawn until its labels change";

@@ -147,7 +147,7 @@ void DockerDesk::RunTimes(SteadyTime now) {
   }
   if (all_due_ <= now) {
     all_due_ = now + Seldom(options_.poll_all);
-    WantTasks(all_ids_);
+    WantTasks({all_ids_.begin(), all_ids_.end()});
   }
   if (poll_due_ <= now) {
     poll_due_ = now + poll_backoff_.Next();

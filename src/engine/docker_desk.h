@@ -14,6 +14,7 @@
 #include "engine/backoff.h"
 #include "engine/message.h"
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/text.h"
 
 namespace swarmgate::engine {
 
@@ -39,7 +40,7 @@ class DockerDesk {
   void SprintPolls(const std::string& id);
   /// Names for the next list's DockerApi::Include. A new one wants a list.
   void SetInclude(std::vector<std::string> names);
-  void SetAllIds(std::vector<std::string> ids) { all_ids_ = std::move(ids); }
+  void SetAllIds(std::vector<Text> ids) { all_ids_ = std::move(ids); }
 
   /// The generation of the first list that starts from now on; one is wanted.
   std::uint64_t ForceList();
@@ -95,7 +96,7 @@ class DockerDesk {
   std::map<std::string, SteadyTime> sprints_;  ///< service → end of its sprint
   SteadyTime sprint_due_ = SteadyTime::max();
   SteadyTime all_due_;
-  std::vector<std::string> all_ids_;
+  std::vector<Text> all_ids_;
 };
 
 }  // namespace swarmgate::engine

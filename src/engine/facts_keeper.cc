@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
@@ -11,17 +10,12 @@
 namespace swarmgate::engine {
 namespace {
 
-using model::Addresses;
 using model::DockerFacts;
 using model::ServiceFacts;
 using model::ServiceKind;
 using model::TaskFacts;
 
 constexpr const char* kEndedMessage = "its container has ended";
-
-std::size_t HashOf(const std::string& container_id) {
-  return std::hash<std::string>()(container_id);
-}
 
 bool HasTaskIn(const ServiceFacts& service, const std::string& container_id) {
   return std::any_of(service.tasks.begin(), service.tasks.end(),
@@ -58,9 +52,11 @@ bool IsStopSignal(const std::string& signal) {
   return signal.empty() || std::find(kStop.begin(), kStop.end(), signal) != kStop.end();
 }
 
-bool ComesBefore(const ServicePtr& a, const ServicePtr& b) {
-  return std::tie(a->name, a->id) < std::tie(b->name, b->id);
+bool ComesBefore(const ServiceFacts& a, const ServiceFacts& b) {
+  return std::tie(a.name, a.id) < std::tie(b.name, b.id);
 }
+
+bool ComesBefore(const ServicePtr& a, const ServicePtr& b) { return ComesBefore(*a, *b); }
 
 ServicePtr FindByName(const Services& services, const std::string& name) {
   const auto found =
@@ -69,61 +65,61 @@ ServicePtr FindByName(const Services& services, const std::string& name) {
 }
 
 void FactsKeeper::Restore(DockerFacts facts) {
-  for (ServiceFacts& service : facts.services) Put(std::move(service));
-  facts.services.clear();
+  // With its capacity.
+  for (ServiceFacts& service : std::exchange(facts.services, {})) Put(std::move(service));
   host_ = std::move(facts);
   ++host_version_;
 }
 
 const ServiceFacts* FactsKeeper::FindById(const std::string& id) const {
-  auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : found->second.get();
+  const ServiceFacts* found = nullptr;
+  by_id_.Each(id, [&](const ServiceFacts& service) {
+    if (service.id == id) found = &service;
+  });
+  return found;
 }
 
 void FactsKeeper::ShareTexts(ServiceFacts& service) {
+  if (const ServiceFacts* held = FindById(service.id)) {
+    service.id = held->id;
+    if (service.name == held->name) service.name = held->name;
+    if (service.labels == held->labels) service.labels = held->labels;
+  }
+  texts_.Share(service.stack);
+  texts_.Share(service.update_state);
+  if (networks_.size() >= TextPool::kMost) networks_.clear();
+  service.network_ids = *networks_.insert(service.network_ids).first;
   for (TaskFacts& task : service.tasks) {
     for (Text* text : {&task.node_id, &task.state, &task.message, &task.node_address}) {
       texts_.Share(*text);
     }
-    Addresses addresses;
-    for (auto& [network, address] : task.addresses) {
-      Text shared = network;
-      texts_.Share(shared);
-      addresses.emplace(std::move(shared), std::move(address));
-    }
-    task.addresses = std::move(addresses);
+    task.addresses.ShareNetworks(texts_);
   }
   service.tasks.shrink_to_fit();
 }
 
 void FactsKeeper::Put(ServiceFacts service) {
-  Drop(service.id);
   ShareTexts(service);
+  Drop(service.id);
   auto fresh = std::make_shared<const ServiceFacts>(std::move(service));
   const auto place =
       services_.PartitionPoint([&](const ServicePtr& other) { return ComesBefore(other, fresh); });
   services_.insert(place, fresh);
   for (const TaskFacts& task : fresh->tasks) {
-    if (!task.container_id.empty()) by_container_.emplace(HashOf(task.container_id), fresh.get());
+    if (!task.container_id.empty()) by_container_.Add(task.container_id, fresh.get());
   }
-  by_id_.emplace(fresh->id, std::move(fresh));
+  by_id_.Add(fresh->id, fresh.get());
 }
 
 void FactsKeeper::Drop(const std::string& id) {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return;
-  const ServicePtr held = found->second;
-  by_id_.erase(found);
-  ForgetContainers(*held);
-  services_.erase(
-      services_.PartitionPoint([&](const ServicePtr& other) { return ComesBefore(other, held); }));
-}
-
-void FactsKeeper::ForgetContainers(const ServiceFacts& service) {
-  for (const TaskFacts& task : service.tasks) {
-    auto [at, end] = by_container_.equal_range(HashOf(task.container_id));
-    while (at != end) at = at->second == &service ? by_container_.erase(at) : std::next(at);
+  const ServiceFacts* held = FindById(id);
+  if (held == nullptr) return;
+  by_id_.Erase(id, held);
+  for (const TaskFacts& task : held->tasks) {
+    if (!task.container_id.empty()) by_container_.Erase(task.container_id, held);
   }
+  services_.erase(services_.PartitionPoint(
+      [&](const ServicePtr& other) { return ComesBefore(*other, *held); }));
 }
 
 void FactsKeeper::PutChanged(ServiceFacts service, News& news) {
@@ -132,8 +128,8 @@ void FactsKeeper::PutChanged(ServiceFacts service, News& news) {
   Put(std::move(service));
 }
 
-std::vector<std::string> FactsKeeper::SwarmIds() const {
-  std::vector<std::string> ids;
+std::vector<Text> FactsKeeper::SwarmIds() const {
+  std::vector<Text> ids;
   for (const ServicePtr& service : services_) {
     if (service->kind == ServiceKind::kSwarm) ids.push_back(service->id);
   }
@@ -141,9 +137,11 @@ std::vector<std::string> FactsKeeper::SwarmIds() const {
 }
 
 bool FactsKeeper::HasContainer(const std::string& container_id) const {
-  const auto [begin, end] = by_container_.equal_range(HashOf(container_id));
-  return std::any_of(begin, end,
-                     [&](const auto& entry) { return HasTaskIn(*entry.second, container_id); });
+  bool found = false;
+  by_container_.Each(container_id, [&](const ServiceFacts& service) {
+    found = found || HasTaskIn(service, container_id);
+  });
+  return found;
 }
 
 bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
@@ -305,15 +303,16 @@ void FactsKeeper::Remove(const std::string& id, News& news) {
 
 void FactsKeeper::Install(DockerFacts list, News& news) {
   std::unordered_set<const ServiceFacts*> listed;
-  listed.reserve(list.services.size());
-  for (ServiceFacts& service : list.services) {
+  // Moved with its capacity: what is kept of the list has no services.
+  std::vector<ServiceFacts> services = std::move(list.services);
+  listed.reserve(services.size());
+  for (ServiceFacts& service : services) {
     const ServiceFacts* held = FindById(service.id);
     if (held != nullptr && listed.contains(held)) continue;
     const std::string id = service.id;
     InstallOne(std::move(service), &list.gateway_addresses, news);
     listed.insert(FindById(id));
   }
-  list.services.clear();
   std::vector<std::string> gone;
   for (const ServicePtr& held : services_) {
     if (!listed.contains(held.get())) gone.push_back(held->id);
@@ -405,8 +404,7 @@ FactsKeeper::News FactsKeeper::TakeEvent(const ports::DockerEvent& event, Steady
   mark = Mark{kind, event.time_ns, now + lifetime};
   if (kind == MarkKind::kStarted) return news;
   std::vector<ServiceFacts> concerned;
-  const auto [begin, end] = by_container_.equal_range(HashOf(event.id));
-  for (auto entry = begin; entry != end; ++entry) concerned.push_back(*entry->second);
+  by_container_.Each(event.id, [&](const ServiceFacts& service) { concerned.push_back(service); });
   for (ServiceFacts& service : concerned) {
     if (ApplyMarks(service)) PutChanged(std::move(service), news);
   }
@@ -423,16 +421,14 @@ FactsKeeper::News FactsKeeper::Expire(SteadyTime now) {
     }
     // What was marked stays so until a list says what is true.
     if (mark->second.kind != MarkKind::kStarted) {
-      const auto [begin, end] = by_container_.equal_range(HashOf(mark->first));
-      for (auto entry = begin; entry != end; ++entry) {
-        const ServiceFacts& service = *entry->second;
-        if (!HasTaskIn(service, mark->first)) continue;
+      by_container_.Each(mark->first, [&](const ServiceFacts& service) {
+        if (!HasTaskIn(service, mark->first)) return;
         if (service.kind == ServiceKind::kSwarm) {
           news.ask_again.push_back(service.id);
         } else {
           news.list_again_in = Duration(0);
         }
-      }
+      });
     }
     mark = marks_.erase(mark);
   }

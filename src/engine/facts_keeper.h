@@ -26,11 +26,13 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "engine/service_index.h"
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/cow.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/ports/docker_api.h"
 #include "swarmgate/ports/state_store.h"
@@ -42,6 +44,7 @@ namespace swarmgate::engine {
 using ServicePtr = std::shared_ptr<const model::ServiceFacts>;
 /// Sorted by name, then id; ids are unique.
 using Services = Chunked<ServicePtr>;
+[[nodiscard]] bool ComesBefore(const model::ServiceFacts& a, const model::ServiceFacts& b);
 [[nodiscard]] bool ComesBefore(const ServicePtr& a, const ServicePtr& b);
 /// The first of this name; may be null.
 [[nodiscard]] ServicePtr FindByName(const Services& services, const std::string& name);
@@ -99,7 +102,7 @@ class FactsKeeper {
   /// Does a task of a known service live in this container?
   [[nodiscard]] bool HasContainer(const std::string& container_id) const;
   /// Swarm services' ids.
-  [[nodiscard]] std::vector<std::string> SwarmIds() const;
+  [[nodiscard]] std::vector<Text> SwarmIds() const;
 
   /// What changed since the last call, in the store's terms.
   void MoveChangesTo(ports::AppliedDelta& delta);
@@ -129,7 +132,8 @@ class FactsKeeper {
   [[nodiscard]] bool IsExplained(const model::ServiceFacts& service) const;
   void KeepUnconfirmed(model::DockerFacts& list, SteadyTime now, News& news);
   void Install(model::DockerFacts list, News& news);
-  /// Nearly all tasks say some of them alike.
+  /// Nearly all tasks say some of them alike, and what is said anew of a service is mostly as it
+  /// was.
   void ShareTexts(model::ServiceFacts& service);
   /// What a list says of one service, if that is news.
   void InstallOne(model::ServiceFacts service,
@@ -146,16 +150,15 @@ class FactsKeeper {
   void Put(model::ServiceFacts service);
   void Drop(const std::string& id);
   void PutChanged(model::ServiceFacts service, News& news);
-  void ForgetContainers(const model::ServiceFacts& service);
 
   Options options_;
   model::DockerFacts host_;  ///< without services
   std::uint64_t host_version_ = 0;
   Services services_;
   TextPool texts_;
-  std::unordered_map<std::string_view, ServicePtr> by_id_;  ///< keys live in the services
-  /// Hash of a container's id → a service that has a task there.
-  std::unordered_multimap<std::size_t, const model::ServiceFacts*> by_container_;
+  std::set<Cow<std::vector<std::string>>> networks_;  ///< as texts_
+  ServiceIndex by_id_;
+  ServiceIndex by_container_;                    ///< those that have a task there
   std::map<std::string, Mark> marks_;            ///< by container id
   std::map<std::string, SteadyTime> regressed_;  ///< service id → first seen older
   std::optional<SteadyTime> loss_seen_;

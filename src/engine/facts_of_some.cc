@@ -13,11 +13,11 @@ using model::TaskFacts;
 bool FactsKeeper::HasNewNetwork(const ServiceFacts& service) const {
   const ServiceFacts* held = FindById(service.id);
   return std::any_of(
-      service.network_ids.begin(), service.network_ids.end(), [&](const std::string& id) {
+      service.network_ids->begin(), service.network_ids->end(), [&](const std::string& id) {
         const auto is_it = [&](const model::NetworkFacts& network) { return network.id == id; };
         if (std::any_of(host_.networks.begin(), host_.networks.end(), is_it)) return false;
         if (held == nullptr) return true;
-        const auto& known = held->network_ids;
+        const std::vector<std::string>& known = *held->network_ids;
         return std::find(known.begin(), known.end(), id) == known.end();
       });
 }

@@ -115,7 +115,7 @@ bool Reconciler::Quarantine(const Assembly& assembly, const Error& error) {
     const auto passed = accepted_.find(input->spec->name);
     const Definition* definition = assembly.Find(input->spec->name);
     const bool known = passed != accepted_.end() && definition != nullptr &&
-                       passed->second->hash == definition->parsed->hash;
+                       passed->second == definition->parsed->hash;
     (known ? good : suspects).push_back(input);
   }
   int checks = kMostChecks;

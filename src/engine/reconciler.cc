@@ -295,7 +295,7 @@ void Reconciler::Accept(const Assembly& assembly) {
   for (const model::ServiceName& name : std::exchange(unaccepted_, {})) {
     const Definition* definition = assembly.Find(name);
     if (definition != nullptr && definition->served()) {
-      accepted_[name] = definition->parsed;
+      accepted_.insert_or_assign(name, definition->parsed->hash);
     } else {
       accepted_.erase(name);
     }

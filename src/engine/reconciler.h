@@ -207,8 +207,9 @@ class Reconciler {
   Quarantines quarantine_;
   std::set<std::uint16_t> taken_ports_;         ///< as the last Converge found them
   std::optional<SteadyTime> ports_look_again_;  ///< whether they are still taken
-  /// Services that have gone live, and names that may have to be there, or not any more.
-  std::map<model::ServiceName, std::shared_ptr<const Parsed>> accepted_;
+  /// Services that have gone live, with Parsed::hash, and names that may have to be there, or not
+  /// any more.
+  SharedMap<model::ServiceName, std::uint64_t> accepted_;
   std::set<model::ServiceName> unaccepted_;
   std::vector<Pending> pending_;
   std::vector<HeldBack> held_back_;

@@ -161,6 +161,7 @@ std::string WhyNoServer(const ServiceStatus& status, const Definition& definitio
 void Judge(const StatusContext& context, const Definition& definition, const Verdict& verdict,
            ServiceStatus& status) {
   const std::size_t route_count = verdict.routes;
+  std::string reason;
   std::set<std::string> addresses;
   for (const model::Backend* backend : verdict.backends) {
     for (const model::Server& server : backend->servers) {
@@ -170,32 +171,33 @@ void Judge(const StatusContext& context, const Definition& definition, const Ver
   const std::string error = FirstError(status.diagnostics);
   if (!definition.parsed->opted_in) {
     status.state = ServiceState::kRejected;
-    status.reason = "it has routing labels but com.df.notify is not true";
+    reason = "it has routing labels but com.df.notify is not true";
   } else if (definition.withdrawn) {
     status.state = ServiceState::kWithdrawn;
-    status.reason = "removed by the API until its labels change";
+    reason = "removed by the API until its labels change";
   } else if (!definition.served()) {
     status.state = ServiceState::kRejected;
-    status.reason = error.empty() ? "its labels define no route" : error;
+    reason = error.empty() ? "its labels define no route" : error;
   } else if (verdict.raw_backends > 0) {
     status.state = ServiceState::kLive;
-    status.reason = "by templates of its own: " + Count(verdict.raw_backends, "backend");
+    reason = "by templates of its own: " + Count(verdict.raw_backends, "backend");
   } else if (route_count == 0) {
     const bool conflict =
         std::any_of(status.diagnostics.begin(), status.diagnostics.end(),
                     [](const Diagnostic& diagnostic) { return diagnostic.code == "conflict"; });
     status.state = conflict ? ServiceState::kConflict : ServiceState::kRejected;
-    status.reason = error.empty() ? "none of its routes can be served" : error;
+    reason = error.empty() ? "none of its routes can be served" : error;
   } else if (addresses.empty()) {
     status.state = ServiceState::kNoServer;
-    status.reason = WhyNoServer(status, definition);
+    reason = WhyNoServer(status, definition);
   } else {
     status.state = ServiceState::kLive;
-    status.reason = Count(route_count, "route") + " to " + Count(addresses.size(), "server");
+    reason = Count(route_count, "route") + " to " + Count(addresses.size(), "server");
   }
   if (route_count + verdict.raw_backends > 0 && !context.not_applied.empty()) {
-    status.reason += "; not confirmed yet: " + context.not_applied;
+    reason += "; not confirmed yet: " + context.not_applied;
   }
+  status.reason = std::move(reason);
 }
 
 ServiceStatus Describe(const StatusContext& context, const Definition& definition,
@@ -205,7 +207,7 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.origin = definition.origin;
   status.overrides_labels = definition.overrides_labels;
   const std::shared_ptr<const Parsed>& parsed = definition.parsed;
-  status.spec = parsed->result.spec;
+  status.spec = parsed->spec;
   const Parameters given = parsed->parameters.Unpack();
   const bool shown = std::all_of(given.begin(), given.end(), [](const auto& parameter) {
     return labels::MayShowValue(parameter.first);
@@ -213,11 +215,11 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   // One text with what was parsed.
   status.parameters = shown ? parsed->parameters : PackedTexts(RedactParameters(given));
   if (definition.facts) status.version = definition.facts->version;
-  status.diagnostics = definition.parsed->diagnostics;
-  status.diagnostics.insert(status.diagnostics.end(), definition.diagnostics.begin(),
-                            definition.diagnostics.end());
-  status.diagnostics.insert(status.diagnostics.end(), verdict.diagnostics.begin(),
-                            verdict.diagnostics.end());
+  std::vector<Diagnostic> diagnostics = definition.parsed->diagnostics;
+  diagnostics.insert(diagnostics.end(), definition.diagnostics.begin(),
+                     definition.diagnostics.end());
+  diagnostics.insert(diagnostics.end(), verdict.diagnostics.begin(), verdict.diagnostics.end());
+  status.diagnostics = std::move(diagnostics);
   for (const model::Backend* backend : verdict.backends) status.backends.push_back(backend->name);
   DescribeTasks(context, definition, verdict, status);
   Judge(context, definition, verdict, status);
@@ -330,6 +332,12 @@ void StatusBook::SetOthers(const ServiceName& name, std::vector<Diagnostic> now,
   others_.emplace(name, std::move(now));
 }
 
+void StatusBook::ShareTexts(ServiceStatus& status) {
+  texts_.Share(status.reason);
+  for (TaskStatus& task : status.tasks) texts_.Share(task.reason);
+  status.tasks.shrink_to_fit();
+}
+
 StatusNews StatusBook::Update(const StatusContext& context) {
   StatusNews news;
   const Names touched = Touched(context);
@@ -344,6 +352,7 @@ StatusNews StatusBook::Update(const StatusContext& context) {
       continue;
     }
     ServiceStatus status = Describe(context, *definition, verdict);
+    ShareTexts(status);
     const bool settled =
         std::none_of(status.tasks.begin(), status.tasks.end(),
                      [](const TaskStatus& task) { return !task.serving; }) &&

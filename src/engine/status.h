@@ -11,6 +11,7 @@
 
 #include "engine/assemble.h"
 #include "swarmgate/base/chunked.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/engine/snapshot.h"
 #include "swarmgate/haproxy/image.h"
 #include "swarmgate/routing/build.h"
@@ -61,11 +62,14 @@ class StatusBook {
 
   [[nodiscard]] Names Touched(const StatusContext& context) const;
   void Remember(const StatusContext& context);
+  /// Very many say the same.
+  void ShareTexts(ServiceStatus& status);
   void SetStatus(const model::ServiceName& name, StatusPtr now, StatusNews& news);
   void SetOthers(const model::ServiceName& name, std::vector<model::Diagnostic> now,
                  StatusNews& news);
 
   Chunked<StatusPtr> services_;
+  TextPool texts_;
   std::map<model::ServiceName, std::vector<model::Diagnostic>> others_;
   /// What they were made of, beside definitions and facts.
   SharedMap<model::ServiceName, routing::ServiceOutcome> outcomes_;

@@ -24,7 +24,7 @@ constexpr std::size_t kTaskDigits = 12;
 std::string NameOf(const ServiceInput& service, const model::DestSpec& dest) {
   if (!dest.outbound_hostname.empty()) return dest.outbound_hostname;
   const bool swarm = service.facts && service.facts->kind == model::ServiceKind::kSwarm;
-  if (swarm) return "tasks." + service.facts->name;
+  if (swarm) return "tasks." + service.facts->name.str();
   return service.spec->name.str();
 }
 
@@ -107,7 +107,7 @@ std::vector<std::string> EndpointChooser::ServiceNetworks(const ServiceFacts& fa
 /// The tasks decide one by one.
 bool EndpointChooser::LocalWay(const ServiceFacts& facts) const {
   if (!context_.on_host) return false;
-  if (facts.kind == model::ServiceKind::kSwarm && !facts.network_ids.empty()) return true;
+  if (facts.kind == model::ServiceKind::kSwarm && !facts.network_ids->empty()) return true;
   if (!facts.published.empty()) return true;
   for (const std::string& id : ServiceNetworks(facts)) {
     const auto found = networks_.find(id);

@@ -319,7 +319,7 @@ class SqliteStore final : public ports::StateStore {
     }
     Statement put(file_.database(), "INSERT OR REPLACE INTO services VALUES(?1,?2)");
     for (const model::ServiceFacts& facts : delta.upserts) {
-      Status stored = put.Bind(1, facts.id).Bind(2, codec::EncodeServiceFacts(facts)).Run();
+      Status stored = put.Bind(1, facts.id.str()).Bind(2, codec::EncodeServiceFacts(facts)).Run();
       if (!stored) return stored;
     }
     return Ok();

@@ -91,7 +91,7 @@ model::ServiceFacts MakeFacts(const std::string& id, const std::string& name) {
   facts.stack = "stack";
   facts.labels = {{"com.df.notify", "true"}, {"com.df.servicePath", "/\"quoted\""}};
   facts.misplaced_labels = {{"com.df.port", "80"}};
-  facts.network_ids = {"n2", "n1"};
+  facts.network_ids = std::vector<std::string>{"n2", "n1"};
   facts.global = true;
   facts.replicas = 3;
   facts.exposed_tcp_ports = {80, 65535};

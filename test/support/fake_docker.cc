@@ -215,7 +215,7 @@ ServiceFacts MakeService(const std::string& name, const std::string& path,
   service.created_unix_ns = 1'600'000'000'000'000'000;
   service.labels = {
       {"com.df.notify", "true"}, {"com.df.servicePath", path}, {"com.df.port", "8080"}};
-  service.network_ids = {"net1"};
+  service.network_ids = std::vector<std::string>{"net1"};
   service.replicas = tasks.size();
   service.tasks = std::move(tasks);
   return service;

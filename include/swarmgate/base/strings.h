@@ -29,5 +29,7 @@ namespace swarmgate {
 [[nodiscard]] std::uint64_t Hash64(std::string_view text);
 /// The same as 16 hex digits: stable names from long keys.
 [[nodiscard]] std::string HashHex(std::string_view text);
+/// 16 digits.
+[[nodiscard]] std::string HexOf(std::uint64_t number);
 
 }  // namespace swarmgate

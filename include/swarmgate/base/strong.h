@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <functional>
 #include <string>
 #include <utility>
@@ -17,6 +18,9 @@ class StrongString {
  public:
   StrongString() = default;
   explicit StrongString(std::string value) : text_(std::move(value)) {}
+  /// Shares it.
+  template <std::same_as<Text> T>
+  explicit StrongString(T value) : text_(std::move(value)) {}
   [[nodiscard]] const std::string& str() const { return text_.str(); }
   [[nodiscard]] bool empty() const { return text_.empty(); }
   friend auto operator<=>(const StrongString&, const StrongString&) = default;

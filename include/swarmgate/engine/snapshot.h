@@ -13,6 +13,7 @@
 
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
+#include "swarmgate/base/few.h"
 #include "swarmgate/base/packed_texts.h"
 #include "swarmgate/base/shared.h"
 #include "swarmgate/base/text.h"
@@ -26,7 +27,7 @@
 
 namespace swarmgate::engine {
 
-enum class ServiceState {
+enum class ServiceState : std::uint8_t {
   kLive,       ///< at least one route is served and has a server
   kNoServer,   ///< routed, but no task can take requests: answers 503
   kRejected,   ///< left out; the diagnostics say why
@@ -37,8 +38,8 @@ const char* ServiceStateName(ServiceState state);
 
 struct TaskStatus {
   Text id;
-  Text state;           ///< Docker's word
-  std::string address;  ///< the one that is used; empty when it is not a server
+  Text state;    ///< Docker's word
+  Text address;  ///< the one that is used; empty when it is not a server
   bool serving = false;
   bool draining = false;
   Text reason;  ///< why it is not serving: "starting", "unhealthy", "no common network", …
@@ -47,17 +48,17 @@ struct TaskStatus {
 
 struct ServiceStatus {
   model::ServiceName name;
-  model::Origin origin = model::Origin::kDocker;
-  bool overrides_labels = false;  ///< a manual record stands before labels of the same name
-  ServiceState state = ServiceState::kRejected;
-  std::string reason;  ///< one sentence
+  Text reason;  ///< one sentence
   Shared<model::ServiceSpec> spec;
   /// As received; secrets redacted.
   PackedTexts parameters;
   std::vector<model::BackendName> backends;
   std::vector<TaskStatus> tasks;
-  std::vector<model::Diagnostic> diagnostics;
+  Few<model::Diagnostic> diagnostics;
   std::uint64_t version = 0;  ///< Docker's Version.Index
+  model::Origin origin = model::Origin::kDocker;
+  ServiceState state = ServiceState::kRejected;
+  bool overrides_labels = false;  ///< a manual record stands before labels of the same name
   friend bool operator==(const ServiceStatus&, const ServiceStatus&) = default;
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "swarmgate/base/error.h"
+#include "swarmgate/base/few.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/service_spec.h"
 
@@ -47,6 +48,7 @@ struct Templates {
     friend bool operator==(const File&, const File&) = default;
   };
   std::map<std::string, File> files;  ///< by the path as it was given, trimmed
+  friend bool operator==(const Templates&, const Templates&) = default;
 };
 
 /// The files that parameters name (templateFePath, templateBePath); at most two.
@@ -79,7 +81,7 @@ struct ParsedService {
   /// Nothing when the service as a whole cannot be served: then at least one diagnostic is an
   /// error.
   Shared<model::ServiceSpec> spec;
-  std::vector<model::Diagnostic> diagnostics;  ///< sorted, without repetition
+  Few<model::Diagnostic> diagnostics;  ///< sorted, without repetition
   /// The service is meant for another instance (FILTER_PROXY_INSTANCE_NAME): no spec, no error.
   bool other_instance = false;
 };

@@ -371,7 +371,7 @@ TEST_F(PeerStoreTest, WhoFollowsHearsOfAServiceAndOfAllElseThatChangedWithIt) {
   change.host->networks.push_back({"net1", "web", "overlay", true, false});
   change.host->gateway_addresses["c1"] = "172.18.0.3";
   change.upserts.emplace_back().id = "web";
-  change.upserts[0].network_ids = {"net1"};
+  change.upserts[0].network_ids = std::vector<std::string>{"net1"};
   a.cluster().TakeFacts(change);
   EXPECT_TRUE(WaitUntil([&] {
     const std::lock_guard lock(mutex);

@@ -117,7 +117,7 @@ TEST_F(ApplyTest, AHAProxyThatDiedIsServedAgainWhenItIsBack) {
   rig.Advance(Duration(3000));
   EXPECT_FALSE(rig.snapshot()->proxy.ok);
   EXPECT_FALSE(rig.snapshot()->ready);
-  EXPECT_NE(rig.Status("api")->reason.find("not confirmed yet"), std::string::npos);
+  EXPECT_NE(rig.Status("api")->reason.str().find("not confirmed yet"), std::string::npos);
   EXPECT_EQ(testing::LoadImage(rig.proxy.disk()).routes.size(), 2U);  // files first
   ASSERT_TRUE(rig.proxy.Start());
   rig.Advance(Duration(1100));

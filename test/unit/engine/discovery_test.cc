@@ -84,7 +84,7 @@ TEST_F(DiscoveryTest, WithoutNotifyNothingIsServedAndTheStatusSaysWhy) {
   rig.Start();
   EXPECT_TRUE(rig.Served().empty());
   EXPECT_EQ(rig.State("web"), "rejected");
-  EXPECT_NE(rig.Status("web")->reason.find("com.df.notify"), std::string::npos);
+  EXPECT_NE(rig.Status("web")->reason.str().find("com.df.notify"), std::string::npos);
 }
 
 TEST_F(DiscoveryTest, NothingIsWrittenOrCommandedWhenNothingChanges) {
@@ -307,7 +307,7 @@ TEST_F(DiscoveryTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
   EXPECT_EQ(rig.State("web"), "no-server");
-  EXPECT_NE(rig.Status("web")->reason.find("starting"), std::string::npos);
+  EXPECT_NE(rig.Status("web")->reason.str().find("starting"), std::string::npos);
   const auto before = rig.docker.task_lists();
   rig.Advance(Duration(1000));
   const auto quick = rig.docker.task_lists() - before;
@@ -597,7 +597,7 @@ TEST_F(DiscoveryTest, TheTasksOfAServiceWithoutARouteSayThatItHasNone) {
 
 TEST_F(DiscoveryTest, TheTasksOfAServiceOnAnotherNetworkSayThat) {
   auto service = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
-  service.network_ids = {"elsewhere"};
+  service.network_ids = std::vector<std::string>{"elsewhere"};
   service.tasks[0].addresses = {{"elsewhere", "10.9.0.1"}};
   rig.docker.SetService(service);
   rig.Start();

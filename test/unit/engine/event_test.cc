@@ -170,7 +170,7 @@ TEST_F(EventTest, AServiceOnANetworkThatIsNotKnownIsListedWithTheNetworks) {
   facts.own_network_ids.emplace_back("net3");
   rig.docker.SetFacts(facts);
   auto fresh = MakeService("fresh", "/fresh", {MakeTask("fff", "10.0.3.1")});
-  fresh.network_ids = {"net3"};
+  fresh.network_ids = std::vector<std::string>{"net3"};
   fresh.tasks[0].addresses = {{"net3", "10.0.3.1"}};
   rig.docker.SetService(fresh);
   rig.Hint("service", "create", fresh.id);
@@ -181,7 +181,7 @@ TEST_F(EventTest, AServiceOnANetworkThatIsNotKnownIsListedWithTheNetworks) {
 
 TEST_F(EventTest, ANetworkThatDockerNeverListsCostsOneListOnly) {
   auto strange = MakeService("strange", "/strange", {MakeTask("sss", "10.0.0.7")});
-  strange.network_ids = {"host", "net1"};
+  strange.network_ids = std::vector<std::string>{"host", "net1"};
   rig.docker.SetService(strange);
   rig.Hint("service", "create", strange.id);
   rig.Advance(Duration(100));
@@ -322,7 +322,7 @@ class Looks {
     ASSERT_EQ(by_looks_.services().size(), by_lists_.services().size());
     auto other = by_lists_.services().begin();
     for (const ServicePtr& service : by_looks_.services()) {
-      EXPECT_EQ(*service, **other) << service->name;
+      EXPECT_EQ(*service, **other) << service->name.str();
       ++other;
     }
     EXPECT_EQ(by_looks_.host().gateway_addresses, by_lists_.host().gateway_addresses);
@@ -388,7 +388,8 @@ class Looks {
     version_ += Below(5) == 0 ? -1 : 1;
     auto service = MakeService(name, "/" + name + std::to_string(Below(3)), std::move(tasks),
                                static_cast<std::uint64_t>(version_));
-    if (Below(8) == 0) service.network_ids = {"net1", "net" + std::to_string(Below(5))};
+    if (Below(8) == 0)
+      service.network_ids = std::vector<std::string>{"net1", "net" + std::to_string(Below(5))};
     docker_.SetService(service);
     facts = docker_.facts();
     facts.ports_unknown_ids.clear();

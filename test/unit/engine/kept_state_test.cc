@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <random>
 #include <set>
@@ -17,6 +18,7 @@
 #include "support/fake_docker.h"
 #include "support/rounds.h"
 #include "swarmgate/base/log.h"
+#include "swarmgate/base/strings.h"
 
 namespace swarmgate::engine {
 namespace {
@@ -220,7 +222,7 @@ class World {
     kept.log.Update(kept.book.Update(context));
     for (const auto& [name, definition] : assembly.definitions) {
       last_hash_[name] = definition.parsed->hash;
-      last_parameters_hash_[name] = definition.parsed->parameters_hash;
+      last_parameters_hash_[name] = HexOf(definition.parsed->parameters_hash);
     }
   }
 
@@ -234,7 +236,7 @@ class World {
     EXPECT_EQ(a.parsed->parameters, b.parsed->parameters);
     EXPECT_EQ(a.parsed->opted_in, b.parsed->opted_in);
     EXPECT_EQ(a.parsed->diagnostics, b.parsed->diagnostics);
-    EXPECT_EQ(a.parsed->result.spec, b.parsed->result.spec);
+    EXPECT_EQ(a.parsed->spec, b.parsed->spec);
     EXPECT_EQ(a.facts, b.facts);
     EXPECT_EQ(a.diagnostics, b.diagnostics);
     EXPECT_EQ(a.created_unix_ns, b.created_unix_ns);
@@ -269,7 +271,7 @@ class World {
     ASSERT_EQ(kept.book.services().size(), fresh.book.services().size());
     auto other = fresh.book.services().begin();
     for (const StatusPtr& status : kept.book.services()) {
-      EXPECT_EQ(*status, **other) << status->name.str() << ": " << status->reason;
+      EXPECT_EQ(*status, **other) << status->name.str() << ": " << status->reason.str();
       ++other;
     }
     EXPECT_EQ(kept.book.others(), fresh.book.others());
@@ -306,7 +308,7 @@ class World {
   std::int64_t lists_ = 0;
   Records records_;
   Quarantines quarantine_;
-  std::map<ServiceName, std::string> last_hash_;
+  std::map<ServiceName, std::uint64_t> last_hash_;
   std::map<ServiceName, std::string> last_parameters_hash_;
   int address_ = 0;  ///< of a name that records lead to
   std::string not_applied_;

@@ -74,7 +74,7 @@ class World {
     if (dice_.Chance(70)) {
       model::ServiceFacts facts;
       facts.name = name;
-      if (!dice_.Chance(5)) facts.network_ids = {"ov1"};
+      if (!dice_.Chance(5)) facts.network_ids = std::vector<std::string>{"ov1"};
       const std::size_t tasks = dice_.Below(3);
       facts.replicas = 2;
       for (std::size_t i = 0; i < tasks; ++i) {
@@ -207,7 +207,7 @@ TEST(RouterTest, ATaskThatComesOrGoesCostsItsServiceAloneWhateverItsRoutes) {
     ServiceInput input = service;
     model::ServiceFacts facts;
     facts.name = input.spec->name.str();
-    facts.network_ids = {"ov1"};
+    facts.network_ids = std::vector<std::string>{"ov1"};
     model::TaskFacts task;
     task.id = "t";
     task.running = task.desired_running = true;
