@@ -16,8 +16,9 @@ template <typename Tag>
 class StrongString {
  public:
   StrongString() = default;
-  explicit StrongString(std::string value) : text_(std::move(value)) {}
+  explicit StrongString(Text value) : text_(std::move(value)) {}
   [[nodiscard]] const std::string& str() const { return text_.str(); }
+  [[nodiscard]] const Text& text() const { return text_; }
   [[nodiscard]] bool empty() const { return text_.empty(); }
   friend auto operator<=>(const StrongString&, const StrongString&) = default;
 
