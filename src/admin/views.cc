@@ -287,9 +287,9 @@ std::string WhyJson(const Snapshot& snapshot, const routing::Question& question,
                        : nullptr;
   if (backend != nullptr) {
     for (const model::Server& server : backend->servers) {
-      const bool v6 = server.address.find(':') != std::string::npos;
-      json.String((v6 ? "[" + server.address + "]" : server.address) + ":" +
-                  std::to_string(server.port));
+      const std::string& address = server.address;
+      const bool v6 = address.find(':') != std::string::npos;
+      json.String((v6 ? "[" + address + "]" : address) + ":" + std::to_string(server.port));
     }
   }
   json.EndArray();

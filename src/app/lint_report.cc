@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -125,7 +126,7 @@ class Linter {
       auto parsed = labels::ParseParameters(name, parameters, parse_);
       service.diagnostics.insert(service.diagnostics.end(), parsed.diagnostics.begin(),
                                  parsed.diagnostics.end());
-      service.by_template = parsed.spec && !parsed.spec->raw.empty();
+      service.by_template = parsed.spec && !parsed.spec->raw->empty();
       if (parsed.spec) AddInput(*std::move(parsed.spec), input, service.diagnostics);
     }
     service.input = std::move(input);
@@ -141,7 +142,8 @@ class Linter {
     }
     for (const std::string& network : input.networks) networks_.insert(network);
     routing::ServiceInput service;
-    service.facts = FactsOf(input, static_cast<std::int64_t>(inputs_.size()) + 1);
+    service.facts = std::make_shared<const model::ServiceFacts>(
+        FactsOf(input, static_cast<std::int64_t>(inputs_.size()) + 1));
     service.created_unix_ns = service.facts->created_unix_ns;
     // Found again by the name that the labels gave it.
     names_[spec.name.str()] = report_.services.size();

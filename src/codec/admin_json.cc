@@ -26,11 +26,11 @@ struct PathParts {
 };
 
 PathParts PartsOf(const model::PathMatch& path) {
-  const auto space = path.original.find(' ');
-  if (space != std::string::npos && space > 0) {
-    return {path.original.substr(0, space), path.original.substr(space + 1)};
-  }
-  return {KindName(path.kind), path.original.empty() ? path.text : path.original};
+  const std::string& text = path.original.empty() ? path.text : path.original;
+  const auto space = path.original.str().find(' ');
+  if (space != std::string::npos && space > 0)
+    return {text.substr(0, space), text.substr(space + 1)};
+  return {KindName(path.kind), text};
 }
 
 void WriteTexts(JsonWriter& json, std::string_view key, const std::vector<model::PathMatch>& list) {
@@ -54,7 +54,7 @@ std::string PathText(const model::PathMatch& path) {
 
 std::string HostText(const model::HostMatch& host) {
   if (!host.original.empty()) return host.original;
-  return host.kind == model::HostMatch::Kind::kWildcard ? "*" + host.text : host.text;
+  return host.kind == model::HostMatch::Kind::kWildcard ? "*" + host.text : host.text.str();
 }
 
 void WriteDiagnostics(JsonWriter& json, const std::vector<model::Diagnostic>& diagnostics) {
@@ -105,7 +105,7 @@ void WriteRoute(JsonWriter& json, const model::Route& route) {
   }
   json.EndArray();
   json.Field("priority", route.priority);
-  json.Field("rank", route.ranked ? route.rank : std::string());
+  json.Field("rank", route.ranked ? route.rank : Text());
   json.Field("fallback", route.fallback);
   json.EndObject();
 }

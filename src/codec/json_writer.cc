@@ -109,6 +109,9 @@ JsonWriter& JsonWriter::Field(std::string_view key, std::string_view value) {
 JsonWriter& JsonWriter::Field(std::string_view key, const std::string& value) {
   return Key(key).String(value);
 }
+JsonWriter& JsonWriter::Field(std::string_view key, const Text& value) {
+  return Key(key).String(value);
+}
 JsonWriter& JsonWriter::Field(std::string_view key, const char* value) {
   return Key(key).String(value);
 }

@@ -218,7 +218,7 @@ void WriteHeaders(JsonWriter& json, const char* key, const model::DestSpec& dest
 void WriteService(JsonWriter& json, const model::ServiceSpec& spec, const Given& given,
                   const model::DestSpec& first) {
   using Action = model::HeaderRule::Action;
-  json.Field("AclName", spec.acl_name_given ? spec.acl_name : std::string());
+  json.Field("AclName", spec.acl_name_given ? spec.acl_name : Text());
   WriteHeaders(json, "AddReqHeader", first, Action::kAdd, false);
   WriteHeaders(json, "AddResHeader", first, Action::kAdd, true);
   json.Field("BackendExtra", given.Text("backendExtra"));

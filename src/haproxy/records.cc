@@ -1,6 +1,7 @@
 #include "haproxy/records.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "haproxy/policy.h"
 #include "haproxy/quote.h"
@@ -41,7 +42,7 @@ std::string Rewrites(const model::Policy& policy, Group& group) {
 void AppendAddressHash(std::string& name, const model::Server& server) {
   std::uint32_t hash = 0x811c9dc5U;
   const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x01000193U; };
-  for (const char c : server.address) add(static_cast<unsigned char>(c));
+  for (const char c : server.address.str()) add(static_cast<unsigned char>(c));
   add(static_cast<unsigned char>(server.port >> 8U));
   add(static_cast<unsigned char>(server.port & 0xffU));
   if (server.options != model::ServerOptions()) {
@@ -110,7 +111,8 @@ std::vector<model::Server> WireServers(const model::Backend& backend) {
 model::Server WireServer(const model::Server& server) {
   constexpr std::size_t kMaxName = 64;
   model::Server wire;
-  wire.address = CanonicalAddress(server.address).value_or(server.address);
+  const std::optional<std::string> address = CanonicalAddress(server.address);
+  wire.address = address && *address != server.address ? Text(*address) : server.address;
   wire.port = server.port;
   wire.options = server.options;
   std::string name;

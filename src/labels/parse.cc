@@ -130,7 +130,7 @@ class ServiceParser {
       report_.Warning("incomplete-pair", "without reqPathReplace it has no effect",
                       "Write " + Shown("reqPathSearchReplace") + "=search,replacement");
     }
-    if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.str();
+    if (!draft_.spec.acl_name_given) draft_.spec.acl_name = draft_.spec.name.text();
     const auto about = [this](std::string_view name, std::string_view value) {
       About(std::string(name), value, FindParameter(name).parameter);
     };
@@ -271,7 +271,7 @@ class ServiceParser {
     const auto is_target = [&dest](const model::HostMatch& host) {
       return host.text == dest.hosts.front().text;
     };
-    if (std::erase_if(dest.redirect_from, is_target) == 0) return;
+    if (std::erase_if(dest.redirect_from.Edit(), is_target) == 0) return;
     report_.Warning("redirect-to-itself", "a host is not redirected to itself, so it is left out",
                     "Leave out " + dest.hosts.front().text);
   }

@@ -21,9 +21,9 @@ void PortNumber(Setting& setting, std::optional<std::uint16_t>& field) {
   if (!field) setting.report.Error("bad-port", "it is not a port number");
 }
 
-void Name(Setting& setting, std::string& field) {
+void Name(Setting& setting, Text& field) {
   if (IsValidServiceName(setting.value)) {
-    field = setting.value;
+    field = std::string(setting.value);
   } else {
     setting.report.Error("bad-name", "it is not a valid name");
   }

@@ -104,7 +104,7 @@ void ServiceDomainMatchAll(Setting& setting) {
 }
 
 void ServiceHeader(Setting& setting) {
-  auto& headers = setting.dest->spec.headers;
+  auto& headers = setting.dest->spec.headers.Edit();
   std::size_t bytes = 0;
   for (const std::string& item : Items(setting, setting.options.separator)) {
     const std::size_t colon = item.find(':');
@@ -134,7 +134,7 @@ void ServicePathExclude(Setting& setting) {
   if (setting.dest->spec.mode != model::ReqMode::kHttp) {
     return setting.report.Error("not-for-tcp", "it only works with reqMode=http");
   }
-  Paths(setting, setting.dest->spec.path_excludes);
+  Paths(setting, setting.dest->spec.path_excludes.Edit());
 }
 
 void Priority(Setting& setting) {
@@ -164,7 +164,7 @@ void SrcHttpsPort(Setting& setting) { PortNumber(setting, setting.dest->spec.src
 void SrcPort(Setting& setting) { PortNumber(setting, setting.dest->spec.src_port); }
 
 void UserAgent(Setting& setting) {
-  auto& agents = setting.dest->spec.user_agents;
+  auto& agents = setting.dest->spec.user_agents.Edit();
   std::size_t bytes = 0;
   for (const std::string& item : Items(setting, setting.options.separator)) {
     bytes += item.size();

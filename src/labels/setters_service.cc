@@ -63,7 +63,7 @@ void ServiceCert(Setting& setting) {
 }
 
 void ServiceName(Setting& setting) {
-  std::string name;
+  Text name;
   if (setting.options.source == Source::kLabel) {
     if (setting.value != setting.service.spec.name.str()) {
       setting.report.Warning("service-name-label",

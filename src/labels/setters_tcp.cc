@@ -49,7 +49,11 @@ void ReqMode(Setting& setting) {
   }
 }
 
-void ServiceGroup(Setting& setting) { Name(setting, setting.dest->spec.tcp.Edit().group); }
+void ServiceGroup(Setting& setting) {
+  Text group;
+  Name(setting, group);
+  setting.dest->spec.tcp.Edit().group = group;
+}
 
 void SrcTls(Setting& setting) { Boolean(setting, setting.dest->spec.tcp.Edit().tls); }
 

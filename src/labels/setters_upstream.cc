@@ -68,7 +68,7 @@ std::optional<model::PathRewrite> RewritePair(std::string_view pair, Report& rep
 }  // namespace
 
 void OutboundHostname(Setting& setting) {
-  std::string& field = setting.dest->spec.outbound_hostname;
+  Text& field = setting.dest->spec.outbound_hostname;
   const std::string lower = ToLower(setting.value);
   const auto address = ParseAddress(lower);
   if (!address &&

@@ -86,7 +86,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
   if (dest.port) return dest.port;
   // Only what comes in by srcHttpsPort, then.
   if (dest.https_port) return 0;
-  const bool own_tasks = dest.outbound_hostname.empty() && service.facts.has_value();
+  const bool own_tasks = dest.outbound_hostname.empty() && service.facts != nullptr;
   std::vector<std::uint16_t> ports;
   if (own_tasks) ports = service.facts->exposed_tcp_ports;
   std::sort(ports.begin(), ports.end());
@@ -117,7 +117,7 @@ ServedService Serve(const ServiceInput& service, std::vector<Diagnostic>& diagno
 }
 
 const std::string& AclNameOf(const ServiceInput& service) {
-  return service.spec->acl_name.empty() ? service.spec->name.str() : service.spec->acl_name;
+  return service.spec->acl_name.empty() ? service.spec->name.str() : service.spec->acl_name.str();
 }
 
 void NameBackends(ServedService& service, const model::ServiceName& owner,

@@ -305,8 +305,7 @@ class Compiler {
 
   void Emit(std::string_view host, const std::string& key, const std::vector<Index>& answer) {
     model::MatchEntry entry;
-    entry.key.reserve(host.size() + key.size());
-    entry.key.append(host).append(key);
+    entry.key = std::string(host).append(key);
     entry.candidates.reserve(answer.size());
     for (const Index i : answer) {
       facts_[i].reached = true;
@@ -335,7 +334,7 @@ class Compiler {
       std::optional<std::string> regex = HostListRegex(*routes_[*it].route, with_headers);
       if (!regex) continue;
       MatchCandidate candidate = Candidate(*it);
-      candidate.path_regex.clear();
+      candidate.path_regex = {};
       out_.matches.host_regexes.push_back({*std::move(regex), std::move(candidate)});
     }
   }

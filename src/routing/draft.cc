@@ -99,7 +99,9 @@ class Drafter {
     route.backend = backend;
     route.host = host;
     route.path = path;
-    draft.key = PathKey(path);
+    // One text where it says the same.
+    std::string key = PathKey(path);
+    draft.key = key == path.text ? path.text : Text(std::move(key));
     route.excludes = excludes;
     route.port = port;
     draft.divisible = !redirects;

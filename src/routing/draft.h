@@ -14,17 +14,17 @@ namespace swarmgate::routing {
 
 /// What became of a draft.
 struct DraftOutcome {
-  bool kept = false;                           ///< it is a route, and stands in the table
-  bool shares_in = false;                      ///< gets a part of the requests of an equal claim
-  std::vector<model::Share> shares;            ///< kept, and of several: the parts as asked for
-  std::vector<model::Diagnostic> diagnostics;  ///< about it
-  std::string lost;                            ///< why it is left out; empty: it is not
+  bool kept = false;                   ///< it is a route, and stands in the table
+  bool shares_in = false;              ///< gets a part of the requests of an equal claim
+  std::vector<model::Share> shares;    ///< kept, and of several: the parts as asked for
+  Few<model::Diagnostic> diagnostics;  ///< about it
+  Text lost;                           ///< why it is left out; empty: it is not
   friend bool operator==(const DraftOutcome&, const DraftOutcome&) = default;
 };
 
 struct Draft {
   Cow<model::Route> route;  ///< without shares
-  std::string key;          ///< that opens the region of its path
+  Text key;                 ///< that opens the region of its path
   std::optional<model::Weight> weight;
   bool divisible = true;  ///< may share its requests with equal claims
   DraftOutcome outcome;

@@ -214,7 +214,7 @@ std::set<model::ServiceName> YoungestRanked(const std::vector<const Draft*>& dra
 void Unrank(Draft& draft) {
   Route& route = draft.route.Edit();
   route.ranked = false;
-  route.rank.clear();
+  route.rank = {};
   route.priority = 0;
 }
 

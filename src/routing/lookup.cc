@@ -23,8 +23,8 @@ const MatchEntry* LongestPrefix(const Chunked<MatchEntry>& entries, std::string_
     if (it == entries.begin()) return nullptr;
     const MatchEntry& entry = *--it;
     if (text.starts_with(entry.key)) return &entry;
-    const auto differ =
-        std::mismatch(text.begin(), text.end(), entry.key.begin(), entry.key.end()).first;
+    const std::string& key = entry.key;
+    const auto differ = std::mismatch(text.begin(), text.end(), key.begin(), key.end()).first;
     text = text.substr(0, static_cast<std::size_t>(differ - text.begin()));
   }
 }

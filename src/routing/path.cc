@@ -16,7 +16,9 @@ bool IsCleanPath(std::string_view text) {
 
 PathMatch NormalisePath(PathMatch path) {
   if (path.kind != PathMatch::Kind::kSegment) return path;
-  while (path.text.size() > 1 && path.text.back() == '/') path.text.pop_back();
+  std::string_view text = path.text;
+  while (text.size() > 1 && text.back() == '/') text.remove_suffix(1);
+  if (text.size() != path.text.size()) path.text = std::string(text);
   if (path.text == "/") path.kind = PathMatch::Kind::kPrefix;
   return path;
 }

@@ -1,6 +1,7 @@
 #include "routing/route_book.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 
 namespace swarmgate::routing {
@@ -16,7 +17,7 @@ void RouteBook::Add(Entry& entry) {
   for (Draft& draft : entry.drafts) {
     const HostMatch& host = draft.route->host;
     const bool regex = host.kind == HostMatch::Kind::kRegex;
-    if (!regex) hosts_[host.text][draft.key].push_back(&draft);
+    if (!regex) hosts_[host.text].emplace(draft.key, &draft);
     if (regex) ++host_regexes_;
     if (!StandsUnderOtherHosts(draft.route)) continue;
     if (host.kind == HostMatch::Kind::kWildcard) ++special_wildcards_;
@@ -32,9 +33,9 @@ void RouteBook::Remove(Entry& entry, std::set<Region>& regions) {
       --host_regexes_;
     } else {
       const auto by_key = hosts_.find(host.text);
-      const auto held = by_key->second.find(draft.key);
-      std::erase(held->second, &draft);
-      if (held->second.empty()) by_key->second.erase(held);
+      auto at = by_key->second.lower_bound(draft.key);
+      while (at->second != &draft) ++at;
+      by_key->second.erase(at);
       if (by_key->second.empty()) hosts_.erase(by_key);
     }
     if (!StandsUnderOtherHosts(draft.route)) continue;
@@ -68,9 +69,8 @@ std::vector<const Draft*> RouteBook::Of(const Region& region) const {
   }
   if (const auto by_key = hosts_.find(region.host); by_key != hosts_.end()) {
     for (std::size_t size = 1; size < region.key.size(); ++size) {
-      const auto above = by_key->second.find(region.key.substr(0, size));
-      if (above == by_key->second.end()) continue;
-      found.insert(found.end(), above->second.begin(), above->second.end());
+      auto [at, end] = by_key->second.equal_range(std::string_view(region.key).substr(0, size));
+      for (; at != end; ++at) found.push_back(at->second);
     }
   }
   for (const Draft* draft : Inside(region)) found.push_back(draft);
@@ -83,22 +83,31 @@ std::vector<Draft*> RouteBook::Inside(const Region& region) const {
   const auto by_key = hosts_.find(region.host);
   if (by_key == hosts_.end()) return found;
   for (auto at = by_key->second.lower_bound(region.key);
-       at != by_key->second.end() && at->first.starts_with(region.key); ++at) {
-    found.insert(found.end(), at->second.begin(), at->second.end());
+       at != by_key->second.end() && at->first.str().starts_with(region.key); ++at) {
+    found.push_back(at->second);
   }
   return found;
 }
 
+RouteBook::Named RouteBook::NamedAs(const Entry& entry) {
+  return {entry.owner_acl, entry.input->created_unix_ns, entry.input->spec->name};
+}
+
+std::set<RouteBook::Named>::const_iterator RouteBook::FirstWith(const std::string& acl) const {
+  return acls_.lower_bound({acl, std::numeric_limits<std::int64_t>::min(), {}});
+}
+
 model::ServiceName RouteBook::OwnerOf(const std::string& acl) const {
-  const auto found = acls_.find(acl);
-  return found == acls_.end() ? model::ServiceName() : found->second.begin()->second;
+  const auto first = FirstWith(acl);
+  const bool found = first != acls_.end() && std::get<Text>(*first) == acl;
+  return found ? std::get<model::ServiceName>(*first) : model::ServiceName();
 }
 
 std::vector<model::ServiceName> RouteBook::WithAcl(const std::string& acl) const {
   std::vector<model::ServiceName> names;
-  const auto found = acls_.find(acl);
-  if (found == acls_.end()) return names;
-  for (const auto& [created, name] : found->second) names.push_back(name);
+  for (auto at = FirstWith(acl); at != acls_.end() && std::get<Text>(*at) == acl; ++at) {
+    names.push_back(std::get<model::ServiceName>(*at));
+  }
   return names;
 }
 
@@ -108,15 +117,13 @@ void RouteBook::AddName(Entry& entry) {
   constexpr std::string_view kHttps = "https-";
   while (acl.size() > kHttps.size() && acl.starts_with(kHttps)) acl.remove_prefix(kHttps.size());
   entry.owner_acl = std::string(acl);
-  acls_[entry.owner_acl].insert({entry.input->created_unix_ns, entry.input->spec->name});
+  acls_.insert(NamedAs(entry));
 }
 
 void RouteBook::RemoveName(Entry& entry) {
   if (entry.owner_acl.empty()) return;
-  const auto found = acls_.find(entry.owner_acl);
-  found->second.erase({entry.input->created_unix_ns, entry.input->spec->name});
-  if (found->second.empty()) acls_.erase(found);
-  entry.owner_acl.clear();
+  acls_.erase(NamedAs(entry));
+  entry.owner_acl = {};
 }
 
 }  // namespace swarmgate::routing

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "routing/backends.h"
@@ -15,6 +16,9 @@
 #include "routing/endpoints.h"
 #include "routing/judge.h"
 #include "routing/order.h"
+#include "swarmgate/base/cow.h"
+#include "swarmgate/base/few.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/routing/build.h"
 
 namespace swarmgate::routing {
@@ -24,16 +28,16 @@ struct Entry {
   std::shared_ptr<const ServiceInput> input;
   ServedService served;
   EndpointChooser::Way way;
-  std::string owner_acl;     ///< under which it stands in the list of aclNames; empty: under none
+  Text owner_acl;            ///< under which it stands in the list of aclNames; empty: under none
   model::ServiceName owner;  ///< the oldest of its aclName
   std::vector<Draft> drafts;
-  std::set<std::string> names;               ///< that it wants resolved
+  Cow<std::set<std::string>> names;          ///< that it wants resolved
   std::vector<model::BackendName> backends;  ///< that it has, for requests
-  std::vector<model::BackendName> tcp_backends;
-  std::vector<model::Diagnostic> served_told;   ///< about its destinations
-  std::vector<model::Diagnostic> drafts_told;   ///< about its names, hosts and paths
-  std::vector<model::Diagnostic> backend_told;  ///< about its backends
-  std::vector<model::Diagnostic> tcp_told;
+  Few<model::BackendName> tcp_backends;
+  Few<model::Diagnostic> served_told;   ///< about its destinations
+  Few<model::Diagnostic> drafts_told;   ///< about its names, hosts and paths
+  Few<model::Diagnostic> backend_told;  ///< about its backends
+  Few<model::Diagnostic> tcp_told;
   bool raw = false;
   bool tcp = false;      ///< some destination does not speak HTTP
   bool listens = false;  ///< on a port of its own
@@ -80,15 +84,19 @@ class RouteBook {
 
  private:
   /// Drafts of one host by their keys.
-  using ByKey = std::map<std::string, std::vector<Draft*>>;
+  using ByKey = std::multimap<Text, Draft*, std::less<>>;
 
   std::map<model::ServiceName, Entry> entries_;
   std::unordered_map<std::string, ByKey> hosts_;
   std::set<Draft*, ByOrder> specials_;
   std::size_t host_regexes_ = 0;
   std::size_t special_wildcards_ = 0;
-  /// aclName → those that have it, the oldest first.
-  std::map<std::string, std::set<std::pair<std::int64_t, model::ServiceName>>> acls_;
+  /// aclName, when the service was made, its name.
+  using Named = std::tuple<Text, std::int64_t, model::ServiceName>;
+  [[nodiscard]] std::set<Named>::const_iterator FirstWith(const std::string& acl) const;
+  [[nodiscard]] static Named NamedAs(const Entry& entry);
+
+  std::set<Named> acls_;
 };
 
 }  // namespace swarmgate::routing

@@ -15,6 +15,7 @@
 namespace swarmgate::routing {
 namespace {
 
+using model::Diagnostic;
 using model::HostMatch;
 
 /// All but what concerns single services: addresses of names and of containers, ports that are
@@ -93,7 +94,7 @@ void Router::Impl::NoteAddresses(const BuildContext& context,
   };
   const bool gateways = context_->gateway_addresses != context.gateway_addresses;
   for (const auto& [service, entry] : book_.entries()) {
-    bool other = std::any_of(entry.names.begin(), entry.names.end(), [&](const auto& name) {
+    bool other = std::any_of(entry.names->begin(), entry.names->end(), [&](const auto& name) {
       return differs(context_->names, context.names, name);
     });
     if (gateways && !other && entry.input->facts) {
@@ -112,11 +113,12 @@ void Router::Impl::NoteAddresses(const BuildContext& context,
 void Router::Impl::Look(Entry& entry, std::shared_ptr<const ServiceInput> input) const {
   entry.input = std::move(input);
   const ServiceInput& service = *entry.input;
-  entry.served_told.clear();
-  entry.served = Serve(service, entry.served_told);
-  entry.raw = !service.spec->raw.empty() && !entry.served.dests.empty();
+  std::vector<Diagnostic> told;
+  entry.served = Serve(service, told);
+  entry.raw = !service.spec->raw->empty() && !entry.served.dests.empty();
   if (entry.raw) entry.served.dests.clear();
-  KeepReachable(entry);
+  KeepReachable(entry, told);
+  entry.served_told = std::move(told);
   entry.tcp =
       std::any_of(entry.served.dests.begin(), entry.served.dests.end(),
                   [](const ServedDest& dest) { return dest.spec->mode != model::ReqMode::kHttp; });
@@ -148,8 +150,9 @@ bool Router::Impl::KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceI
   Look(now, input);
   // Under the same aclName or under none, as before.
   if (now.served.dests.empty() != entry.owner_acl.empty()) return false;
-  if (!entry.owner_acl.empty()) NameBackends(now.served, entry.owner, now.drafts_told);
-  now.drafts = MakeDrafts(now.served, now.drafts_told);
+  std::vector<Diagnostic> told;
+  if (!entry.owner_acl.empty()) NameBackends(now.served, entry.owner, told);
+  now.drafts = MakeDrafts(now.served, told);
   const bool same =
       std::equal(now.drafts.begin(), now.drafts.end(), entry.drafts.begin(), entry.drafts.end(),
                  [](const Draft& a, const Draft& b) {
@@ -162,7 +165,7 @@ bool Router::Impl::KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceI
   entry.served = std::move(now.served);
   entry.way = std::move(now.way);
   entry.served_told = std::move(now.served_told);
-  entry.drafts_told = std::move(now.drafts_told);
+  entry.drafts_told = std::move(told);
   entry.raw = now.raw;
   entry.tcp = now.tcp;
   NoteConverging(entry);
@@ -172,22 +175,23 @@ bool Router::Impl::KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceI
 
 /// Leaves out the destinations whose tasks cannot be reached from here; finds the way to the
 /// others.
-void Router::Impl::KeepReachable(Entry& entry) const {
+void Router::Impl::KeepReachable(Entry& entry, std::vector<Diagnostic>& told) const {
   const auto uses_tasks = [&](const ServedDest& dest) {
     return EndpointChooser::UsesTasks(*entry.input, *dest.spec);
   };
   entry.way = {};
   std::vector<ServedDest>& dests = entry.served.dests;
   if (std::none_of(dests.begin(), dests.end(), uses_tasks)) return;
-  entry.way = chooser_->FindWay(*entry.input, entry.served_told);
+  entry.way = chooser_->FindWay(*entry.input, told);
   if (!entry.way.reachable) std::erase_if(dests, uses_tasks);
 }
 
 void Router::Impl::Draw(Entry& entry) {
-  entry.drafts_told.clear();
+  std::vector<Diagnostic> told;
   entry.owner = entry.owner_acl.empty() ? model::ServiceName() : book_.OwnerOf(entry.owner_acl);
-  if (!entry.owner_acl.empty()) NameBackends(entry.served, entry.owner, entry.drafts_told);
-  entry.drafts = MakeDrafts(entry.served, entry.drafts_told);
+  if (!entry.owner_acl.empty()) NameBackends(entry.served, entry.owner, told);
+  entry.drafts = MakeDrafts(entry.served, told);
+  entry.drafts_told = std::move(told);
 }
 
 bool Router::Impl::UpdateSome(const std::set<model::ServiceName>& changed,

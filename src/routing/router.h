@@ -29,7 +29,7 @@ class Router::Impl {
   [[nodiscard]] std::shared_ptr<const ServiceInput> InputOf(const model::ServiceName& name) const;
   void Take(Entry& entry, std::shared_ptr<const ServiceInput> input);
   void Look(Entry& entry, std::shared_ptr<const ServiceInput> input) const;
-  void KeepReachable(Entry& entry) const;
+  void KeepReachable(Entry& entry, std::vector<model::Diagnostic>& told) const;
   void NoteConverging(const Entry& entry);
   bool KeepDrafts(Entry& entry, const std::shared_ptr<const ServiceInput>& input);
   void Draw(Entry& entry);

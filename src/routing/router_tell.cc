@@ -69,8 +69,8 @@ void Router::Impl::Tell() {
 
 void Router::Impl::Forget(const model::ServiceName& name, Entry& entry) {
   SetBackends(name, entry.backends, {});
-  SetBackends(name, entry.tcp_backends, {});
-  DropNames(entry.names);
+  SetBackends(name, entry.tcp_backends.Edit(), {});
+  DropNames(*entry.names);
   converging_changed_ = converging_.erase(name) > 0 || converging_changed_;
   built_.services.erase(name);
 }
@@ -111,11 +111,11 @@ void Router::Impl::SetBackends(const model::ServiceName& service, std::vector<Ba
 
 void Router::Impl::SetNames(Entry& entry, std::set<std::string> names) {
   for (const std::string& name : names) {
-    if (entry.names.contains(name)) continue;
+    if (entry.names->contains(name)) continue;
     names_changed_ = ++names_[name] == 1 || names_changed_;
   }
   std::set<std::string> dropped;
-  std::set_difference(entry.names.begin(), entry.names.end(), names.begin(), names.end(),
+  std::set_difference(entry.names->begin(), entry.names->end(), names.begin(), names.end(),
                       std::inserter(dropped, dropped.end()));
   DropNames(dropped);
   entry.names = std::move(names);
@@ -188,10 +188,11 @@ void Router::Impl::TellTcp() {
   for (auto& [name, entry] : book_.entries()) {
     if (!entry.tcp && entry.tcp_backends.empty()) continue;
     // What was a port's may be one for requests by now.
-    std::erase_if(entry.tcp_backends, [&entry = entry](const BackendName& held) {
-      return std::binary_search(entry.backends.begin(), entry.backends.end(), held);
+    std::vector<BackendName>& held = entry.tcp_backends.Edit();
+    std::erase_if(held, [&entry = entry](const BackendName& backend) {
+      return std::binary_search(entry.backends.begin(), entry.backends.end(), backend);
     });
-    SetBackends(name, entry.tcp_backends, std::move(backends[name]));
+    SetBackends(name, held, std::move(backends[name]));
   }
   built_.desired.tcp_listeners = std::move(made.tcp_listeners);
   built_.desired.tcp_routes = std::move(made.tcp_routes);

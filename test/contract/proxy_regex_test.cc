@@ -116,7 +116,7 @@ TEST(FrameTest, WhatLabelsAcceptIsNeverLeftOut) {
       for (const auto& candidate : entry.candidates) {
         if (candidate.path_regex.empty()) continue;
         ++paths;
-        EXPECT_EQ(WhyNotMappable(candidate.path_regex), "") << candidate.path_regex;
+        EXPECT_EQ(WhyNotMappable(candidate.path_regex), "") << candidate.path_regex.str();
       }
     }
     for (const auto& entry :

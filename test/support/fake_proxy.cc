@@ -60,10 +60,8 @@ void LoadShard(const std::string& text, Held& held) {
       const std::size_t colon = address.rfind(':');
       model::Server server;
       server.name = model::ServerName(server_name);
-      server.address = address.substr(0, colon);
-      if (server.address.front() == '[') {
-        server.address = server.address.substr(1, server.address.size() - 2);
-      }
+      const bool bracketed = address.front() == '[';
+      server.address = bracketed ? address.substr(1, colon - 2) : address.substr(0, colon);
       server.port = static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1)));
       if (line.find(" ssl verify none") != std::string::npos) {
         server.options.Edit().tls = model::ServerOptions::Tls::kUnverified;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <compare>
-#include <memory>
 #include <utility>
 
 #include "swarmgate/base/shared.h"
@@ -16,12 +15,12 @@ class Cow {
  public:
   Cow() = default;
   Cow(T value)  // NOLINT(google-explicit-constructor): the same value
-      : value_(std::make_shared<T>(std::move(value))) {
+      : value_(std::move(value)) {
     Settle();
   }
   /// REQUIRES: value.has_value().
-  Cow(const Shared<T>& value)  // NOLINT(google-explicit-constructor): the same value
-      : value_(std::const_pointer_cast<T>(value.pointer())) {}
+  Cow(Shared<T> value)  // NOLINT(google-explicit-constructor): the same value
+      : value_(std::move(value)) {}
 
   const T& operator*() const { return value_ ? *value_ : Default(); }
   const T* operator->() const { return &**this; }
@@ -29,22 +28,20 @@ class Cow {
   /// To be changed; holds until the value is copied.
   T& Edit() {
     if (!value_) {
-      value_ = std::make_shared<T>();
-    } else if (value_.use_count() > 1) {
-      value_ = std::make_shared<T>(*value_);
-    } else {
-      // Letting go of one more makes what others read before they let go come before our writing,
-      // which asking for the count does not.
-      const std::shared_ptr<T> one_more = value_;
+      value_ = Shared<T>(T());
+    } else if (!value_.alone()) {
+      value_ = Shared<T>(T(*value_));
     }
-    return *value_;
+    return value_.body_->value;
   }
   /// After changes: one that is T() again costs nothing again.
   void Settle() {
-    if (value_ && *value_ == Default()) value_ = nullptr;
+    if (value_ && *value_ == Default()) value_ = {};
   }
 
-  friend bool operator==(const Cow& a, const Cow& b) { return a.value_ == b.value_ || *a == *b; }
+  friend bool operator==(const Cow& a, const Cow& b) {
+    return a.value_.IsSame(b.value_) || *a == *b;
+  }
   friend bool operator==(const Cow& a, const T& b) { return *a == b; }
 
  private:
@@ -52,7 +49,7 @@ class Cow {
     static const T value{};
     return value;
   }
-  std::shared_ptr<T> value_;  ///< null: T(); changed only while nobody shares it
+  Shared<T> value_;  ///< none: T(); changed only while nobody shares it
 };
 
 template <std::three_way_comparable T>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <compare>
-#include <concepts>
 #include <functional>
 #include <string>
 #include <utility>
@@ -17,11 +16,9 @@ template <typename Tag>
 class StrongString {
  public:
   StrongString() = default;
-  explicit StrongString(std::string value) : text_(std::move(value)) {}
-  /// Shares it.
-  template <std::same_as<Text> T>
-  explicit StrongString(T value) : text_(std::move(value)) {}
+  explicit StrongString(Text value) : text_(std::move(value)) {}
   [[nodiscard]] const std::string& str() const { return text_.str(); }
+  [[nodiscard]] const Text& text() const { return text_; }
   [[nodiscard]] bool empty() const { return text_.empty(); }
   friend auto operator<=>(const StrongString&, const StrongString&) = default;
 

@@ -44,11 +44,26 @@ class Text {
   operator const std::string&() const {  // NOLINT(google-explicit-constructor): as above
     return str();
   }
+  operator std::string_view() const {  // NOLINT(google-explicit-constructor): as above
+    return str();
+  }
   [[nodiscard]] const std::string& str() const {
     static const std::string none;
     return body_ != nullptr ? body_->value : none;
   }
+  // Read as any other text.
   [[nodiscard]] bool empty() const { return body_ == nullptr; }
+  [[nodiscard]] std::size_t size() const { return str().size(); }
+  [[nodiscard]] bool starts_with(std::string_view text) const { return str().starts_with(text); }
+  [[nodiscard]] bool ends_with(std::string_view text) const { return str().ends_with(text); }
+  /// REQUIRES: not empty.
+  [[nodiscard]] char front() const { return str().front(); }
+  [[nodiscard]] char back() const { return str().back(); }
+  friend std::string operator+(std::string a, const Text& b) { return std::move(a) + b.str(); }
+  template <LikeText Other>
+  friend std::string operator+(const Text& a, const Other& b) {
+    return a.str() + std::string(b);
+  }
   friend bool operator==(const Text& a, const Text& b) {
     return a.body_ == b.body_ || a.str() == b.str();
   }

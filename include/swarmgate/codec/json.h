@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "swarmgate/base/error.h"
+#include "swarmgate/base/text.h"
 
 namespace swarmgate::codec {
 
@@ -123,6 +124,7 @@ class JsonWriter {
   // Key and value in one: json.Field("name", name).
   JsonWriter& Field(std::string_view key, std::string_view value);
   JsonWriter& Field(std::string_view key, const std::string& value);
+  JsonWriter& Field(std::string_view key, const Text& value);
   JsonWriter& Field(std::string_view key, const char* value);
   JsonWriter& Field(std::string_view key, bool value);
   JsonWriter& Field(std::string_view key, int value);

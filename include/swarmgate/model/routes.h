@@ -10,6 +10,7 @@
 
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/cow.h"
+#include "swarmgate/base/few.h"
 #include "swarmgate/base/text.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/diagnostic.h"
@@ -20,8 +21,8 @@ namespace swarmgate::model {
 
 /// What of a request's headers a route asks for.
 struct Conditions {
-  std::vector<HeaderCondition> headers;  ///< all must hold; sorted, each once
-  std::vector<std::string> user_agents;  ///< one must be part of User-Agent; lower case, sorted
+  Few<HeaderCondition> headers;  ///< all must hold; sorted, each once
+  Few<std::string> user_agents;  ///< one must be part of User-Agent; lower case, sorted
   [[nodiscard]] bool empty() const { return headers.empty() && user_agents.empty(); }
   friend bool operator==(const Conditions&, const Conditions&) = default;
 };
@@ -42,14 +43,14 @@ struct Route {
   BackendName backend;
   HostMatch host;
   PathMatch path;
-  std::vector<PathMatch> excludes;
+  Few<PathMatch> excludes;
   std::optional<std::uint16_t> port;  ///< condition on the local port
   Conditions conditions;
   /// Empty: all requests go to `backend`. Else two or more, this one's own among them.
-  std::vector<Share> shares;
+  Few<Share> shares;
   std::uint32_t priority = 0;        ///< a greater one comes first, none last
   bool ranked = false;               ///< an explicit aclName orders it before all unranked ones
-  std::string rank;                  ///< the aclName
+  Text rank;                         ///< the aclName
   bool fallback = false;             ///< isDefaultBackend: after everything else
   std::int64_t created_unix_ns = 0;  ///< of the service: the older one wins
   friend bool operator==(const Route&, const Route&) = default;
@@ -63,11 +64,11 @@ struct MatchCandidate {
   std::optional<std::uint16_t> port;  ///< local port that is asked for
   /// Empty: the whole region of the key. Else a regex on the path that begins with '^': a route's
   /// own ("^…$"), or with exclusions in front ("^(?!…$)…$", "^(?!…$)").
-  std::string path_regex;
+  Text path_regex;
   /// Empty, or a regex (assertions only) that holds at the beginning of the request's headers,
   /// written as lines "name: value" with lower-case names, each ended by CR LF, after a LF.
-  std::string header_regex;
-  std::vector<Share> shares;  ///< as in Route
+  Text header_regex;
+  Few<Share> shares;  ///< as in Route
   [[nodiscard]] bool unconditional() const {
     return !port && path_regex.empty() && header_regex.empty();
   }
@@ -82,7 +83,7 @@ struct MatchCandidate {
 /// search goes on with the next less specific host; an entry without candidates is a pure
 /// exclusion.
 struct MatchEntry {
-  std::string key;
+  Text key;
   std::vector<MatchCandidate> candidates;
   friend bool operator==(const MatchEntry&, const MatchEntry&) = default;
 };
@@ -132,7 +133,7 @@ struct TcpRoute {
 
 struct Server {
   ServerName name;
-  std::string address;  ///< IPv4 or IPv6 literal, already resolved
+  Text address;  ///< IPv4 or IPv6 literal, already resolved
   std::uint16_t port = 0;
   Text task_id;  ///< for people; empty for names resolved by DNS
   Cow<ServerOptions> options;

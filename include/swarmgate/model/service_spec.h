@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "swarmgate/base/cow.h"
+#include "swarmgate/base/few.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/model/certificate.h"
 #include "swarmgate/model/ids.h"
 #include "swarmgate/model/treatment.h"
@@ -34,8 +36,8 @@ struct PathMatch {
   /// that matches the whole path: "^…$" with no other anchor, back-reference, named group or
   /// lookbehind inside and alternatives bracketed, so that what stands between may be put behind
   /// another prefix: "^<prefix>" + middle + "$".
-  std::string text;
-  std::string original;  ///< what the user wrote, with its pathType: "path_end .js"
+  Text text;
+  Text original;  ///< what the user wrote, with its pathType: "path_end .js"
   /// Matches everything: "/" by prefix or segment.
   [[nodiscard]] bool catch_all() const {
     return text == "/" && (kind == Kind::kPrefix || kind == Kind::kSegment);
@@ -54,8 +56,8 @@ struct HostMatch {
   Kind kind = Kind::kAny;
   /// Lower case, no port, no trailing dot; empty for kAny. A kRegex is formed as PathMatch's, and
   /// its middle matches neither '/' nor '|', whatever stands behind it.
-  std::string text;
-  std::string original;
+  Text text;
+  Text original;
   friend auto operator<=>(const HostMatch&, const HostMatch&) = default;
 };
 
@@ -98,20 +100,20 @@ struct TcpSpec {
 struct DestSpec {
   int index = 0;                 ///< 0 for unindexed labels, else 1 … 10
   std::vector<PathMatch> paths;  ///< never empty once parsed ("/" where only a domain was given)
-  std::vector<PathMatch> path_excludes;
-  std::vector<HostMatch> hosts;                 ///< empty: any host
+  Few<PathMatch> path_excludes;
+  Few<HostMatch> hosts;                         ///< empty: any host
   std::optional<std::uint16_t> port;            ///< absent: the one port that the service exposes
   std::optional<std::uint16_t> src_port;        ///< only requests that came in by this port
   std::optional<std::uint16_t> https_port;      ///< where requests by src_https_port go
   std::optional<std::uint16_t> src_https_port;  ///< absent: 443
-  std::vector<HeaderCondition> headers;         ///< all must hold; sorted, each once
-  std::vector<std::string> user_agents;  ///< one must be part of User-Agent; lower case, sorted
-  std::vector<HostMatch> redirect_from;  ///< redirected to the first host; exact and wildcard
+  Few<HeaderCondition> headers;                 ///< all must hold; sorted, each once
+  Few<std::string> user_agents;  ///< one must be part of User-Agent; lower case, sorted
+  Few<HostMatch> redirect_from;  ///< redirected to the first host; exact and wildcard
   std::optional<Weight> weight;
   std::uint32_t priority = 0;  ///< ranks the routes, the greatest first; 0: none was given
   ReqMode mode = ReqMode::kHttp;
   Cow<TcpSpec> tcp;
-  std::string outbound_hostname;  ///< checked host name or address; empty: the service's own tasks
+  Text outbound_hostname;  ///< checked host name or address; empty: the service's own tasks
   Cow<Policy> policy;
   Cow<Profile> profile;
   Cow<ServerOptions> server;
@@ -142,17 +144,17 @@ enum class Session { kNone, kSticky };
 
 struct ServiceSpec {
   ServiceName name;
-  std::string acl_name;         ///< the name of the service where none was given
+  Text acl_name;                ///< the name of the service where none was given
   bool acl_name_given = false;  ///< then it ranks the routes
   bool default_backend = false;
   Discovery discovery = Discovery::kTasks;
   Session session = Session::kNone;
   std::optional<std::uint32_t> replicas;
   bool distribute = false;
-  std::string network;          ///< network to reach the tasks by; empty: any in common
-  std::string proxy_instance;   ///< only for the instance of this name; empty: all
+  Text network;                 ///< network to reach the tasks by; empty: any in common
+  Text proxy_instance;          ///< only for the instance of this name; empty: all
   Secret certificate;           ///< serviceCert: PEM, not looked into yet
-  RawService raw;               ///< not empty: in the place of everything below
+  Cow<RawService> raw;          ///< not empty: in the place of everything below
   std::vector<DestSpec> dests;  ///< sorted by index, never empty
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };

@@ -17,7 +17,7 @@ TEST(SharedTest, IsReadAsAnOptionalAndComparedByContent) {
   EXPECT_FALSE(Shared<std::string>(std::optional<std::string>()));
   ASSERT_TRUE(a.has_value());
   EXPECT_EQ(*a + std::to_string(a->size()), "a1");
-  EXPECT_EQ(a, Shared<std::string>(std::make_shared<const std::string>("a")));
+  EXPECT_EQ(a, Shared<std::string>(std::string("a")));
   EXPECT_NE(a, Shared<std::string>(std::string("b")));
   EXPECT_NE(a, nothing);
   EXPECT_NE(nothing, a);

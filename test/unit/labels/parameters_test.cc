@@ -66,14 +66,14 @@ std::vector<Good> GoodValues() {
   const auto bool_of = [](bool ServiceSpec::*field) {
     return [field](const ServiceSpec& spec) { return Show(spec.*field); };
   };
-  const auto text_of = [](std::string ServiceSpec::*field) {
-    return [field](const ServiceSpec& spec) { return spec.*field; };
+  const auto text_of = [](Text ServiceSpec::*field) {
+    return [field](const ServiceSpec& spec) { return (spec.*field).str(); };
   };
   const auto port = [](const ServiceSpec& spec) { return Show(Dest(spec).port); };
   const auto server = [](const ServiceSpec& spec) {
     return Show(Dest(spec).policy->timeout_server);
   };
-  const auto outbound = [](const ServiceSpec& spec) { return Dest(spec).outbound_hostname; };
+  const auto outbound = [](const ServiceSpec& spec) { return Dest(spec).outbound_hostname.str(); };
   const auto sticky = [](const ServiceSpec& spec) {
     return Show(spec.session == model::Session::kSticky);
   };

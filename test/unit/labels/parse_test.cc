@@ -405,17 +405,17 @@ void ExpectClean(const model::ServiceSpec& spec) {
   EXPECT_FALSE(spec.dests.empty());
   for (const auto& dest : spec.dests) {
     EXPECT_FALSE(dest.paths.empty());
-    for (const auto* paths : {&dest.paths, &dest.path_excludes}) {
+    for (const auto* paths : {&dest.paths, &*dest.path_excludes}) {
       for (const auto& path : *paths) {
-        EXPECT_TRUE(IsClean(path.text)) << path.text;
+        EXPECT_TRUE(IsClean(path.text)) << path.text.str();
         const bool regex = path.kind == model::PathMatch::Kind::kRegex;
-        EXPECT_EQ(path.text.at(0), regex ? '^' : '/');
+        EXPECT_EQ(path.text.front(), regex ? '^' : '/');
         if (!regex) {
-          EXPECT_EQ(path.text.find_first_of("?#"), std::string::npos);
+          EXPECT_EQ(path.text.str().find_first_of("?#"), std::string::npos);
         }
       }
     }
-    for (const auto& host : dest.hosts) EXPECT_TRUE(IsClean(host.text)) << host.text;
+    for (const auto& host : dest.hosts) EXPECT_TRUE(IsClean(host.text)) << host.text.str();
     EXPECT_TRUE(IsClean(dest.outbound_hostname));
     for (const auto& rewrite : dest.policy->path_rewrites) {
       EXPECT_TRUE(IsClean(rewrite.search));

@@ -215,10 +215,10 @@ TEST(Templates, AServiceIsServedByWhatItsTemplatesSay) {
                     "{{ServiceName}}:{{Port}}\n{{/ServiceDest}}"));
   EXPECT_THAT(Texts(parsed), IsEmpty());
   ASSERT_TRUE(parsed.spec);
-  EXPECT_EQ(parsed.spec->raw.frontend.front(), "acl web:url_web path_beg /demo /other");
-  ASSERT_EQ(parsed.spec->raw.backends.size(), 1U);
-  EXPECT_EQ(parsed.spec->raw.backends[0].name, "web:web-be");
-  EXPECT_THAT(parsed.spec->raw.backends[0].lines, ElementsAre("server blue web:8080"));
+  EXPECT_EQ(parsed.spec->raw->frontend.front(), "acl web:url_web path_beg /demo /other");
+  ASSERT_EQ(parsed.spec->raw->backends.size(), 1U);
+  EXPECT_EQ(parsed.spec->raw->backends[0].name, "web:web-be");
+  EXPECT_THAT(parsed.spec->raw->backends[0].lines, ElementsAre("server blue web:8080"));
 }
 
 TEST(Templates, ATemplateOfTheBackendAloneGoesIntoTheServicesOwn) {
@@ -232,7 +232,7 @@ TEST(Templates, ATemplateOfTheBackendAloneGoesIntoTheServicesOwn) {
                                     "  server {{ServiceName}} {{ServiceName}}:1 check\n"));
   EXPECT_THAT(Texts(parsed), ElementsAre(HasSubstr("warning template-servers")));
   ASSERT_TRUE(parsed.spec);
-  EXPECT_TRUE(parsed.spec->raw.empty());
+  EXPECT_TRUE(parsed.spec->raw->empty());
   ASSERT_EQ(parsed.spec->dests.size(), 2U);
   for (const model::DestSpec& dest : parsed.spec->dests) {
     EXPECT_THAT(dest.profile->raw, ElementsAre("timeout check 5s"));

@@ -92,8 +92,10 @@ std::vector<ServiceInput> Shrink(std::vector<ServiceInput> services, const Quest
           for (std::size_t k = 0; k < (services[i].spec.Edit().dests[d].*member).size() && !smaller;
                ++k) {
             auto copy = services;
-            auto& list = copy[i].spec.Edit().dests[d].*member;
+            auto& few = copy[i].spec.Edit().dests[d].*member;
+            std::vector list(few.begin(), few.end());
             list.erase(list.begin() + static_cast<std::ptrdiff_t>(k));
+            few = std::move(list);
             attempt(std::move(copy));
           }
         };

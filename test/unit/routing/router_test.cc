@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,7 @@ class World {
         if (dice_.Chance(50)) dest.tcp.Edit().group = "g";
       }
     }
-    if (dice_.Chance(3)) input.spec.Edit().raw.backends.emplace_back();
+    if (dice_.Chance(3)) input.spec.Edit().raw.Edit().backends.emplace_back();
     if (dice_.Chance(70)) {
       model::ServiceFacts facts;
       facts.name = name;
@@ -84,7 +85,7 @@ class World {
         task.addresses = {{"ov1", "10.0.0." + std::to_string(1 + dice_.Below(5))}};
         facts.tasks.push_back(std::move(task));
       }
-      input.facts = std::move(facts);
+      input.facts = std::make_shared<const model::ServiceFacts>(std::move(facts));
     }
     return input;
   }
@@ -109,7 +110,8 @@ class World {
   }
 
   static bool Differs(const ServiceInput& a, const ServiceInput& b) {
-    return !(a.spec == b.spec) || a.created_unix_ns != b.created_unix_ns || a.facts != b.facts;
+    return !(a.spec == b.spec) || a.created_unix_ns != b.created_unix_ns ||
+           (a.facts == nullptr) != (b.facts == nullptr) || (a.facts && !(*a.facts == *b.facts));
   }
 
   Dice dice_;
@@ -213,7 +215,7 @@ TEST(RouterTest, ATaskThatComesOrGoesCostsItsServiceAloneWhateverItsRoutes) {
     task.running = task.desired_running = true;
     task.addresses = {{"ov1", address}};
     facts.tasks.push_back(std::move(task));
-    input.facts = std::move(facts);
+    input.facts = std::make_shared<const model::ServiceFacts>(std::move(facts));
     return input;
   };
   for (const Service& service :

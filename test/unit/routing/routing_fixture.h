@@ -63,15 +63,16 @@ class Service {
     return *this;
   }
   Service& Header(std::string name, std::string value) {
-    auto& headers = last().headers;
+    auto& headers = last().headers.Edit();
     headers.push_back({std::move(name), std::move(value)});
     std::sort(headers.begin(), headers.end());
     headers.erase(std::unique(headers.begin(), headers.end()), headers.end());
     return *this;
   }
   Service& UserAgent(std::string part) {
-    last().user_agents.push_back(std::move(part));
-    std::sort(last().user_agents.begin(), last().user_agents.end());
+    auto& agents = last().user_agents.Edit();
+    agents.push_back(std::move(part));
+    std::sort(agents.begin(), agents.end());
     return *this;
   }
   Service& Priority(std::uint32_t priority) {

@@ -173,8 +173,8 @@ TEST(TcpTest, WhyNamesServicesThatDecideByTheirTemplate) {
   Service web("web");
   web.Dest("/");
   ServiceInput own = Tcp("own", 6379, 1);
-  own.spec.Edit().raw.frontend = {"use_backend own:be if { path /x }"};
-  own.spec.Edit().raw.backends = {{"own:be", {"server a 10.0.0.1:80"}}};
+  own.spec.Edit().raw.Edit().frontend = {"use_backend own:be if { path /x }"};
+  own.spec.Edit().raw.Edit().backends = {{"own:be", {"server a 10.0.0.1:80"}}};
   const model::Desired desired = BuildAll({web, own}).desired;
   const Explanation explanation = Explain(desired, {"a.com", "/x", 80, {}});
   EXPECT_EQ(explanation.service.str(), "web");
