@@ -29,7 +29,7 @@ constexpr int kSomeProcess = -1;
 std::string HashStructure(const std::string& base, const haproxy::Declared& declared) {
   std::string text = base;
   for (const auto& [backend_class, slots] : declared) {
-    text += '\n' + backend_class.str() + '=' + std::to_string(slots.count) + '\n' + slots.head +
+    text += "\n" + backend_class.str() + "=" + std::to_string(slots.count) + '\n' + slots.head +
             slots.lines;
   }
   return HashHex(text);

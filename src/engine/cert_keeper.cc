@@ -114,7 +114,7 @@ void CertKeeper::TakeRecords(const Records& records) {
     if (record.kind != model::Record::Kind::kCertificate) continue;
     const auto pem = record.parameters.find(model::kPemParameter);
     if (pem == record.parameters.end()) continue;
-    const std::string certificate = name.str().substr(std::min(prefix.size(), name.str().size()));
+    const std::string certificate(name.str().substr(std::min(prefix.size(), name.str().size())));
     known.insert(certificate);
     const auto held = entries_.find({CertificateSource::kApi, certificate});
     // Most of the time: no copy of a PEM.

@@ -115,7 +115,7 @@ void DescribeTasks(const StatusContext& context, const Definition& definition,
       shown.address = server->second->address;
     } else {
       shown.reason = WhyNotServing(task, verdict);
-      const std::string prefix = "t-" + task.id.str().substr(0, 12) + "-";
+      const std::string prefix = std::string("t-").append(task.id.str().substr(0, 12)) + "-";
       for (const model::Backend* backend : backends) {
         auto slot = context.slots.assigned.find(backend->name);
         shown.draining = shown.draining || (slot != context.slots.assigned.end() &&

@@ -116,14 +116,14 @@ ServedService Serve(const ServiceInput& service, std::vector<Diagnostic>& diagno
   return served;
 }
 
-const std::string& AclNameOf(const ServiceInput& service) {
-  return service.spec->acl_name.empty() ? service.spec->name.str() : service.spec->acl_name.str();
+const Text& AclNameOf(const ServiceInput& service) {
+  return service.spec->acl_name.empty() ? service.spec->name.text() : service.spec->acl_name;
 }
 
 void NameBackends(ServedService& service, const model::ServiceName& owner,
                   std::vector<Diagnostic>& diagnostics) {
   const model::ServiceSpec& spec = service.input->spec;
-  const std::string& acl = AclNameOf(*service.input);
+  const Text& acl = AclNameOf(*service.input);
   const bool first = owner == spec.name;
   const std::string suffix = first ? "" : "~" + spec.name.str();
   if (!first) {

@@ -38,7 +38,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
 ServedService Serve(const ServiceInput& service, std::vector<model::Diagnostic>& diagnostics);
 
 /// Its aclName, or its name.
-const std::string& AclNameOf(const ServiceInput& service);
+const Text& AclNameOf(const ServiceInput& service);
 
 /// Names the backends: "<aclName>-be<port>_<index>", "https-<aclName>-be<httpsPort>_<index>",
 /// "<aclName>-redirect_<index>"; with "~<serviceName>" behind it where another service, the

@@ -174,17 +174,20 @@ EndpointChooser::Way EndpointChooser::FindWay(const ServiceInput& service,
       return way;
     }
   }
+  std::vector<std::string> common;
   for (const std::string& id : networks) {
-    if (own_.contains(id)) way.network_ids.push_back(id);
+    if (own_.contains(id)) common.push_back(id);
   }
   const auto key = [&](const std::string& id) {
     const auto found = networks_.find(id);
     const bool overlay = found != networks_.end() && found->second->driver == "overlay";
     return std::make_tuple(!overlay, found != networks_.end() ? found->second->name : id, id);
   };
-  std::sort(way.network_ids.begin(), way.network_ids.end(),
+  std::sort(common.begin(), common.end(),
             [&](const std::string& a, const std::string& b) { return key(a) < key(b); });
-  way.reachable = !way.network_ids.empty() || LocalWay(*service.facts);
+  const auto& all = service.facts->network_ids;
+  way.network_ids = common == *all ? all : Cow(std::move(common));
+  way.reachable = !way.network_ids->empty() || LocalWay(*service.facts);
   if (!way.reachable) diagnostics.push_back(NoCommonNetwork(service, networks));
   return way;
 }
@@ -215,10 +218,9 @@ std::vector<Server> EndpointChooser::ByName(const ServiceInput& service, const S
   return servers;
 }
 
-std::pair<std::string, std::uint16_t> EndpointChooser::TaskAddress(const TaskFacts& task,
-                                                                   const Way& way,
-                                                                   std::uint16_t port) const {
-  for (const std::string& id : way.network_ids) {
+std::pair<Text, std::uint16_t> EndpointChooser::TaskAddress(const TaskFacts& task, const Way& way,
+                                                            std::uint16_t port) const {
+  for (const std::string& id : *way.network_ids) {
     // A local bridge is only there on its own node.
     if (context_.on_host && !task.on_this_node) break;
     const auto found = task.addresses.find(id);
@@ -255,11 +257,12 @@ std::vector<Server> EndpointChooser::ByTasks(const ServiceInput& service, const 
       ++unreached;
       continue;
     }
-    servers.push_back(Server{model::ServerName("t-" + task.id.str().substr(0, kTaskDigits)),
-                             address,
-                             port,
-                             task.id,
-                             {}});
+    servers.push_back(
+        Server{model::ServerName(std::string("t-").append(task.id.str().substr(0, kTaskDigits))),
+               address,
+               port,
+               task.id,
+               {}});
   }
   Finish(servers);
   return servers;

@@ -6,9 +6,12 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "routing/collect.h"
+#include "swarmgate/base/cow.h"
+#include "swarmgate/base/text.h"
 #include "swarmgate/routing/build.h"
 
 namespace swarmgate::routing {
@@ -32,7 +35,8 @@ class EndpointChooser {
   /// diagnostic "no-common-network" or "unknown-network", and nothing.
   struct Way {
     bool reachable = false;
-    std::vector<std::string> network_ids;
+    Cow<std::vector<std::string>>
+        network_ids;  ///< mostly the service's own, and so the facts' object
   };
   Way FindWay(const ServiceInput& service, std::vector<model::Diagnostic>& diagnostics) const;
 
@@ -54,8 +58,8 @@ class EndpointChooser {
   model::Diagnostic NoCommonNetwork(const ServiceInput& service,
                                     const std::vector<std::string>& networks) const;
   /// Address and port of one task; an empty address when it cannot be reached.
-  std::pair<std::string, std::uint16_t> TaskAddress(const model::TaskFacts& task, const Way& way,
-                                                    std::uint16_t port) const;
+  std::pair<Text, std::uint16_t> TaskAddress(const model::TaskFacts& task, const Way& way,
+                                             std::uint16_t port) const;
 
   const BuildContext& context_;
   std::unordered_map<std::string, const model::NetworkFacts*> networks_;

@@ -113,10 +113,11 @@ std::vector<model::ServiceName> RouteBook::WithAcl(const std::string& acl) const
 
 void RouteBook::AddName(Entry& entry) {
   // The backends of "a" for srcHttpsPort are called as those of "https-a" are.
-  std::string_view acl = AclNameOf(*entry.input);
+  entry.owner_acl = AclNameOf(*entry.input);
+  std::string_view acl = entry.owner_acl;
   constexpr std::string_view kHttps = "https-";
   while (acl.size() > kHttps.size() && acl.starts_with(kHttps)) acl.remove_prefix(kHttps.size());
-  entry.owner_acl = std::string(acl);
+  if (acl.size() != entry.owner_acl.size()) entry.owner_acl = acl;
   acls_.insert(NamedAs(entry));
 }
 

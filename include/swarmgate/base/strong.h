@@ -17,7 +17,7 @@ class StrongString {
  public:
   StrongString() = default;
   explicit StrongString(Text value) : text_(std::move(value)) {}
-  [[nodiscard]] const std::string& str() const { return text_.str(); }
+  [[nodiscard]] TextView str() const { return text_.str(); }
   [[nodiscard]] const Text& text() const { return text_; }
   [[nodiscard]] bool empty() const { return text_.empty(); }
   friend auto operator<=>(const StrongString&, const StrongString&) = default;
@@ -31,6 +31,6 @@ class StrongString {
 template <typename Tag>
 struct std::hash<swarmgate::StrongString<Tag>> {
   std::size_t operator()(const swarmgate::StrongString<Tag>& value) const noexcept {
-    return std::hash<std::string>()(value.str());
+    return std::hash<swarmgate::Text>()(value.text());
   }
 };

@@ -2,12 +2,14 @@
 // task, its state).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <compare>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -16,18 +18,34 @@
 namespace swarmgate {
 
 class Text;
+class TextView;
 template <typename T>
-concept LikeText = std::convertible_to<const T&, std::string_view> && !std::same_as<T, Text>;
+concept LikeText = std::convertible_to<const T&, std::string_view> && !std::same_as<T, Text> &&
+                   !std::same_as<T, TextView>;
+
+/// What a Text says: holds as long as one of its copies does. A std::string wherever one is needed.
+class TextView : public std::string_view {
+ public:
+  operator std::string() const {  // NOLINT(google-explicit-constructor): the same text
+    return std::string(data(), size());
+  }
+
+ private:
+  friend class Text;
+  using std::string_view::string_view;
+};
 
 /// A text that never changes; copies share it. Thread: any; each object is one thread's, what they
 /// share may be several's.
 class Text {
  public:
   Text() = default;
-  Text(std::string value)  // NOLINT(google-explicit-constructor): the same text
-      : body_(value.empty() ? nullptr : new Body(std::move(value))) {}
-  Text(const char* value)  // NOLINT(google-explicit-constructor): as above
-      : Text(std::string(value)) {}
+  Text(std::string_view text)  // NOLINT(google-explicit-constructor): the same text
+      : body_(text.empty() ? nullptr : Make(text)) {}
+  Text(const std::string& text)  // NOLINT(google-explicit-constructor): as above
+      : Text(std::string_view(text)) {}
+  Text(const char* text)  // NOLINT(google-explicit-constructor): as above
+      : Text(std::string_view(text)) {}
   Text(const Text& other) noexcept : body_(other.body_) {
     if (body_ != nullptr) body_->uses.fetch_add(1, std::memory_order_relaxed);
   }
@@ -38,18 +56,23 @@ class Text {
   }
   ~Text() {
     // Whoever is the last sees what the others did before they let go.
-    if (body_ != nullptr && body_->uses.fetch_sub(1, std::memory_order_acq_rel) == 1) delete body_;
+    if (body_ == nullptr || body_->uses.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    body_->~Body();
+    ::operator delete(body_);
   }
 
-  operator const std::string&() const {  // NOLINT(google-explicit-constructor): as above
+  [[nodiscard]] TextView str() const {
+    if (body_ == nullptr) return {};
+    return {reinterpret_cast<const char*>(body_ + 1), body_->size};
+  }
+  operator TextView() const {  // NOLINT(google-explicit-constructor): the same text
     return str();
   }
   operator std::string_view() const {  // NOLINT(google-explicit-constructor): as above
     return str();
   }
-  [[nodiscard]] const std::string& str() const {
-    static const std::string none;
-    return body_ != nullptr ? body_->value : none;
+  operator std::string() const {  // NOLINT(google-explicit-constructor): as above
+    return str();
   }
   // Read as any other text.
   [[nodiscard]] bool empty() const { return body_ == nullptr; }
@@ -59,42 +82,63 @@ class Text {
   /// REQUIRES: not empty.
   [[nodiscard]] char front() const { return str().front(); }
   [[nodiscard]] char back() const { return str().back(); }
-  friend std::string operator+(std::string a, const Text& b) { return std::move(a) + b.str(); }
-  template <LikeText Other>
-  friend std::string operator+(const Text& a, const Other& b) {
-    return a.str() + std::string(b);
-  }
   friend bool operator==(const Text& a, const Text& b) {
-    return a.body_ == b.body_ || a.str() == b.str();
+    return a.body_ == b.body_ || std::string_view(a) == std::string_view(b);
   }
   friend std::strong_ordering operator<=>(const Text& a, const Text& b) {
     if (a.body_ == b.body_) return std::strong_ordering::equal;
-    return a.str() <=> b.str();
+    return std::string_view(a) <=> std::string_view(b);
   }
-  template <LikeText Other>
+  template <typename Other>
+  requires LikeText<Other> || std::same_as<Other, TextView>
   friend bool operator==(const Text& a, const Other& b) {
-    return std::string_view(a.str()) == std::string_view(b);
+    return std::string_view(a) == std::string_view(b);
   }
-  template <LikeText Other>
+  template <typename Other>
+  requires LikeText<Other> || std::same_as<Other, TextView>
   friend std::strong_ordering operator<=>(const Text& a, const Other& b) {
-    return std::string_view(a.str()) <=> std::string_view(b);
+    return std::string_view(a) <=> std::string_view(b);
   }
 
  private:
+  /// The text stands behind it: most are so short that a string of their own would be most of it.
   struct Body {
-    explicit Body(std::string text) : value(std::move(text)) {}
-    const std::string value;
-    std::atomic<std::uint32_t> uses{1};
+    std::atomic<std::uint32_t> uses;
+    std::uint32_t size;
   };
+  static Body* Make(std::string_view text) {
+    Body* const body = new (::operator new(sizeof(Body) + text.size()))
+        Body{{1}, static_cast<std::uint32_t>(text.size())};
+    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(body + 1));
+    return body;
+  }
   Body* body_ = nullptr;  ///< null: empty
 };
+
+/// Of two texts of which one is kept so.
+template <typename A, typename B>
+requires(std::convertible_to<const A&, std::string_view>&&
+             std::convertible_to<const B&, std::string_view> &&
+         (!LikeText<A> || !LikeText<B>)) std::string
+operator+(const A& a, const B& b) {
+  const std::string_view first = a;
+  const std::string_view second = b;
+  std::string joined;
+  joined.reserve(first.size() + second.size());
+  return joined.append(first).append(second);
+}
+template <typename B>
+requires(std::same_as<B, Text> || std::same_as<B, TextView>) std::string operator+(std::string&& a,
+                                                                                   const B& b) {
+  return std::move(a.append(std::string_view(b)));
+}
 
 }  // namespace swarmgate
 
 template <>
 struct std::hash<swarmgate::Text> {
   std::size_t operator()(const swarmgate::Text& text) const noexcept {
-    return std::hash<std::string>()(text.str());
+    return std::hash<std::string_view>()(text);
   }
 };
 

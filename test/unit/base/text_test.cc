@@ -37,14 +37,25 @@ TEST(TextTest, OrderedAndComparedAsStrings) {
 TEST(TextTest, CopiesAreOneTextWhateverBecomesOfEach) {
   Text first("one that is longer than a string holds in place");
   const Text copy = first;
-  EXPECT_EQ(&first.str(), &copy.str());
+  EXPECT_EQ(first.str().data(), copy.str().data());
   Text moved = std::move(first);
-  EXPECT_EQ(&moved.str(), &copy.str());
+  EXPECT_EQ(moved.str().data(), copy.str().data());
   moved = Text("two");
   EXPECT_EQ(copy, "one that is longer than a string holds in place");
   Text& same = moved;
   moved = same;
   EXPECT_EQ(moved, "two");
+}
+
+TEST(TextTest, IsAStringWhereOneIsNeeded) {
+  const Text text("ab");
+  const std::string string = text.str();
+  EXPECT_EQ(string, "ab");
+  EXPECT_EQ(text + "c" + text + std::string("d") + text.str(), "abcabdab");
+  EXPECT_EQ("x" + text, "xab");
+  EXPECT_EQ(text + text, "abab");
+  EXPECT_EQ(std::string("x") + Text(), "x");
+  EXPECT_EQ(Text(std::string("a\0b", 3)).size(), 3U);
 }
 
 TEST(TextTest, SharedByThreads) {
@@ -70,7 +81,7 @@ TEST(TextPoolTest, EqualTextsBecomeOne) {
   Text other("node-2");
   Text none;
   for (Text* text : {&first, &second, &other, &none}) pool.Share(*text);
-  EXPECT_EQ(&first.str(), &second.str());
+  EXPECT_EQ(first.str().data(), second.str().data());
   EXPECT_EQ(other, "node-2");
   EXPECT_TRUE(none.empty());
 }
