@@ -123,24 +123,23 @@ labels::Templates Assembler::TemplatesOf(Origin origin, const Parameters& parame
   return labels::ReadTemplates(ByName(origin, parameters, options_), read_template_);
 }
 
-std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
-                                                   const Parameters& parameters) const {
+ParsedPtr Assembler::ParseOnce(Origin origin, const ServiceName& name,
+                               const Parameters& parameters) const {
   return ParseWith(origin, name, parameters, TemplatesOf(origin, parameters));
 }
 
-std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceName& name,
-                                                   const Parameters& parameters,
-                                                   labels::Templates templates) const {
-  auto parsed = std::make_shared<Parsed>();
+ParsedPtr Assembler::ParseWith(Origin origin, const ServiceName& name, const Parameters& parameters,
+                               labels::Templates templates) const {
+  Parsed parsed;
   labels::ParseOptions options = options_;
   options.templates = std::move(templates);
-  parsed->templates = options.templates;
+  parsed.templates = options.templates;
   std::vector<Diagnostic> diagnostics;
   Parameters own;
   if (origin == Origin::kDocker) {
     options.source = labels::Source::kLabel;
     labels::Notify notify = labels::ParseNotify(name, parameters, options);
-    parsed->opted_in = notify.enabled;
+    parsed.opted_in = notify.enabled;
     own = ByName(origin, parameters, options);
     diagnostics = std::move(notify.diagnostics);
   } else {
@@ -148,21 +147,21 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
         origin == Origin::kStatic ? labels::Source::kEnvironment : labels::Source::kQuery;
     own = parameters;
   }
-  parsed->parameters = own;
-  parsed->parameters_hash = HashParameters(own);
-  parsed->hash = parsed->parameters_hash;
+  parsed.parameters = own;
+  parsed.parameters_hash = HashParameters(own);
+  parsed.hash = parsed.parameters_hash;
   for (const auto& [path, file] : options.templates.files) {
-    parsed->hash = Hash64(HexOf(parsed->hash) + path + '\x1f' + file.text + file.problem);
+    parsed.hash = Hash64(HexOf(parsed.hash) + path + '\x1f' + file.text + file.problem);
   }
-  if (parsed->opted_in) {
+  if (parsed.opted_in) {
     const labels::ParsedService result = labels::ParseParameters(name, own, options);
-    parsed->spec = result.spec;
-    parsed->other_instance = result.other_instance;
+    parsed.spec = result.spec;
+    parsed.other_instance = result.other_instance;
     diagnostics.insert(diagnostics.end(), result.diagnostics.begin(), result.diagnostics.end());
   }
   SortUnique(diagnostics);
   diagnostics.shrink_to_fit();
-  parsed->diagnostics = std::move(diagnostics);
+  parsed.diagnostics = std::move(diagnostics);
   return parsed;
 }
 
@@ -174,7 +173,7 @@ bool Assembler::IsStale(const Parsed& parsed) const {
 bool Assembler::TemplatesChanged() const {
   const auto is_stale = [this](const auto& parsed) { return IsStale(*parsed); };
   return std::any_of(templated_.begin(), templated_.end(),
-                     [&](const auto& service) { return IsStale(ParsedOf(service)); }) ||
+                     [&](const ServicePtr& service) { return IsStale(ParsedOf(*service)); }) ||
          std::any_of(templated_records_.begin(), templated_records_.end(),
                      [&](const auto& name) { return is_stale(by_record_.at(name)); }) ||
          std::any_of(static_.begin(), static_.end(), [&](const auto& entry) {
@@ -196,8 +195,8 @@ Assembler::Claims::const_iterator Assembler::PlaceOfClaim(const ServiceFacts& se
       [&](const Claim& other) { return ComesBefore(*other.service, service); });
 }
 
-const Parsed& Assembler::ParsedOf(const ServicePtr& service) const {
-  return *PlaceOfClaim(*service)->parsed;
+const Parsed& Assembler::ParsedOf(const ServiceFacts& service) const {
+  return *PlaceOfClaim(service)->parsed;
 }
 
 std::vector<Assembler::Claim> Assembler::ClaimsOf(const ServiceName& name) const {
@@ -215,8 +214,7 @@ std::vector<Assembler::Claim> Assembler::ClaimsOf(const ServiceName& name) const
   return claims;
 }
 
-void Assembler::AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed,
-                         Names& touched) {
+void Assembler::AddClaim(const ServicePtr& service, ParsedPtr parsed, Names& touched) {
   const ServiceName own_name(service->name);
   if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels.Unpack());
   if (!parsed->templates->files.empty()) templated_.insert(service);
@@ -234,7 +232,10 @@ void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
   const ServiceName own_name(service->name);
   if (const std::optional<ServiceName> name = claim->name(); name && *name != own_name) {
     const auto rivals = renamed_.find(*name);
-    std::erase_if(rivals->second, [&](const Claim& other) { return other.service == service; });
+    // One of this id may have come under another name before this one goes.
+    std::erase_if(rivals->second, [&](const Claim& other) {
+      return other.service->id == service->id && other.service->name == service->name;
+    });
     touched.insert(*name);
     if (rivals->second.empty()) renamed_.erase(rivals);
   }
@@ -244,13 +245,12 @@ void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
 }
 
 void Assembler::TakeServices(const Services& services, Names& touched) {
-  const auto less = [](const ServicePtr& a, const ServicePtr& b) { return ComesBefore(a, b); };
   Services::Diff(
-      services_, services, less, [&](const ServicePtr& gone) { DropClaim(gone, touched); },
-      [&](const ServicePtr& come) { AddClaim(come, nullptr, touched); },
+      services_, services, Before(), [&](const ServicePtr& gone) { DropClaim(gone, touched); },
+      [&](const ServicePtr& come) { AddClaim(come, {}, touched); },
       [&](const ServicePtr& before, const ServicePtr& now) {
         // Most of the time it is about tasks.
-        std::shared_ptr<const Parsed> parsed;
+        ParsedPtr parsed;
         if (before->labels == now->labels) parsed = PlaceOfClaim(*before)->parsed;
         DropClaim(before, touched);
         AddClaim(now, std::move(parsed), touched);
@@ -258,7 +258,7 @@ void Assembler::TakeServices(const Services& services, Names& touched) {
   services_ = services;
 }
 
-void Assembler::SetOfRecord(const Record& record, std::shared_ptr<const Parsed> parsed) {
+void Assembler::SetOfRecord(const Record& record, ParsedPtr parsed) {
   if (parsed->templates->files.empty()) {
     templated_records_.erase(record.service);
   } else {
@@ -290,10 +290,10 @@ void Assembler::TakeQuarantine(const Quarantines& quarantine, Names& touched) {
 }
 
 void Assembler::TakeTemplates(const Records& records, Names& touched) {
-  for (const ServicePtr& service : std::set<ServicePtr>(templated_)) {
-    if (!IsStale(ParsedOf(service))) continue;
+  for (const ServicePtr& service : InOrder(templated_)) {
+    if (!IsStale(ParsedOf(*service))) continue;
     DropClaim(service, touched);
-    AddClaim(service, nullptr, touched);
+    AddClaim(service, {}, touched);
   }
   for (const ServiceName& name : Names(templated_records_)) {
     if (!IsStale(*by_record_.at(name))) continue;
@@ -302,7 +302,7 @@ void Assembler::TakeTemplates(const Records& records, Names& touched) {
     touched.insert(name);
   }
   for (auto& [name, given] : static_) {
-    for (std::shared_ptr<const Parsed>& parsed : given) {
+    for (ParsedPtr& parsed : given) {
       if (!IsStale(*parsed)) continue;
       parsed = ParseOnce(Origin::kStatic, name, parsed->parameters.Unpack());
       touched.insert(name);
@@ -327,7 +327,7 @@ const Assembly& Assembler::Update(const Services& services, const Records& recor
     const auto of_record = by_record_.find(name);
     std::optional<Definition> definition =
         Define(name, record == records.end() ? nullptr : &record->second,
-               of_record == by_record_.end() ? nullptr : of_record->second);
+               of_record == by_record_.end() ? ParsedPtr() : of_record->second);
     assembly_.obsolete.erase(name);
     if (definition && !definition->withdrawn && record != records.end() &&
         record->second.kind == Record::Kind::kWithdrawn) {
@@ -369,8 +369,7 @@ std::optional<Definition> Assembler::DefineLabelled(const ServiceName& name) con
 }
 
 void Assembler::Give(std::optional<Definition>& held, Origin origin, const ServiceName& name,
-                     const std::shared_ptr<const Parsed>& parsed,
-                     std::int64_t created_unix_ns) const {
+                     const ParsedPtr& parsed, std::int64_t created_unix_ns) const {
   if (parsed->other_instance) return;
   Definition definition;
   definition.name = name;
@@ -388,7 +387,7 @@ void Assembler::Give(std::optional<Definition>& held, Origin origin, const Servi
 }
 
 std::optional<Definition> Assembler::Define(const ServiceName& name, const Record* record,
-                                            const std::shared_ptr<const Parsed>& of_record) const {
+                                            const ParsedPtr& of_record) const {
   std::optional<Definition> definition = DefineLabelled(name);
   if (const auto given = static_.find(name); given != static_.end()) {
     for (const auto& parsed : given->second) Give(definition, Origin::kStatic, name, parsed, 0);
