@@ -183,11 +183,10 @@ bool Assembler::TemplatesChanged() const {
 
 // --- what has changed ----------------------------------------------------------------------------
 
-std::optional<ServiceName> Assembler::Claim::name() const {
+bool Assembler::Claim::counts() const {
   const bool says_nothing = !parsed->opted_in && parsed->parameters.empty() &&
                             parsed->diagnostics.empty() && service->misplaced_labels.empty();
-  if (says_nothing || parsed->other_instance) return std::nullopt;
-  return parsed->spec ? parsed->spec->name : ServiceName(service->name);
+  return !says_nothing && !parsed->other_instance;
 }
 
 Assembler::Claims::const_iterator Assembler::PlaceOfClaim(const ServiceFacts& service) const {
@@ -202,46 +201,26 @@ const Parsed& Assembler::ParsedOf(const ServiceFacts& service) const {
 std::vector<Assembler::Claim> Assembler::ClaimsOf(const ServiceName& name) const {
   std::vector<Claim> claims;
   auto claim =
-      claims_.PartitionPoint([&](const Claim& other) { return other.service->name < name.str(); });
-  for (; claim != claims_.end() && claim->service->name == name.str(); ++claim) {
-    if (claim->name() == name) claims.push_back(*claim);
+      claims_.PartitionPoint([&](const Claim& other) { return other.service->name < name.text(); });
+  for (; claim != claims_.end() && claim->service->name == name.text(); ++claim) {
+    if (claim->counts()) claims.push_back(*claim);
   }
-  const auto renamed = renamed_.find(name);
-  if (renamed == renamed_.end()) return claims;
-  claims.insert(claims.end(), renamed->second.begin(), renamed->second.end());
-  std::sort(claims.begin(), claims.end(),
-            [](const Claim& a, const Claim& b) { return ComesBefore(a.service, b.service); });
   return claims;
 }
 
 void Assembler::AddClaim(const ServicePtr& service, ParsedPtr parsed, Names& touched) {
-  const ServiceName own_name(service->name);
-  if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels.Unpack());
+  const ServiceName name(service->name);
+  if (!parsed) parsed = ParseOnce(Origin::kDocker, name, service->labels.Unpack());
   if (!parsed->templates->files.empty()) templated_.insert(service);
-  touched.insert(own_name);  // a record or a static service may be about it
-  Claim claim{service, std::move(parsed)};
-  if (const std::optional<ServiceName> name = claim.name(); name && *name != own_name) {
-    renamed_[*name].push_back(claim);
-    touched.insert(*name);
-  }
-  claims_.insert(PlaceOfClaim(*service), std::move(claim));
+  // Even if it claims nothing: a record or a static service may be about it.
+  touched.insert(name);
+  claims_.insert(PlaceOfClaim(*service), {service, std::move(parsed)});
 }
 
 void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
-  const auto claim = PlaceOfClaim(*service);
-  const ServiceName own_name(service->name);
-  if (const std::optional<ServiceName> name = claim->name(); name && *name != own_name) {
-    const auto rivals = renamed_.find(*name);
-    // One of this id may have come under another name before this one goes.
-    std::erase_if(rivals->second, [&](const Claim& other) {
-      return other.service->id == service->id && other.service->name == service->name;
-    });
-    touched.insert(*name);
-    if (rivals->second.empty()) renamed_.erase(rivals);
-  }
-  touched.insert(own_name);
+  touched.insert(ServiceName(service->name));
   templated_.erase(service);
-  claims_.erase(claim);
+  claims_.erase(PlaceOfClaim(*service));
 }
 
 void Assembler::TakeServices(const Services& services, Names& touched) {

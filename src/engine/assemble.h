@@ -127,8 +127,8 @@ class Assembler {
   struct Claim {
     ServicePtr service;
     ParsedPtr parsed;
-    /// That it claims; nothing: it claims none.
-    [[nodiscard]] std::optional<model::ServiceName> name() const;
+    /// Does it claim its service's name? Labels cannot claim another one.
+    [[nodiscard]] bool counts() const;
   };
   struct Before {
     bool operator()(const ServicePtr& a, const ServicePtr& b) const { return ComesBefore(a, b); }
@@ -177,8 +177,6 @@ class Assembler {
   bool static_taken_ = false;
   Services services_;  ///< as of the last Update, as everything below
   Claims claims_;      ///< in order of the services
-  /// Those that claim another name than their service has, by that name.
-  std::map<model::ServiceName, std::vector<Claim>> renamed_;
   std::map<model::ServiceName, ParsedPtr> by_record_;  ///< kReconfigure
   InOrder templated_;                                  ///< their labels name files
   Names templated_records_;                            ///< these name files
