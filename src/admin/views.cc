@@ -122,12 +122,10 @@ void WriteTextMap(JsonWriter& json, const std::map<std::string, std::string>& te
 }  // namespace
 
 const ServiceStatus* FindService(const Snapshot& snapshot, const std::string& name) {
-  const auto found =
-      snapshot.services.PartitionPoint([&](const std::shared_ptr<const ServiceStatus>& service) {
-        return service->name.str() < name;
-      });
+  const auto found = snapshot.services.PartitionPoint(
+      [&](const Shared<ServiceStatus>& service) { return service->name.str() < name; });
   if (found == snapshot.services.end() || (*found)->name.str() != name) return nullptr;
-  return found->get();
+  return &**found;
 }
 
 std::string StatusJson(const Snapshot& snapshot, const std::string& version) {

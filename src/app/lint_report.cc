@@ -142,8 +142,8 @@ class Linter {
     }
     for (const std::string& network : input.networks) networks_.insert(network);
     routing::ServiceInput service;
-    service.facts = std::make_shared<const model::ServiceFacts>(
-        FactsOf(input, static_cast<std::int64_t>(inputs_.size()) + 1));
+    service.facts =
+        Shared<model::ServiceFacts>(FactsOf(input, static_cast<std::int64_t>(inputs_.size()) + 1));
     service.created_unix_ns = service.facts->created_unix_ns;
     // Found again by the name that the labels gave it.
     names_[spec.name.str()] = report_.services.size();

@@ -123,24 +123,23 @@ labels::Templates Assembler::TemplatesOf(Origin origin, const Parameters& parame
   return labels::ReadTemplates(ByName(origin, parameters, options_), read_template_);
 }
 
-std::shared_ptr<const Parsed> Assembler::ParseOnce(Origin origin, const ServiceName& name,
-                                                   const Parameters& parameters) const {
+ParsedPtr Assembler::ParseOnce(Origin origin, const ServiceName& name,
+                               const Parameters& parameters) const {
   return ParseWith(origin, name, parameters, TemplatesOf(origin, parameters));
 }
 
-std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceName& name,
-                                                   const Parameters& parameters,
-                                                   labels::Templates templates) const {
-  auto parsed = std::make_shared<Parsed>();
+ParsedPtr Assembler::ParseWith(Origin origin, const ServiceName& name, const Parameters& parameters,
+                               labels::Templates templates) const {
+  Parsed parsed;
   labels::ParseOptions options = options_;
   options.templates = std::move(templates);
-  parsed->templates = options.templates;
+  parsed.templates = options.templates;
   std::vector<Diagnostic> diagnostics;
   Parameters own;
   if (origin == Origin::kDocker) {
     options.source = labels::Source::kLabel;
     labels::Notify notify = labels::ParseNotify(name, parameters, options);
-    parsed->opted_in = notify.enabled;
+    parsed.opted_in = notify.enabled;
     own = ByName(origin, parameters, options);
     diagnostics = std::move(notify.diagnostics);
   } else {
@@ -148,21 +147,21 @@ std::shared_ptr<const Parsed> Assembler::ParseWith(Origin origin, const ServiceN
         origin == Origin::kStatic ? labels::Source::kEnvironment : labels::Source::kQuery;
     own = parameters;
   }
-  parsed->parameters = own;
-  parsed->parameters_hash = HashParameters(own);
-  parsed->hash = parsed->parameters_hash;
+  parsed.parameters = own;
+  parsed.parameters_hash = HashParameters(own);
+  parsed.hash = parsed.parameters_hash;
   for (const auto& [path, file] : options.templates.files) {
-    parsed->hash = Hash64(HexOf(parsed->hash) + path + '\x1f' + file.text + file.problem);
+    parsed.hash = Hash64(HexOf(parsed.hash) + path + '\x1f' + file.text + file.problem);
   }
-  if (parsed->opted_in) {
+  if (parsed.opted_in) {
     const labels::ParsedService result = labels::ParseParameters(name, own, options);
-    parsed->spec = result.spec;
-    parsed->other_instance = result.other_instance;
+    parsed.spec = result.spec;
+    parsed.other_instance = result.other_instance;
     diagnostics.insert(diagnostics.end(), result.diagnostics.begin(), result.diagnostics.end());
   }
   SortUnique(diagnostics);
   diagnostics.shrink_to_fit();
-  parsed->diagnostics = std::move(diagnostics);
+  parsed.diagnostics = std::move(diagnostics);
   return parsed;
 }
 
@@ -174,7 +173,7 @@ bool Assembler::IsStale(const Parsed& parsed) const {
 bool Assembler::TemplatesChanged() const {
   const auto is_stale = [this](const auto& parsed) { return IsStale(*parsed); };
   return std::any_of(templated_.begin(), templated_.end(),
-                     [&](const auto& service) { return IsStale(ParsedOf(service)); }) ||
+                     [&](const ServicePtr& service) { return IsStale(ParsedOf(*service)); }) ||
          std::any_of(templated_records_.begin(), templated_records_.end(),
                      [&](const auto& name) { return is_stale(by_record_.at(name)); }) ||
          std::any_of(static_.begin(), static_.end(), [&](const auto& entry) {
@@ -184,11 +183,10 @@ bool Assembler::TemplatesChanged() const {
 
 // --- what has changed ----------------------------------------------------------------------------
 
-std::optional<ServiceName> Assembler::Claim::name() const {
+bool Assembler::Claim::counts() const {
   const bool says_nothing = !parsed->opted_in && parsed->parameters.empty() &&
                             parsed->diagnostics.empty() && service->misplaced_labels.empty();
-  if (says_nothing || parsed->other_instance) return std::nullopt;
-  return parsed->spec ? parsed->spec->name : ServiceName(service->name);
+  return !says_nothing && !parsed->other_instance;
 }
 
 Assembler::Claims::const_iterator Assembler::PlaceOfClaim(const ServiceFacts& service) const {
@@ -196,61 +194,42 @@ Assembler::Claims::const_iterator Assembler::PlaceOfClaim(const ServiceFacts& se
       [&](const Claim& other) { return ComesBefore(*other.service, service); });
 }
 
-const Parsed& Assembler::ParsedOf(const ServicePtr& service) const {
-  return *PlaceOfClaim(*service)->parsed;
+const Parsed& Assembler::ParsedOf(const ServiceFacts& service) const {
+  return *PlaceOfClaim(service)->parsed;
 }
 
 std::vector<Assembler::Claim> Assembler::ClaimsOf(const ServiceName& name) const {
   std::vector<Claim> claims;
   auto claim =
-      claims_.PartitionPoint([&](const Claim& other) { return other.service->name < name.str(); });
-  for (; claim != claims_.end() && claim->service->name == name.str(); ++claim) {
-    if (claim->name() == name) claims.push_back(*claim);
+      claims_.PartitionPoint([&](const Claim& other) { return other.service->name < name.text(); });
+  for (; claim != claims_.end() && claim->service->name == name.text(); ++claim) {
+    if (claim->counts()) claims.push_back(*claim);
   }
-  const auto renamed = renamed_.find(name);
-  if (renamed == renamed_.end()) return claims;
-  claims.insert(claims.end(), renamed->second.begin(), renamed->second.end());
-  std::sort(claims.begin(), claims.end(),
-            [](const Claim& a, const Claim& b) { return ComesBefore(a.service, b.service); });
   return claims;
 }
 
-void Assembler::AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed,
-                         Names& touched) {
-  const ServiceName own_name(service->name);
-  if (!parsed) parsed = ParseOnce(Origin::kDocker, own_name, service->labels.Unpack());
+void Assembler::AddClaim(const ServicePtr& service, ParsedPtr parsed, Names& touched) {
+  const ServiceName name(service->name);
+  if (!parsed) parsed = ParseOnce(Origin::kDocker, name, service->labels.Unpack());
   if (!parsed->templates->files.empty()) templated_.insert(service);
-  touched.insert(own_name);  // a record or a static service may be about it
-  Claim claim{service, std::move(parsed)};
-  if (const std::optional<ServiceName> name = claim.name(); name && *name != own_name) {
-    renamed_[*name].push_back(claim);
-    touched.insert(*name);
-  }
-  claims_.insert(PlaceOfClaim(*service), std::move(claim));
+  // Even if it claims nothing: a record or a static service may be about it.
+  touched.insert(name);
+  claims_.insert(PlaceOfClaim(*service), {service, std::move(parsed)});
 }
 
 void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
-  const auto claim = PlaceOfClaim(*service);
-  const ServiceName own_name(service->name);
-  if (const std::optional<ServiceName> name = claim->name(); name && *name != own_name) {
-    const auto rivals = renamed_.find(*name);
-    std::erase_if(rivals->second, [&](const Claim& other) { return other.service == service; });
-    touched.insert(*name);
-    if (rivals->second.empty()) renamed_.erase(rivals);
-  }
-  touched.insert(own_name);
+  touched.insert(ServiceName(service->name));
   templated_.erase(service);
-  claims_.erase(claim);
+  claims_.erase(PlaceOfClaim(*service));
 }
 
 void Assembler::TakeServices(const Services& services, Names& touched) {
-  const auto less = [](const ServicePtr& a, const ServicePtr& b) { return ComesBefore(a, b); };
   Services::Diff(
-      services_, services, less, [&](const ServicePtr& gone) { DropClaim(gone, touched); },
-      [&](const ServicePtr& come) { AddClaim(come, nullptr, touched); },
+      services_, services, Before(), [&](const ServicePtr& gone) { DropClaim(gone, touched); },
+      [&](const ServicePtr& come) { AddClaim(come, {}, touched); },
       [&](const ServicePtr& before, const ServicePtr& now) {
         // Most of the time it is about tasks.
-        std::shared_ptr<const Parsed> parsed;
+        ParsedPtr parsed;
         if (before->labels == now->labels) parsed = PlaceOfClaim(*before)->parsed;
         DropClaim(before, touched);
         AddClaim(now, std::move(parsed), touched);
@@ -258,7 +237,7 @@ void Assembler::TakeServices(const Services& services, Names& touched) {
   services_ = services;
 }
 
-void Assembler::SetOfRecord(const Record& record, std::shared_ptr<const Parsed> parsed) {
+void Assembler::SetOfRecord(const Record& record, ParsedPtr parsed) {
   if (parsed->templates->files.empty()) {
     templated_records_.erase(record.service);
   } else {
@@ -290,10 +269,10 @@ void Assembler::TakeQuarantine(const Quarantines& quarantine, Names& touched) {
 }
 
 void Assembler::TakeTemplates(const Records& records, Names& touched) {
-  for (const ServicePtr& service : std::set<ServicePtr>(templated_)) {
-    if (!IsStale(ParsedOf(service))) continue;
+  for (const ServicePtr& service : InOrder(templated_)) {
+    if (!IsStale(ParsedOf(*service))) continue;
     DropClaim(service, touched);
-    AddClaim(service, nullptr, touched);
+    AddClaim(service, {}, touched);
   }
   for (const ServiceName& name : Names(templated_records_)) {
     if (!IsStale(*by_record_.at(name))) continue;
@@ -302,7 +281,7 @@ void Assembler::TakeTemplates(const Records& records, Names& touched) {
     touched.insert(name);
   }
   for (auto& [name, given] : static_) {
-    for (std::shared_ptr<const Parsed>& parsed : given) {
+    for (ParsedPtr& parsed : given) {
       if (!IsStale(*parsed)) continue;
       parsed = ParseOnce(Origin::kStatic, name, parsed->parameters.Unpack());
       touched.insert(name);
@@ -327,7 +306,7 @@ const Assembly& Assembler::Update(const Services& services, const Records& recor
     const auto of_record = by_record_.find(name);
     std::optional<Definition> definition =
         Define(name, record == records.end() ? nullptr : &record->second,
-               of_record == by_record_.end() ? nullptr : of_record->second);
+               of_record == by_record_.end() ? ParsedPtr() : of_record->second);
     assembly_.obsolete.erase(name);
     if (definition && !definition->withdrawn && record != records.end() &&
         record->second.kind == Record::Kind::kWithdrawn) {
@@ -369,8 +348,7 @@ std::optional<Definition> Assembler::DefineLabelled(const ServiceName& name) con
 }
 
 void Assembler::Give(std::optional<Definition>& held, Origin origin, const ServiceName& name,
-                     const std::shared_ptr<const Parsed>& parsed,
-                     std::int64_t created_unix_ns) const {
+                     const ParsedPtr& parsed, std::int64_t created_unix_ns) const {
   if (parsed->other_instance) return;
   Definition definition;
   definition.name = name;
@@ -388,7 +366,7 @@ void Assembler::Give(std::optional<Definition>& held, Origin origin, const Servi
 }
 
 std::optional<Definition> Assembler::Define(const ServiceName& name, const Record* record,
-                                            const std::shared_ptr<const Parsed>& of_record) const {
+                                            const ParsedPtr& of_record) const {
   std::optional<Definition> definition = DefineLabelled(name);
   if (const auto given = static_.find(name); given != static_.end()) {
     for (const auto& parsed : given->second) Give(definition, Origin::kStatic, name, parsed, 0);

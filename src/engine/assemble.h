@@ -33,7 +33,7 @@ namespace swarmgate::engine {
 
 using Parameters = std::map<std::string, std::string>;
 
-/// The outcome of parsing one set of parameters; shared, never changed.
+/// The outcome of parsing one set of parameters.
 struct Parsed {
   PackedTexts parameters;  ///< names without prefix
   std::uint64_t parameters_hash = 0;
@@ -43,7 +43,9 @@ struct Parsed {
   Few<model::Diagnostic> diagnostics;  ///< all of them, sorted
   bool opted_in = true;                ///< com.df.notify; true for other origins
   bool other_instance = false;         ///< as of labels::ParsedService
+  friend bool operator==(const Parsed&, const Parsed&) = default;
 };
+using ParsedPtr = Shared<Parsed>;
 
 /// Begins what is told of such a service.
 inline constexpr const char* kRefusedByHAProxy =
@@ -64,7 +66,7 @@ struct Definition {
   bool overrides_labels = false;
   bool withdrawn = false;
   bool quarantined = false;
-  std::shared_ptr<const Parsed> parsed;
+  ParsedPtr parsed;
   ServicePtr facts;                    ///< may be null
   Few<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
   std::int64_t created_unix_ns = 0;
@@ -113,9 +115,8 @@ class Assembler {
 
   /// Parses as Update does, and remembers nothing: for calls, whose names anybody may invent.
   /// `parameters`: for origin docker, all of the object's labels.
-  [[nodiscard]] std::shared_ptr<const Parsed> ParseOnce(model::Origin origin,
-                                                        const model::ServiceName& name,
-                                                        const Parameters& parameters) const;
+  [[nodiscard]] ParsedPtr ParseOnce(model::Origin origin, const model::ServiceName& name,
+                                    const Parameters& parameters) const;
   /// Is there now another text than before in a file that a service names?
   [[nodiscard]] bool TemplatesChanged() const;
   /// Sets of parameters that are remembered; not more than the last Update was given.
@@ -125,17 +126,21 @@ class Assembler {
   /// What an object of Docker's says by its labels.
   struct Claim {
     ServicePtr service;
-    std::shared_ptr<const Parsed> parsed;
-    /// That it claims; nothing: it claims none.
-    [[nodiscard]] std::optional<model::ServiceName> name() const;
+    ParsedPtr parsed;
+    /// Does it claim its service's name? Labels cannot claim another one.
+    [[nodiscard]] bool counts() const;
   };
+  struct Before {
+    bool operator()(const ServicePtr& a, const ServicePtr& b) const { return ComesBefore(a, b); }
+  };
+  using InOrder = std::set<ServicePtr, Before>;
+  using Claims = Chunked<Claim>;
   using Names = std::set<model::ServiceName>;
 
   /// `parameters` of origin docker: all of the object's labels.
-  [[nodiscard]] std::shared_ptr<const Parsed> ParseWith(model::Origin origin,
-                                                        const model::ServiceName& name,
-                                                        const Parameters& parameters,
-                                                        labels::Templates templates) const;
+  [[nodiscard]] ParsedPtr ParseWith(model::Origin origin, const model::ServiceName& name,
+                                    const Parameters& parameters,
+                                    labels::Templates templates) const;
   /// The files that parameters name, as they are now; none without the operator's leave.
   /// `parameters` of origin docker: all of the object's labels.
   [[nodiscard]] labels::Templates TemplatesOf(model::Origin origin,
@@ -147,37 +152,34 @@ class Assembler {
   void TakeRecords(const Records& records, const Names& changed, Names& touched);
   void TakeQuarantine(const Quarantines& quarantine, Names& touched);
   void TakeTemplates(const Records& records, Names& touched);
-  void AddClaim(const ServicePtr& service, std::shared_ptr<const Parsed> parsed, Names& touched);
+  void AddClaim(const ServicePtr& service, ParsedPtr parsed, Names& touched);
   void DropClaim(const ServicePtr& service, Names& touched);
-  using Claims = Chunked<Claim>;
   [[nodiscard]] Claims::const_iterator PlaceOfClaim(const model::ServiceFacts& service) const;
   /// REQUIRES: there is one.
-  [[nodiscard]] const Parsed& ParsedOf(const ServicePtr& service) const;
+  [[nodiscard]] const Parsed& ParsedOf(const model::ServiceFacts& service) const;
   /// Of one name, in order of the services.
   [[nodiscard]] std::vector<Claim> ClaimsOf(const model::ServiceName& name) const;
-  void SetOfRecord(const model::Record& record, std::shared_ptr<const Parsed> parsed);
+  void SetOfRecord(const model::Record& record, ParsedPtr parsed);
 
   [[nodiscard]] std::optional<Definition> DefineLabelled(const model::ServiceName& name) const;
   /// `record`: that of the name; may be null. `of_record`: parsed from it.
-  [[nodiscard]] std::optional<Definition> Define(
-      const model::ServiceName& name, const model::Record* record,
-      const std::shared_ptr<const Parsed>& of_record) const;
+  [[nodiscard]] std::optional<Definition> Define(const model::ServiceName& name,
+                                                 const model::Record* record,
+                                                 const ParsedPtr& of_record) const;
   void Give(std::optional<Definition>& held, model::Origin origin, const model::ServiceName& name,
-            const std::shared_ptr<const Parsed>& parsed, std::int64_t created_unix_ns) const;
+            const ParsedPtr& parsed, std::int64_t created_unix_ns) const;
   void Install(const model::ServiceName& name, std::optional<Definition> definition);
 
   labels::ParseOptions options_;
   ReadTemplate read_template_;
   /// Several may have one name: the last one counts.
-  std::map<model::ServiceName, std::vector<std::shared_ptr<const Parsed>>> static_;
+  std::map<model::ServiceName, std::vector<ParsedPtr>> static_;
   bool static_taken_ = false;
   Services services_;  ///< as of the last Update, as everything below
   Claims claims_;      ///< in order of the services
-  /// Those that claim another name than their service has, by that name.
-  std::map<model::ServiceName, std::vector<Claim>> renamed_;
-  std::map<model::ServiceName, std::shared_ptr<const Parsed>> by_record_;  ///< kReconfigure
-  std::set<ServicePtr> templated_;  ///< their labels name files
-  Names templated_records_;         ///< these name files
+  std::map<model::ServiceName, ParsedPtr> by_record_;  ///< kReconfigure
+  InOrder templated_;                                  ///< their labels name files
+  Names templated_records_;                            ///< these name files
   Quarantines quarantine_;
   Assembly assembly_;
   Names changed_;

@@ -149,14 +149,13 @@ bool Reconciler::WantsList(const ServiceName& name, const model::ServiceSpec& sp
       std::any_of(spec.dests.begin(), spec.dests.end(),
                   [](const model::DestSpec& dest) { return dest.outbound_hostname.empty(); });
   if (!by_tasks || std::binary_search(include_.begin(), include_.end(), name.str())) return false;
-  return FindByName(facts_.services(), name.str()) == nullptr;
+  return !FindByName(facts_.services(), name.str());
 }
 
 void Reconciler::Reconfigure(Command command, bool after_list) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoName));
-  std::shared_ptr<const Parsed> parsed =
-      assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
+  ParsedPtr parsed = assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
   if (parsed->other_instance) {
     // Meant for another proxy: nothing is wrong, nothing is done.
     return command.reply(Answer(200, "meant for another proxy instance; nothing was done"));
@@ -204,8 +203,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
 void Reconciler::Validate(Command command) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoName));
-  std::shared_ptr<const Parsed> parsed =
-      assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
+  ParsedPtr parsed = assembler_.ParseOnce(Origin::kManual, ServiceName(given), command.parameters);
   if (!parsed->spec) {
     return command.reply(parsed->other_instance ? Answer(200, "meant for another proxy instance")
                                                 : Refusal(parsed->diagnostics));

@@ -58,10 +58,10 @@ bool ComesBefore(const ServiceFacts& a, const ServiceFacts& b) {
 
 bool ComesBefore(const ServicePtr& a, const ServicePtr& b) { return ComesBefore(*a, *b); }
 
-ServicePtr FindByName(const Services& services, const std::string& name) {
+ServicePtr FindByName(const Services& services, std::string_view name) {
   const auto found =
       services.PartitionPoint([&](const ServicePtr& service) { return service->name < name; });
-  return found != services.end() && (*found)->name == name ? *found : nullptr;
+  return found != services.end() && (*found)->name == name ? *found : ServicePtr();
 }
 
 void FactsKeeper::Restore(DockerFacts facts) {
@@ -71,7 +71,7 @@ void FactsKeeper::Restore(DockerFacts facts) {
   ++host_version_;
 }
 
-const ServiceFacts* FactsKeeper::FindById(const std::string& id) const {
+const ServiceFacts* FactsKeeper::FindById(std::string_view id) const {
   const ServiceFacts* found = nullptr;
   by_id_.Each(id, [&](const ServiceFacts& service) {
     if (service.id == id) found = &service;
@@ -101,14 +101,14 @@ void FactsKeeper::ShareTexts(ServiceFacts& service) {
 void FactsKeeper::Put(ServiceFacts service) {
   ShareTexts(service);
   Drop(service.id);
-  auto fresh = std::make_shared<const ServiceFacts>(std::move(service));
+  const ServicePtr fresh(std::move(service));
   const auto place =
       services_.PartitionPoint([&](const ServicePtr& other) { return ComesBefore(other, fresh); });
   services_.insert(place, fresh);
   for (const TaskFacts& task : fresh->tasks) {
-    if (!task.container_id.empty()) by_container_.Add(task.container_id, fresh.get());
+    if (!task.container_id.empty()) by_container_.Add(task.container_id, &*fresh);
   }
-  by_id_.Add(fresh->id, fresh.get());
+  by_id_.Add(fresh->id, &*fresh);
 }
 
 void FactsKeeper::Drop(const std::string& id) {
@@ -130,6 +130,7 @@ void FactsKeeper::PutChanged(ServiceFacts service, News& news) {
 
 std::vector<Text> FactsKeeper::SwarmIds() const {
   std::vector<Text> ids;
+  ids.reserve(services_.size());
   for (const ServicePtr& service : services_) {
     if (service->kind == ServiceKind::kSwarm) ids.push_back(service->id);
   }
@@ -315,7 +316,7 @@ void FactsKeeper::Install(DockerFacts list, News& news) {
   }
   std::vector<std::string> gone;
   for (const ServicePtr& held : services_) {
-    if (!listed.contains(held.get())) gone.push_back(held->id);
+    if (!listed.contains(&*held)) gone.push_back(held->id);
   }
   for (const std::string& id : gone) Remove(id, news);
   const bool host_changed = !SameHost(host_, list);

@@ -32,6 +32,7 @@
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/clock.h"
 #include "swarmgate/base/cow.h"
+#include "swarmgate/base/shared.h"
 #include "swarmgate/base/text.h"
 #include "swarmgate/model/docker.h"
 #include "swarmgate/ports/docker_api.h"
@@ -39,15 +40,13 @@
 
 namespace swarmgate::engine {
 
-/// Never changed: what is said anew of a service is another object, and the same object is the same
-/// content.
-using ServicePtr = std::shared_ptr<const model::ServiceFacts>;
+using ServicePtr = Shared<model::ServiceFacts>;
 /// Sorted by name, then id; ids are unique.
 using Services = Chunked<ServicePtr>;
 [[nodiscard]] bool ComesBefore(const model::ServiceFacts& a, const model::ServiceFacts& b);
 [[nodiscard]] bool ComesBefore(const ServicePtr& a, const ServicePtr& b);
 /// The first of this name; may be null.
-[[nodiscard]] ServicePtr FindByName(const Services& services, const std::string& name);
+[[nodiscard]] ServicePtr FindByName(const Services& services, std::string_view name);
 
 class FactsKeeper {
  public:
@@ -98,7 +97,7 @@ class FactsKeeper {
   /// Another number for each content of `host`.
   [[nodiscard]] std::uint64_t host_version() const { return host_version_; }
   [[nodiscard]] const Services& services() const { return services_; }
-  [[nodiscard]] const model::ServiceFacts* FindById(const std::string& id) const;
+  [[nodiscard]] const model::ServiceFacts* FindById(std::string_view id) const;
   /// Does a task of a known service live in this container?
   [[nodiscard]] bool HasContainer(const std::string& container_id) const;
   /// Swarm services' ids.

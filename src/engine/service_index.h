@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <functional>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "swarmgate/base/chunked.h"
@@ -15,17 +15,17 @@ namespace swarmgate::engine {
 
 class ServiceIndex {
  public:
-  void Add(const std::string& key, const model::ServiceFacts* service) {
+  void Add(std::string_view key, const model::ServiceFacts* service) {
     Entry entry(Hash(key), service);
     entries_.insert(PlaceOf(entry), std::move(entry));
   }
   /// REQUIRES: it was added under this key.
-  void Erase(const std::string& key, const model::ServiceFacts* service) {
+  void Erase(std::string_view key, const model::ServiceFacts* service) {
     entries_.erase(PlaceOf({Hash(key), service}));
   }
   /// All that were added under this key, and maybe others.
   template <typename Visit>
-  void Each(const std::string& key, const Visit& visit) const {
+  void Each(std::string_view key, const Visit& visit) const {
     const std::size_t hash = Hash(key);
     for (auto at = PlaceOf({hash, nullptr}); at != entries_.end() && at->first == hash; ++at) {
       visit(*at->second);
@@ -36,7 +36,7 @@ class ServiceIndex {
   using Entry = std::pair<std::size_t, const model::ServiceFacts*>;
   using Entries = Chunked<Entry>;
 
-  static std::size_t Hash(const std::string& key) { return std::hash<std::string>()(key); }
+  static std::size_t Hash(std::string_view key) { return std::hash<std::string_view>()(key); }
   [[nodiscard]] Entries::const_iterator PlaceOf(const Entry& entry) const {
     return entries_.PartitionPoint([&](const Entry& other) {
       if (other.first != entry.first) return other.first < entry.first;

@@ -206,7 +206,7 @@ ServiceStatus Describe(const StatusContext& context, const Definition& definitio
   status.name = definition.name;
   status.origin = definition.origin;
   status.overrides_labels = definition.overrides_labels;
-  const std::shared_ptr<const Parsed>& parsed = definition.parsed;
+  const ParsedPtr& parsed = definition.parsed;
   status.spec = parsed->spec;
   const Parameters given = parsed->parameters.Unpack();
   const bool shown = std::all_of(given.begin(), given.end(), [](const auto& parameter) {
@@ -308,8 +308,8 @@ void StatusBook::SetStatus(const ServiceName& name, StatusPtr now, StatusNews& n
   const auto place =
       services_.PartitionPoint([&](const StatusPtr& status) { return status->name < name; });
   const bool known = place != services_.end() && (*place)->name == name;
-  const StatusPtr before = known ? *place : nullptr;
-  if (before == now || (before && now && *before == *now)) return;
+  const StatusPtr before = known ? *place : StatusPtr();
+  if (before == now) return;
   if (!now) {
     services_.erase(place);
   } else if (known) {
@@ -347,7 +347,7 @@ StatusNews StatusBook::Update(const StatusContext& context) {
     Verdict verdict = Collect(context, name, tcp_backends_);
     unsettled_.erase(name);
     if (definition == nullptr) {
-      SetStatus(name, nullptr, news);
+      SetStatus(name, {}, news);
       SetOthers(name, std::move(verdict.diagnostics), news);
       continue;
     }
@@ -358,7 +358,7 @@ StatusNews StatusBook::Update(const StatusContext& context) {
                      [](const TaskStatus& task) { return !task.serving; }) &&
         (!definition->facts || status.tasks.size() == definition->facts->tasks.size());
     if (!settled) unsettled_.insert(name);
-    SetStatus(name, std::make_shared<const ServiceStatus>(std::move(status)), news);
+    SetStatus(name, std::move(status), news);
     SetOthers(name, {}, news);
   }
   return news;

@@ -31,13 +31,13 @@ struct StatusContext {
   std::string not_applied;
 };
 
-using StatusPtr = std::shared_ptr<const ServiceStatus>;
+using StatusPtr = Shared<ServiceStatus>;
 
 /// What is told of services otherwise than before; sorted by name.
 struct StatusNews {
   struct Change {
-    StatusPtr before;  ///< null: it has come
-    StatusPtr now;     ///< null: it is gone
+    StatusPtr before;  ///< none: it has come
+    StatusPtr now;     ///< none: it is gone
   };
   std::vector<Change> changes;
   /// The same of the diagnostics that are of no service, or of one that has no picture.

@@ -86,7 +86,7 @@ std::optional<std::uint16_t> ResolvePort(const ServiceInput& service, const mode
   if (dest.port) return dest.port;
   // Only what comes in by srcHttpsPort, then.
   if (dest.https_port) return 0;
-  const bool own_tasks = dest.outbound_hostname.empty() && service.facts != nullptr;
+  const bool own_tasks = dest.outbound_hostname.empty() && service.facts.has_value();
   std::vector<std::uint16_t> ports;
   if (own_tasks) ports = service.facts->exposed_tcp_ports;
   std::sort(ports.begin(), ports.end());

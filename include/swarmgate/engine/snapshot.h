@@ -129,8 +129,8 @@ struct Snapshot {
   SharedStatus shared;
   int proxy_pid = 0;
   std::string proxy_version;
-  /// Sorted by name. Shared between snapshots as long as the service does not change; never null.
-  Chunked<std::shared_ptr<const ServiceStatus>> services;
+  /// Sorted by name; never none. Shared between snapshots as long as the service does not change.
+  Chunked<Shared<ServiceStatus>> services;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
   /// Shared, not copied; never null. Routes that came to nothing, with the reason.

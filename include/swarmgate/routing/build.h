@@ -26,8 +26,7 @@ struct ServiceInput {
   Cow<model::ServiceSpec> spec;
   model::Origin origin = model::Origin::kDocker;
   std::int64_t created_unix_ns = 0;
-  /// Null for names that Docker does not know.
-  std::shared_ptr<const model::ServiceFacts> facts;
+  Shared<model::ServiceFacts> facts;  ///< absent for names that Docker does not know
 };
 
 /// Sorted by name, names unique.

@@ -111,7 +111,7 @@ inline engine::Snapshot SampleSnapshot() {
   web.tasks = {{"t1", "running", "10.0.1.3", true, false, ""},
                {"t2", "starting", "", false, false, "starting"}};
   for (const engine::ServiceStatus& service : {bad, manual, web}) {
-    snapshot.services.push_back(std::make_shared<const engine::ServiceStatus>(service));
+    snapshot.services.push_back(service);
   }
 
   model::Desired desired;

@@ -132,16 +132,16 @@ engine::Snapshot SnapshotOf(const std::map<std::string, std::string>& parameters
   options.source = labels::Source::kQuery;
   options.allow_raw = true;
   const auto parsed = labels::ParseParameters(model::ServiceName("full"), parameters, options);
-  auto status = std::make_shared<engine::ServiceStatus>();
-  status->name = model::ServiceName("full");
+  engine::ServiceStatus status;
+  status.name = model::ServiceName("full");
   std::map<std::string, std::string> shown = parameters;
   for (auto& [name, value] : shown) {
     if (!labels::MayShowValue(name)) value = "***";
   }
   EXPECT_TRUE(parsed.spec);
   for (const auto& diagnostic : parsed.diagnostics) EXPECT_EQ(diagnostic.ToString(), "");
-  status->spec = parsed.spec;
-  status->parameters = shown;
+  status.spec = parsed.spec;
+  status.parameters = shown;
   engine::Snapshot snapshot;
   snapshot.services = {status};
   return snapshot;

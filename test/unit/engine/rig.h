@@ -179,7 +179,7 @@ class Rig {
   [[nodiscard]] const ServiceStatus* Status(const std::string& name) const {
     shown_ = snapshot();
     for (const auto& service : shown_->services) {
-      if (service->name.str() == name) return service.get();
+      if (service->name.str() == name) return &*service;
     }
     return nullptr;
   }

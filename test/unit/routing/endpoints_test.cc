@@ -48,14 +48,14 @@ ServiceInput WithFacts(Service service, std::vector<std::string> networks,
   facts.network_ids = std::move(networks);
   facts.replicas = tasks.size();
   facts.tasks = std::move(tasks);
-  input.facts = std::make_shared<const model::ServiceFacts>(std::move(facts));
+  input.facts = Shared<model::ServiceFacts>(std::move(facts));
   return input;
 }
 
 void ChangeFacts(ServiceInput& input, const auto& change) {
   model::ServiceFacts facts = *input.facts;
   change(facts);
-  input.facts = std::make_shared<const model::ServiceFacts>(std::move(facts));
+  input.facts = Shared<model::ServiceFacts>(std::move(facts));
 }
 
 /// "name address:port" of the servers of the first backend.

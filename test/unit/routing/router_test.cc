@@ -85,7 +85,7 @@ class World {
         task.addresses = {{"ov1", "10.0.0." + std::to_string(1 + dice_.Below(5))}};
         facts.tasks.push_back(std::move(task));
       }
-      input.facts = std::make_shared<const model::ServiceFacts>(std::move(facts));
+      input.facts = Shared<model::ServiceFacts>(std::move(facts));
     }
     return input;
   }
@@ -215,7 +215,7 @@ TEST(RouterTest, ATaskThatComesOrGoesCostsItsServiceAloneWhateverItsRoutes) {
     task.running = task.desired_running = true;
     task.addresses = {{"ov1", address}};
     facts.tasks.push_back(std::move(task));
-    input.facts = std::make_shared<const model::ServiceFacts>(std::move(facts));
+    input.facts = Shared<model::ServiceFacts>(std::move(facts));
     return input;
   };
   for (const Service& service :
