@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 
 namespace swarmgate {
 namespace {
@@ -61,8 +60,7 @@ PackedTexts::PackedTexts(const Map& map) {
     Append(packed, value);
     before = name;
   }
-  packed.shrink_to_fit();
-  packed_ = std::move(packed);
+  packed_ = packed;
 }
 
 PackedTexts::Map PackedTexts::Unpack() const {
