@@ -110,8 +110,7 @@ class World {
   }
 
   static bool Differs(const ServiceInput& a, const ServiceInput& b) {
-    return !(a.spec == b.spec) || a.created_unix_ns != b.created_unix_ns ||
-           (a.facts == nullptr) != (b.facts == nullptr) || (a.facts && !(*a.facts == *b.facts));
+    return !(a.spec == b.spec) || a.created_unix_ns != b.created_unix_ns || !(a.facts == b.facts);
   }
 
   Dice dice_;
