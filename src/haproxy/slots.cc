@@ -100,7 +100,7 @@ std::optional<Slot> ParseSlotName(const model::SlotName& name) {
 }
 
 std::string ShardFile(const Slot& slot) {
-  const std::string& name = slot.backend_class.str();
+  const TextView name = slot.backend_class.str();
   const int order = 10 * (1 + static_cast<int>(KindOf(slot.backend_class)));
   return "conf/" + std::to_string(order) + "-" + name + "-" +
          Padded(1 + (slot.number - 1) / kSlotsPerFile, 4) + ".cfg";

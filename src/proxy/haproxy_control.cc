@@ -289,7 +289,7 @@ class HaproxyControl::Impl {
   static void TakeServer(const haproxy::ServerState& state, haproxy::Held& held) {
     // HAProxy has backends of its own (its HTTP client), and services have some by templates
     // ("sg_web:own"), whose servers are none of ours.
-    const std::string& name = state.slot.str();
+    const std::string_view name = state.slot.str();
     if (name.rfind("sg_", 0) != 0 || name.find(':') != std::string::npos) return;
     if (state.drain || state.maint) {
       held.draining[state.slot].insert(state.server);

@@ -66,12 +66,12 @@ std::string DescribeRoute(const Route& route) {
 
 Diagnostic RouteDiagnostic(Severity severity, const char* code, const Route& route,
                            std::string message, std::string hint) {
-  const std::string& id = route.id.str();
+  const std::string_view id = route.id.str();
   const std::size_t end = id.rfind('/');
   const std::size_t begin = id.rfind('/', end - 1);
-  const std::string index = id.substr(begin + 1, end - begin - 1);
+  const std::string_view index = id.substr(begin + 1, end - begin - 1);
   std::string label = route.fallback ? "isDefaultBackend" : "servicePath";
-  if (!route.fallback && index != "0") label += "." + index;
+  if (!route.fallback && index != "0") label.append(".").append(index);
   return Diagnostic{severity,
                     code,
                     route.service,

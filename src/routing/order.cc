@@ -139,10 +139,10 @@ bool ComesBefore(const Route& a, const Route& b) {
   const int order = CompareRoutes(a, b);
   if (order != 0) return order < 0;
   // "<service>/<index>/<ordinal>", of the same service.
-  const std::string& left = a.id.str();
-  const std::string& right = b.id.str();
+  const std::string_view left = a.id.str();
+  const std::string_view right = b.id.str();
   const std::size_t behind = a.service.str().size() + 1;
-  const auto number = [](const std::string& id, std::size_t& at) {
+  const auto number = [](std::string_view id, std::size_t& at) {
     std::uint64_t value = 0;
     for (; at < id.size() && id[at] != '/'; ++at) {
       value = value * 10 + static_cast<std::uint64_t>(id[at] - '0');
