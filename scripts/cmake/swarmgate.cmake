@@ -92,13 +92,13 @@ function(swarmgate_definitions name)
   endif()
 endfunction()
 
-# swarmgate_program(<target> <source> [DEPS module ...])
+# swarmgate_program(<target> <source> [DEPS module ...] [LIBS library ...])
 function(swarmgate_program target source)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
   list(TRANSFORM ARG_DEPS PREPEND swarmgate_)
   add_executable(${target} "${source}")
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
-  target_link_libraries(${target} PRIVATE ${ARG_DEPS} swarmgate_options)
+  target_link_libraries(${target} PRIVATE ${ARG_DEPS} ${ARG_LIBS} swarmgate_options)
 endfunction()
 
 # --- tests --------------------------------------------------------------------------

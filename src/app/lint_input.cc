@@ -155,7 +155,9 @@ class ComposeReader {
 
   void ReadNetworks(const JsonValue& node, LintService& service) const {
     std::vector<std::string> keys;
-    for (const JsonValue& item : node["networks"].items()) keys.push_back(item.StringOr());
+    for (const JsonValue& item : node["networks"].items()) {
+      if (const std::string key = item.StringOr(); !key.empty()) keys.push_back(key);
+    }
     for (const auto& [key, settings] : node["networks"].members()) keys.push_back(key);
     if (keys.empty()) keys.emplace_back("default");
     for (const std::string& key : keys) {

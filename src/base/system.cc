@@ -1,6 +1,5 @@
 #include "swarmgate/base/system.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,8 +15,6 @@ std::string HostName() {
   (void)gethostname(name.data(), name.size() - 1);
   return name.data();
 }
-
-void ReturnFreedMemory() { (void)malloc_trim(0); }
 
 std::string MakeUniqueName() {
   std::random_device random;

@@ -162,8 +162,8 @@ bool ReadTask(const JsonValue& value, std::vector<TaskFacts>& out) {
   reader.Number("health", task.health, static_cast<unsigned>(Health::kUnhealthy));
   reader.Text("message", task.message);
   reader.Text("node_address", task.node_address);
-  for (auto& [network, address] : reader.TextMap("addresses")) {
-    (void)task.addresses.emplace(network, std::move(address));
+  for (const auto& [network, address] : reader.TextMap("addresses")) {
+    (void)task.addresses.emplace(network, address);
   }
   reader.Each("published", [&](const JsonValue& port) { return ReadPort(port, task.published); });
   out.push_back(std::move(task));

@@ -1,6 +1,5 @@
 #include "swarmgate/engine/engine.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <thread>
@@ -11,22 +10,12 @@
 #include "engine/reconciler.h"
 #include "engine/sources.h"
 #include "swarmgate/base/log.h"
-#include "swarmgate/base/system.h"
 
 namespace swarmgate::engine {
 namespace {
 
 // Messages that are taken together before anything is carried out.
 constexpr int kBurst = 512;
-// A list of so many services takes many times the memory that is left of it in the end.
-constexpr std::size_t kMany = 1000;
-// How long after such a list the rest is given back: nothing of it waits by then.
-constexpr Duration kGiveBackAfter{5000};
-
-bool IsLarge(const Message& message) {
-  const auto* listed = std::get_if<DockerListed>(&message);
-  return listed != nullptr && listed->facts && listed->facts->services.size() >= kMany;
-}
 
 }  // namespace
 
@@ -93,25 +82,15 @@ class Engine::Impl {
   void Run() {
     Reconciler reconciler(options_, ports_, sources_, cell_);
     reconciler.Start();
-    // What was stored is read by then.
-    SteadyTime give_back = ports_.clock->Now() + kGiveBackAfter;
-    const auto handle = [&](Message message) {
-      if (IsLarge(message)) give_back = std::min(give_back, ports_.clock->Now() + kGiveBackAfter);
-      reconciler.Handle(std::move(message));
-    };
     while (!inbox_.closed()) {
-      std::optional<Message> message = inbox_.PopUntil(std::min(reconciler.Next(), give_back));
+      std::optional<Message> message = inbox_.PopUntil(reconciler.Next());
       for (int taken = 0; message && taken < kBurst; ++taken) {
-        handle(std::move(*message));
+        reconciler.Handle(std::move(*message));
         message = inbox_.PopUntil(SteadyTime());
       }
       // The burst's last one, when there were too many.
-      if (message) handle(std::move(*message));
+      if (message) reconciler.Handle(std::move(*message));
       reconciler.RunDue();
-      if (ports_.clock->Now() >= give_back) {
-        ReturnFreedMemory();
-        give_back = SteadyTime::max();
-      }
     }
   }
 

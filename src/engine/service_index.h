@@ -16,8 +16,8 @@ namespace swarmgate::engine {
 class ServiceIndex {
  public:
   void Add(std::string_view key, const model::ServiceFacts* service) {
-    Entry entry(Hash(key), service);
-    entries_.insert(PlaceOf(entry), std::move(entry));
+    const Entry entry(Hash(key), service);
+    entries_.insert(PlaceOf(entry), entry);
   }
   /// REQUIRES: it was added under this key.
   void Erase(std::string_view key, const model::ServiceFacts* service) {

@@ -197,7 +197,7 @@ void Judge(const StatusContext& context, const Definition& definition, const Ver
   if (route_count + verdict.raw_backends > 0 && !context.not_applied.empty()) {
     reason += "; not confirmed yet: " + context.not_applied;
   }
-  status.reason = std::move(reason);
+  status.reason = reason;
 }
 
 ServiceStatus Describe(const StatusContext& context, const Definition& definition,

@@ -123,7 +123,7 @@ model::Server WireServer(const model::Server& server) {
       name.begin(), name.end(), [](char c) { return c == '~' || c == '/' || c == '@'; }, '_');
   name.resize(std::min(name.size(), kMaxName));
   AppendAddressHash(name, wire);
-  wire.name = model::ServerName(std::move(name));
+  wire.name = model::ServerName(name);
   return wire;
 }
 

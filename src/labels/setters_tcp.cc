@@ -107,7 +107,7 @@ void SniNames(Setting& setting, SniMatch match) {
                            "beginning of one with pathType=req_ssl_sni -m beg");
       continue;
     }
-    names.push_back({kind, std::move(text), item});
+    names.push_back({kind, text, item});
   }
 }
 

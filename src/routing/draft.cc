@@ -100,8 +100,8 @@ class Drafter {
     route.host = host;
     route.path = path;
     // One text where it says the same.
-    std::string key = PathKey(path);
-    draft.key = key == path.text ? path.text : Text(std::move(key));
+    const std::string key = PathKey(path);
+    draft.key = key == path.text ? path.text : Text(key);
     route.excludes = excludes;
     route.port = port;
     draft.divisible = !redirects;
@@ -188,7 +188,7 @@ struct Claim {
 };
 struct ClaimHash {
   std::size_t operator()(const Claim& claim) const {
-    const std::hash<std::string> hash;
+    const std::hash<Text> hash;
     return hash(claim.route->host.text) * 31 + hash(claim.route->path.text) +
            claim.route->port.value_or(0);
   }

@@ -35,8 +35,8 @@ class EndpointChooser {
   /// diagnostic "no-common-network" or "unknown-network", and nothing.
   struct Way {
     bool reachable = false;
-    Cow<std::vector<std::string>>
-        network_ids;  ///< mostly the service's own, and so the facts' object
+    /// Mostly all of the service's own, and then the facts' object.
+    Cow<std::vector<std::string>> network_ids;
   };
   Way FindWay(const ServiceInput& service, std::vector<model::Diagnostic>& diagnostics) const;
 

@@ -180,7 +180,8 @@ void Router::Impl::TellTcp() {
   std::vector<Diagnostic> diagnostics;
   BuildTcp(served, context, made, diagnostics);
   for (Diagnostic& diagnostic : diagnostics) {
-    book_.Find(diagnostic.service)->tcp_told.push_back(std::move(diagnostic));
+    Entry& entry = *book_.Find(diagnostic.service);
+    entry.tcp_told.push_back(std::move(diagnostic));
   }
   for (const model::TcpRoute& route : made.tcp_routes) book_.Find(route.service)->listens = true;
   std::map<model::ServiceName, std::vector<Backend>> backends;
@@ -251,7 +252,7 @@ void Router::Impl::SettleShares() {
 
 ServiceOutcome Router::Impl::OutcomeOf(const Entry& entry) const {
   ServiceOutcome outcome;
-  std::vector<Diagnostic>& told = outcome.diagnostics;
+  std::vector<Diagnostic> told;
   const auto tell = [&told](const std::vector<Diagnostic>& more) {
     told.insert(told.end(), more.begin(), more.end());
   };
@@ -272,6 +273,7 @@ ServiceOutcome Router::Impl::OutcomeOf(const Entry& entry) const {
         model::ShownParameter(entry.input->origin, context_->label_prefix, diagnostic.label);
   }
   TidyDiagnostics(told);
+  outcome.diagnostics = std::move(told);
   outcome.backends = entry.backends;
   outcome.backends.insert(outcome.backends.end(), entry.tcp_backends.begin(),
                           entry.tcp_backends.end());

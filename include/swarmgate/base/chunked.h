@@ -281,6 +281,8 @@ class Chunked {
     const auto middle = items.begin() + static_cast<std::ptrdiff_t>(half);
     std::vector<T> rest(std::make_move_iterator(middle), std::make_move_iterator(items.end()));
     items.erase(middle, items.end());
+    // Where all that follows goes behind it, as in order, it stays half full.
+    items.shrink_to_fit();
     chunks_.insert(chunks_.begin() + static_cast<std::ptrdiff_t>(at.chunk_) + 1,
                    std::make_shared<Chunk>(Owner(), std::move(rest)));
     if (at.offset_ < half) return {this, at.chunk_, at.offset_};

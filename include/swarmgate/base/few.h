@@ -35,9 +35,9 @@ class Few {
     static const Vector none;
     return items_ ? *items_ : none;
   }
-  operator const Vector&() const {
+  operator const Vector&() const {  // NOLINT(google-explicit-constructor): the same value
     return **this;
-  }  // NOLINT(google-explicit-constructor): as above
+  }
   [[nodiscard]] bool empty() const { return !items_ || items_->empty(); }
   [[nodiscard]] std::size_t size() const { return items_ ? items_->size() : 0; }
   [[nodiscard]] const_iterator begin() const { return (**this).begin(); }

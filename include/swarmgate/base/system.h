@@ -7,8 +7,6 @@ namespace swarmgate {
 
 /// Of this machine, or its beginning where it is longer than any that is usual.
 [[nodiscard]] std::string HostName();
-/// Gives the kernel back what the heap holds and does not use. Takes milliseconds for 100 MiB.
-void ReturnFreedMemory();
 /// 16 hex digits that nobody else makes up, for histories and the like. No secret.
 [[nodiscard]] std::string MakeUniqueName();
 

@@ -13,6 +13,7 @@
 
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/cow.h"
+#include "swarmgate/base/few.h"
 #include "swarmgate/base/shared.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/docker.h"
@@ -60,8 +61,8 @@ struct LostRoute {
 
 /// What became of one service.
 struct ServiceOutcome {
-  std::vector<model::Diagnostic> diagnostics;  ///< sorted
-  std::vector<model::BackendName> backends;    ///< that it has; sorted
+  Few<model::Diagnostic> diagnostics;        ///< sorted
+  std::vector<model::BackendName> backends;  ///< that it has; sorted
   std::size_t routes = 0;  ///< of `desired` that lead to it, or a part of their requests
   bool listens = false;    ///< on a port of its own
   bool raw = false;        ///< says itself what is done with its requests

@@ -256,7 +256,7 @@ TEST(RedirectTest, OtherDomainsGetARouteOfTheirOwn) {
   web.Dest("/demo", "a.com");
   web.last().redirect_from = {Host("www.a.com"), Host("*.a.org")};
   const BuiltAll built = BuildAll({Named(web)});
-  const auto backend = [&built](const std::string& url) {
+  const auto backend = [&built](const std::string& url) -> std::string {
     return Explain(built.desired.routes, Ask(url)).backend.str();
   };
   EXPECT_EQ(backend("a.com/demo"), "web-be8080_0");

@@ -186,7 +186,7 @@ TEST(LookupTest, FindsTheLongestKeyAmongMany) {
     candidate.route = model::RouteId(key);
     table.entries.push_back({key, {candidate}});
   }
-  const auto found = [&](const char* path) {
+  const auto found = [&](const char* path) -> std::string {
     return Lookup(table, Question{"x", path, 80, {}})->route.str();
   };
   EXPECT_EQ(found("/abc"), "/ab");
