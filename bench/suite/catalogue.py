@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from suite.scenarios import (change_latency, changes, cold_start, footprint, programs, storms,
-                             throughput, websockets)
+from suite.scenarios import (change_latency, changes, cold_start, footprint, programs, replicas,
+                             storms, throughput, websockets)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ ALL = (
     Scenario("storms", "Docker that was away, a service that flaps, a stack of a thousand", 9,
              storms.measure),
     Scenario("cold-start", "where the time of a start and of a reload goes", 1, cold_start.measure),
+    Scenario("replicas", "how soon a started task, and a change by the API, is live on all of three", 3,
+             replicas.measure),
     Scenario("consul", "what one change moves between replicas and Consul", 1, programs.consul),
 )
 

@@ -17,9 +17,11 @@ import urllib.parse
 NETWORK = "web0000000000000000000000"
 NODE = "node000000000000000000000"
 OWN = "proxy"
+# Of a task's states those that are told here, with Docker's words for them.
+MESSAGES = {"preparing": "preparing", "starting": "starting", "running": "started"}
 
 
-def service_json(route, port, version, path=None):
+def service_json(route, port, version, path=None, replicas=2):
     """As GET /services lists it."""
     labels = {"com.df.notify": "true", "com.df.port": str(port)}
     if route.domain:
@@ -35,24 +37,27 @@ def service_json(route, port, version, path=None):
                                   "Resources": {"Limits": {}, "Reservations": {}}, "Placement": {},
                                   "Networks": [{"Target": NETWORK}], "ForceUpdate": 0,
                                   "Runtime": "container"},
-                 "Mode": {"Replicated": {"Replicas": 2}}, "EndpointSpec": {"Mode": "vip"}},
+                 "Mode": {"Replicated": {"Replicas": replicas}}, "EndpointSpec": {"Mode": "vip"}},
         "Endpoint": {"Spec": {}}}
 
 
-def task_json(route, slot, address):
-    """As GET /tasks lists a running one; its slot tells it from the service's others."""
+def task_json(route, slot, address, state="running", node=NODE):
+    """As GET /tasks lists it; its slot tells it from the service's others. A task has an address before
+    it has a container.
+    """
     name = f"{route.name}x{slot}"
     # As with Docker's, the first twelve of 25 characters tell tasks apart.
     identity = f"{slot:06}{route.number:06}".ljust(25, "t")
+    container = {"ContainerStatus": {"ContainerID": f"container{name}",
+                                     "PID": 1 if state == "running" else 0, "ExitCode": 0}}
     return {
         "ID": identity, "Version": {"Index": 1}, "CreatedAt": "2026-01-01T00:00:00.000000001Z",
         "UpdatedAt": "2026-01-01T00:00:01.000000001Z", "Labels": {},
         "Spec": {"ContainerSpec": {"Image": "example/web:1", "Init": False},
                  "Networks": [{"Target": NETWORK}], "ForceUpdate": 0},
-        "ServiceID": f"id{route.name}", "Slot": slot, "NodeID": NODE,
-        "Status": {"Timestamp": "2026-01-01T00:00:01.000000001Z", "State": "running",
-                   "Message": "started",
-                   "ContainerStatus": {"ContainerID": f"container{name}", "PID": 1, "ExitCode": 0},
+        "ServiceID": f"id{route.name}", "Slot": slot, "NodeID": node,
+        "Status": {"Timestamp": "2026-01-01T00:00:01.000000001Z", "State": state,
+                   "Message": MESSAGES[state], **(container if state != "preparing" else {}),
                    "PortStatus": {}},
         "DesiredState": "running",
         "NetworksAttachments": [{"Network": {"ID": NETWORK, "Spec": {"Name": "web"}},
@@ -60,10 +65,14 @@ def task_json(route, slot, address):
 
 
 class Engine:
-    """Listens on `socket` until end(), but for the time between stop() and resume()."""
+    """Listens on `socket` until end(), but for the time between stop() and resume(). It runs on one of
+    the `nodes`, which are managers, all of them.
+    """
 
-    def __init__(self, folder, routes, port, tasks=2):
+    def __init__(self, folder, routes, port, tasks=2, node=NODE, nodes=(NODE,)):
         self.socket = os.path.join(folder, "docker.sock")
+        self._fixed = _fixed(node, nodes)
+        self._replicas = tasks
         self._port = port
         self._lock = threading.Lock()
         self._services = {}
@@ -98,14 +107,19 @@ class Engine:
     def _set(self, route, tasks, path=None):
         identity = f"id{route.name}"
         self._version += 1
-        service = json.dumps(service_json(route, self._port, self._version, path)).encode()
+        service = json.dumps(service_json(route, self._port, self._version, path,
+                                          self._replicas)).encode()
         addresses = (route.address, route.second_address)[:tasks]
         with self._lock:
             self._services[identity] = service
-        self._set_tasks(route, enumerate(addresses, 1))
+        self.set_tasks(route, enumerate(addresses, 1))
 
-    def _set_tasks(self, route, tasks):
-        its = [json.dumps(task_json(route, slot, address)).encode() for slot, address in tasks]
+    def set_tasks(self, route, tasks, state="running", node=NODE):
+        """The service has these tasks, (slot, address) each, and nobody is told: as of those on another
+        node, and of what goes before a container's start.
+        """
+        its = [json.dumps(task_json(route, slot, address, state, node)).encode()
+               for slot, address in tasks]
         with self._lock:
             self._tasks[f"id{route.name}"] = its
 
@@ -118,7 +132,11 @@ class Engine:
         """The service has these running tasks, (slot, address) each, because the container of the one in
         `slot` did `action` (start, die): Docker tells of no task, but of its container.
         """
-        self._set_tasks(route, tasks)
+        self.set_tasks(route, tasks)
+        self.tell_container(route, slot, action)
+
+    def tell_container(self, route, slot, action):
+        """What the container of this task did, whatever is listed of the task meanwhile."""
         self._tell("container", action, f"container{route.name}x{slot}",
                    {"name": f"{route.name}.{slot}", "com.docker.swarm.service.id": f"id{route.name}"})
 
@@ -172,28 +190,32 @@ class Engine:
                 lists = ([self._tasks.get(identity, []) for identity in wanted]
                          if wanted is not None else self._tasks.values())
                 return b"[" + b",".join(task for tasks in lists for task in tasks) + b"]"
-        return FIXED.get(path)
+        return self._fixed.get(path)
 
     def end(self):
         self.stop()
 
 
-FIXED = {path: json.dumps(answer).encode() for path, answer in {
-    "/version": {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
-    "/info": {"ID": "BENCH", "Swarm": {"NodeID": NODE, "LocalNodeState": "active",
-                                       "ControlAvailable": True,
-                                       "RemoteManagers": [{"NodeID": NODE, "Addr": "127.0.0.1:2377"}]}},
-    "/networks": [{"Name": "web", "Id": NETWORK, "Scope": "swarm", "Driver": "overlay",
-                   "Ingress": False}],
-    "/nodes": [{"ID": NODE, "Version": {"Index": 1}, "Spec": {"Role": "manager",
-                                                              "Availability": "active"},
-                "Description": {"Hostname": "bench"},
-                "Status": {"State": "ready", "Addr": "127.0.0.1"}}],
-    "/containers/json": [],
-    f"/containers/{OWN}/json": {
-        "Id": OWN, "State": {"Running": True, "Paused": False}, "Config": {"Labels": {}},
-        "NetworkSettings": {"Networks": {"web": {"NetworkID": NETWORK, "IPAddress": "127.0.0.1"}}}},
-}.items()}
+def _fixed(node, nodes):
+    """What an engine answers that never changes."""
+    answers = {
+        "/version": {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
+        "/info": {"ID": f"BENCH-{node}", "Swarm": {
+            "NodeID": node, "LocalNodeState": "active", "ControlAvailable": True,
+            "RemoteManagers": [{"NodeID": each, "Addr": "127.0.0.1:2377"} for each in nodes]}},
+        "/networks": [{"Name": "web", "Id": NETWORK, "Scope": "swarm", "Driver": "overlay",
+                       "Ingress": False}],
+        "/nodes": [{"ID": each, "Version": {"Index": 1},
+                    "Spec": {"Role": "manager", "Availability": "active"},
+                    "Description": {"Hostname": "bench"},
+                    "Status": {"State": "ready", "Addr": "127.0.0.1"}} for each in nodes],
+        "/containers/json": [],
+        f"/containers/{OWN}/json": {
+            "Id": OWN, "State": {"Running": True, "Paused": False}, "Config": {"Labels": {}},
+            "NetworkSettings": {"Networks": {"web": {"NetworkID": NETWORK,
+                                                     "IPAddress": "127.0.0.1"}}}},
+    }
+    return {path: json.dumps(answer).encode() for path, answer in answers.items()}
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

@@ -4,6 +4,7 @@ This process is made the reaper of its orphans, so that a daemon that leaves its
 that is reloaded by starting another) is still ours to end and to account for.
 """
 
+import copy
 import ctypes
 import os
 import resource
@@ -74,6 +75,12 @@ class Workspace:
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def inside(self, name):
+        """A part of it for one of several that would write the same names; it goes with the whole."""
+        part = copy.copy(self)
+        part.path = self.folder(name)
+        return part
 
     def file(self, name):
         return os.path.join(self.path, name)

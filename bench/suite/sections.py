@@ -386,6 +386,41 @@ that of all of HAProxy's processes; pages that they share count for each.
     return text, {"cold-start": picture}
 
 
+def _times(summary):
+    """Median, p99 and the worst of them."""
+    return " / ".join(milliseconds(summary[key]) for key in ("median", "p99", "max"))
+
+
+def replicas(results):
+    rows = results["replicas"]["rows"]
+    tasks = [[number(row["routes"]), "{:.1f}–{:.1f}".format(*row["prepared_s"]), row["last_ms"]["n"],
+              *(_times(row[key]) for key in ("first_ms", "last_ms", "told_ms"))]
+             for row in rows if row["what"] == "task"]
+    calls = [[number(row["routes"]), "yes" if row["distribute"] else "no", row["last_ms"]["n"],
+              *(_times(row[key]) for key in ("answered_ms", "first_ms", "last_ms"))]
+             for row in rows if row["what"] == "api"]
+    text = f"""Three replicas on this machine, each with an engine of its own that speaks as a manager of one Swarm does; they
+share what the API defines by {rows[0]["shared"]}. Times are median / p99 / worst, in milliseconds. The replicas
+are asked in turn, over and over, by connections of their own; every answer is checked: 503 before, then the
+new service's own server, on all three, and 503 after it was removed.
+
+**A task starts**: a service with one task is created, which all three engines tell. They list the task as
+`preparing` for so many seconds (an image that is there; one that must be pulled), then as `starting` for 0.3 s,
+and from the same moment on as `running`. That its container starts, 0.1 s before, only the engine of its
+node tells, one after the other; Docker has no events for tasks. Times are from `running` to the first answer.
+Of the slowest replica's, what went by until it asked Docker for the tasks is shown as well: services that
+converge are polled from 50 ms on, half as long again each time nothing has changed, up to 2 s.
+
+""" + table(["Services", "Prepared, s", "Samples", "Replica on its node", "All three",
+             "of it until Docker was asked"], tasks) + """
+**A service is defined by the API** on one replica after the other, with `distribute=true` and without it.
+Times are from the call; the replicas are asked once it is answered.
+
+""" + table(["Services", "`distribute`", "Samples", "Call answered", "Live where it was called",
+             "All three"], calls)
+    return text, {}
+
+
 def consul(results):
     rows = [[number(row["services"]), amount(row["all_bytes"]), milliseconds(row["all_ms"]),
              amount(row["writer_bytes"]), amount(row["watcher_bytes"]), milliseconds(row["seen_ms"])]
@@ -412,5 +447,6 @@ SECTIONS = {
     "footprint": ("Ten thousand services", footprint),
     "storms": ("Storms", storms),
     "cold-start": ("Start and reload: where the time goes", cold_start),
+    "replicas": ("Live on every replica", replicas),
     "consul": ("Between replicas and Consul", consul),
 }

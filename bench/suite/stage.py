@@ -26,9 +26,9 @@ class Stage:
         self._ends.append(thing)
         return thing
 
-    def side(self, kind, upstream=None):
+    def side(self, kind, upstream=None, files=None):
         """A proxy that is not started yet."""
-        return self.ends(kind(self.files, upstream or self.upstream, self.certificate))
+        return self.ends(kind(files or self.files, upstream or self.upstream, self.certificate))
 
     def swarm(self, served):
         """(An engine with these services, two tasks each; Swarmgate that is to listen to it). Both tasks'

@@ -119,6 +119,37 @@ class Storms(unittest.TestCase):
         self.assertIn("| 1 of 900 | **no** |", report.render(results(storms=storm_rows(1)))[0])
 
 
+def replica_rows(soon=120.0, pulled=200.0):
+    """`soon`, `pulled`: the slowest start on all replicas, in milliseconds."""
+    one = stats.summary([5.0])
+
+    def task(count, prepared, last):
+        return {"what": "task", "routes": count, "shared": "Consul 1.8.7", "prepared_s": prepared,
+                "first_ms": one, "last_ms": stats.summary([last]), "told_ms": stats.summary([last - 4])}
+
+    return [task(10, [0.1, 1.0], soon), task(10, [4.0, 6.0], pulled), task(1000, [0.1, 1.0], 900.0),
+            {"what": "api", "routes": 10, "shared": "Consul 1.8.7", "distribute": True,
+             "answered_ms": one, "first_ms": one, "last_ms": stats.summary([6.0, 8.0])}]
+
+
+class Replicas(unittest.TestCase):
+
+    def test_starts_of_tasks_and_calls_have_their_tables_and_it_is_said_what_is_shared_by(self):
+        text, _ = report.render(results(replicas=replica_rows()))
+        self.assertIn("share what the API defines by Consul 1.8.7.", text)
+        self.assertIn("| 10 | 0.1–1.0 | 1 | 5.0 / 5.0 / 5.0 | 120 / 120 / 120 | 116 / 116 / 116 |", text)
+        self.assertIn("| 1,000 | 0.1–1.0 | 1 | 5.0 / 5.0 / 5.0 | 900 / 900 / 900 | 896 / 896 / 896 |",
+                      text)
+        self.assertIn("| 10 | yes | 2 | 5.0 / 5.0 / 5.0 | 5.0 / 5.0 / 5.0 | 7.0 / 8.0 / 8.0 |", text)
+
+    def test_one_slow_replica_misses_the_goal_also_where_the_image_is_pulled_first(self):
+        for rows, verdict in ((replica_rows(), "yes"), (replica_rows(soon=251.0), "**no**"),
+                              (replica_rows(pulled=251.0), "**no**")):
+            measured = " / ".join("p99 {0:.0f} ms (median {0:.0f} ms)".format(row["last_ms"]["max"])
+                                  for row in rows[:2])
+            self.assertIn(f"| {measured} | {verdict} |", report.render(results(replicas=rows))[0])
+
+
 class Starts(unittest.TestCase):
 
     def test_a_step_that_a_start_does_not_have_is_left_open(self):
