@@ -67,7 +67,7 @@ struct Definition {
   bool withdrawn = false;
   bool quarantined = false;
   ParsedPtr parsed;
-  ServicePtr facts;                    ///< may be null
+  ServicePtr facts;                    ///< none: not from Docker
   Few<model::Diagnostic> diagnostics;  ///< beside those of `parsed`
   std::int64_t created_unix_ns = 0;
   /// It is given to routing::Build.

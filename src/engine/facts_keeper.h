@@ -45,7 +45,7 @@ using ServicePtr = Shared<model::ServiceFacts>;
 using Services = Chunked<ServicePtr>;
 [[nodiscard]] bool ComesBefore(const model::ServiceFacts& a, const model::ServiceFacts& b);
 [[nodiscard]] bool ComesBefore(const ServicePtr& a, const ServicePtr& b);
-/// The first of this name; may be null.
+/// The first of this name, or none.
 [[nodiscard]] ServicePtr FindByName(const Services& services, std::string_view name);
 
 class FactsKeeper {

@@ -15,6 +15,7 @@ namespace swarmgate::engine {
 
 class ServiceIndex {
  public:
+  /// REQUIRES: the service lives until Erase.
   void Add(std::string_view key, const model::ServiceFacts* service) {
     const Entry entry(Hash(key), service);
     entries_.insert(PlaceOf(entry), entry);

@@ -110,7 +110,7 @@ std::optional<PathMatch> RegexPath(std::string_view item, const PathType& type, 
     report.Error("bad-regex", Quoted(item) + ": " + outcome.problem.message, outcome.problem.hint);
     return std::nullopt;
   }
-  match.text = std::move(outcome.regex);
+  match.text = outcome.regex;
   return match;
 }
 
@@ -286,7 +286,7 @@ std::optional<PathMatch> ParsePath(std::string_view item, const PathType& type, 
     while (text.size() > 1 && text.back() == '/') text.pop_back();
   }
   if (type.ignore_case) return RewrittenPath(text, type, report);
-  PathMatch match{PathMatch::Kind::kPrefix, std::move(text),
+  PathMatch match{PathMatch::Kind::kPrefix, text,
                   type.written + " " + std::string(item)};
   if (type.kind == PathType::Kind::kExact) match.kind = PathMatch::Kind::kExact;
   if (type.kind == PathType::Kind::kSegment) match.kind = PathMatch::Kind::kSegment;
@@ -304,7 +304,7 @@ std::optional<HostMatch> ParseHost(std::string_view item, DomainAlgo algo, Repor
   if (algo == DomainAlgo::kRegex) {
     RegexOutcome outcome = HostRegex(item);
     if (outcome.problem.empty()) {
-      return HostMatch{HostMatch::Kind::kRegex, std::move(outcome.regex), std::string(item)};
+      return HostMatch{HostMatch::Kind::kRegex, outcome.regex, std::string(item)};
     }
     report.Error("bad-regex", Quoted(item) + ": " + outcome.problem.message, outcome.problem.hint);
     return std::nullopt;

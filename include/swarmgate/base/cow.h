@@ -18,7 +18,7 @@ class Cow {
       : value_(std::move(value)) {
     Settle();
   }
-  /// REQUIRES: value.has_value().
+  /// None is T().
   Cow(Shared<T> value)  // NOLINT(google-explicit-constructor): the same value
       : value_(std::move(value)) {}
 

@@ -28,7 +28,7 @@ class PackedTexts {
   friend bool operator==(const PackedTexts&, const PackedTexts&) = default;
 
  private:
-  Text packed_;  ///< by name: what it begins like the one before, the rest, and the value
+  Text packed_;  ///< by name: how much of it the one before has, the rest, the value
 };
 
 }  // namespace swarmgate

@@ -12,6 +12,7 @@ namespace swarmgate {
 template <typename T>
 class Cow;
 
+/// Thread: any; each object is one thread's, what they share may be several's.
 template <typename T>
 class Shared {
  public:
