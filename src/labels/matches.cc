@@ -286,8 +286,7 @@ std::optional<PathMatch> ParsePath(std::string_view item, const PathType& type, 
     while (text.size() > 1 && text.back() == '/') text.pop_back();
   }
   if (type.ignore_case) return RewrittenPath(text, type, report);
-  PathMatch match{PathMatch::Kind::kPrefix, text,
-                  type.written + " " + std::string(item)};
+  PathMatch match{PathMatch::Kind::kPrefix, text, type.written + " " + std::string(item)};
   if (type.kind == PathType::Kind::kExact) match.kind = PathMatch::Kind::kExact;
   if (type.kind == PathType::Kind::kSegment) match.kind = PathMatch::Kind::kSegment;
   return match;
