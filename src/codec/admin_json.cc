@@ -28,8 +28,9 @@ struct PathParts {
 PathParts PartsOf(const model::PathMatch& path) {
   const std::string& text = path.original.empty() ? path.text : path.original;
   const auto space = path.original.str().find(' ');
-  if (space != std::string::npos && space > 0)
+  if (space != std::string::npos && space > 0) {
     return {text.substr(0, space), text.substr(space + 1)};
+  }
   return {KindName(path.kind), text};
 }
 

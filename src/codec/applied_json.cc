@@ -286,7 +286,7 @@ Result<model::DockerFacts> DecodeHostFacts(std::string_view text) {
   reader.Flag("on_host", facts.on_host);
   reader.Each("networks", [&](const JsonValue& item) { return ReadNetwork(item, facts.networks); });
   reader.Texts("own_networks", facts.own_network_ids);
-  facts.gateway_addresses = reader.TextMap("gateways");
+  for (auto& entry : reader.TextMap("gateways")) facts.gateway_addresses.insert(entry);
   if (!reader.good()) return Damaged("facts of the host");
   return facts;
 }

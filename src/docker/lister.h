@@ -68,7 +68,7 @@ class Lister {
   Result<std::optional<std::vector<std::string>>> NetworksOfOwnTask(SteadyTime deadline);
   Status ListGateway(Draft* draft);
   /// Container id → address on docker_gwbridge; nothing where there is no such network.
-  Result<std::map<std::string, std::string>> GatewayAddresses(SteadyTime deadline);
+  Result<model::ContainerAddresses> GatewayAddresses(SteadyTime deadline);
   using Ports = std::vector<std::uint16_t>;
   /// What an image exposes; nothing when that cannot be found out now. One object that the daemon
   /// cannot describe must not cost everybody the list, so this never fails.

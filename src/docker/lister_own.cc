@@ -154,10 +154,10 @@ Status Lister::ListGateway(Draft* draft) {
   return Ok();
 }
 
-Result<std::map<std::string, std::string>> Lister::GatewayAddresses(SteadyTime deadline) {
+Result<model::ContainerAddresses> Lister::GatewayAddresses(SteadyTime deadline) {
   const auto json = daemon_.Get("/networks/" + std::string(kGatewayBridge), deadline);
   if (!json) {
-    if (json.error().code == Code::kNotFound) return std::map<std::string, std::string>();
+    if (json.error().code == Code::kNotFound) return model::ContainerAddresses();
     return Forward(json.error());
   }
   auto network = codec::DecodeNetworkContainers(*json);

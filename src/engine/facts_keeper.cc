@@ -163,7 +163,7 @@ bool FactsKeeper::ApplyMarks(ServiceFacts& service) const {
 }
 
 void FactsKeeper::KeepRunning(ServiceFacts& service,
-                              std::map<std::string, std::string>* gateway_addresses) const {
+                              model::ContainerAddresses* gateway_addresses) const {
   if (service.kind != ServiceKind::kSwarm) return;
   for (TaskFacts& task : service.tasks) {
     if (task.running || !task.desired_running || !IsBeforeRunning(task.state.str())) continue;
@@ -281,8 +281,8 @@ void FactsKeeper::KeepUnconfirmed(DockerFacts& list, SteadyTime now, News& news)
   if (swarm_lost) list.swarm_manager = true;
 }
 
-void FactsKeeper::InstallOne(ServiceFacts service,
-                             std::map<std::string, std::string>* gateway_addresses, News& news) {
+void FactsKeeper::InstallOne(ServiceFacts service, model::ContainerAddresses* gateway_addresses,
+                             News& news) {
   const ServiceFacts* held = FindById(service.id);
   KeepRunning(service, gateway_addresses);
   (void)ApplyMarks(service);

@@ -120,7 +120,7 @@ class FactsKeeper {
 
   /// Running tasks that the list says to be on their way to it stay running, under their addresses.
   void KeepRunning(model::ServiceFacts& service,
-                   std::map<std::string, std::string>* gateway_addresses) const;
+                   model::ContainerAddresses* gateway_addresses) const;
   /// True when a task of the service is marked otherwise than it was.
   bool ApplyMarks(model::ServiceFacts& service) const;
   /// Ports that could not be found out stay as they were known.
@@ -135,8 +135,8 @@ class FactsKeeper {
   /// was.
   void ShareTexts(model::ServiceFacts& service);
   /// What a list says of one service, if that is news.
-  void InstallOne(model::ServiceFacts service,
-                  std::map<std::string, std::string>* gateway_addresses, News& news);
+  void InstallOne(model::ServiceFacts service, model::ContainerAddresses* gateway_addresses,
+                  News& news);
   void Remove(const std::string& id, News& news);
   /// Is it on a network that neither the last full list nor what is held of it knows?
   [[nodiscard]] bool HasNewNetwork(const model::ServiceFacts& service) const;
@@ -144,7 +144,7 @@ class FactsKeeper {
   /// do now. True: they have changed.
   bool MoveAddresses(const std::vector<model::TaskFacts>& from,
                      const std::vector<model::TaskFacts>& to,
-                     const std::map<std::string, std::string>& known);
+                     const model::ContainerAddresses& known);
   /// In the place of what is held of the same id.
   void Put(model::ServiceFacts service);
   void Drop(const std::string& id);
@@ -157,9 +157,9 @@ class FactsKeeper {
   TextPool texts_;
   std::set<Cow<std::vector<std::string>>> networks_;  ///< as texts_
   ServiceIndex by_id_;
-  ServiceIndex by_container_;                    ///< those that have a task there
-  std::map<std::string, Mark> marks_;            ///< by container id
-  std::map<std::string, SteadyTime> regressed_;  ///< service id → first seen older
+  ServiceIndex by_container_;             ///< those that have a task there
+  std::map<Text, Mark> marks_;            ///< by container id
+  std::map<Text, SteadyTime> regressed_;  ///< service id → first seen older
   std::optional<SteadyTime> loss_seen_;
   bool swarm_lost_ = false;
   std::set<std::string> told_removed_;  ///< by events, and listed until now

@@ -24,9 +24,9 @@ bool FactsKeeper::HasNewNetwork(const ServiceFacts& service) const {
 
 bool FactsKeeper::MoveAddresses(const std::vector<TaskFacts>& from,
                                 const std::vector<TaskFacts>& to,
-                                const std::map<std::string, std::string>& known) {
+                                const model::ContainerAddresses& known) {
   if (host_.gateway_addresses.empty() && known.empty()) return false;
-  std::map<std::string, std::string> addresses = host_.gateway_addresses;
+  model::ContainerAddresses addresses = host_.gateway_addresses;
   for (const TaskFacts& task : from) addresses.erase(task.container_id);
   for (const TaskFacts& task : to) {
     const auto address = known.find(task.container_id);

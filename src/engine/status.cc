@@ -82,7 +82,7 @@ std::string WithoutBackend(const Verdict& verdict) {
 }
 
 std::string WhyNotServing(const model::TaskFacts& task, const Verdict& verdict) {
-  if (!task.desired_running) return task.message.empty() ? "is ending" : task.message.str();
+  if (!task.desired_running) return task.message.empty() ? "is ending" : std::string(task.message);
   if (!task.running) {
     return task.state.str() + (task.message.empty() ? std::string() : ": " + task.message.str());
   }

@@ -23,7 +23,7 @@ void PortNumber(Setting& setting, std::optional<std::uint16_t>& field) {
 
 void Name(Setting& setting, Text& field) {
   if (IsValidServiceName(setting.value)) {
-    field = std::string(setting.value);
+    field = setting.value;
   } else {
     setting.report.Error("bad-name", "it is not a valid name");
   }

@@ -18,7 +18,7 @@ PathMatch NormalisePath(PathMatch path) {
   if (path.kind != PathMatch::Kind::kSegment) return path;
   std::string_view text = path.text;
   while (text.size() > 1 && text.back() == '/') text.remove_suffix(1);
-  if (text.size() != path.text.size()) path.text = std::string(text);
+  if (text.size() != path.text.size()) path.text = text;
   if (path.text == "/") path.kind = PathMatch::Kind::kPrefix;
   return path;
 }

@@ -86,7 +86,7 @@ const Built& Router::Impl::Update(const Inputs& services, const BuildContext& co
 
 void Router::Impl::NoteAddresses(const BuildContext& context,
                                  std::set<model::ServiceName>& changed) {
-  const auto differs = [](const auto& before, const auto& now, const std::string& key) {
+  const auto differs = [](const auto& before, const auto& now, const auto& key) {
     const auto had = before.find(key);
     const auto has = now.find(key);
     const bool both = had != before.end() && has != now.end();

@@ -190,9 +190,7 @@ class FaultsTest : public ClusterTest {
     for (const size_t machine : machines) {
       loads.push_back(std::make_unique<LoadGenerator>(LoadOf(cluster().Web(machine))));
     }
-    // Tasks may have moved a moment ago, and after a machine was cut off Docker's overlay takes its
-    // time to reach those.
-    for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20, seconds(60)));
+    for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20));
     return loads;
   }
 

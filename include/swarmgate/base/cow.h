@@ -29,10 +29,10 @@ class Cow {
   T& Edit() {
     if (!value_) {
       value_ = Shared<T>(T());
-    } else if (!value_.alone()) {
+    } else if (!value_.body_.alone()) {
       value_ = Shared<T>(T(*value_));
     }
-    return value_.body_->value;
+    return value_.body_.get()->value;
   }
   /// After changes: one that is T() again costs nothing again.
   void Settle() {

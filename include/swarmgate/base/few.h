@@ -2,7 +2,6 @@
 // by Edit or by what it has of a vector's changes.
 #pragma once
 
-#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <initializer_list>

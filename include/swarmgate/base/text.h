@@ -15,6 +15,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "swarmgate/base/counted.h"
+
 namespace swarmgate {
 
 class Text;
@@ -26,13 +28,14 @@ concept LikeText = std::convertible_to<const T&, std::string_view> && !std::same
 /// What a Text says: holds as long as one of its copies does. A std::string wherever one is needed.
 class TextView : public std::string_view {
  public:
+  TextView() = default;
   operator std::string() const {  // NOLINT(google-explicit-constructor): the same text
     return std::string(data(), size());
   }
 
  private:
   friend class Text;
-  using std::string_view::string_view;
+  TextView(const char* text, std::size_t size) : std::string_view(text, size) {}
 };
 
 /// A text that never changes; copies share it. Thread: any; each object is one thread's, what they
@@ -41,29 +44,15 @@ class Text {
  public:
   Text() = default;
   Text(std::string_view text)  // NOLINT(google-explicit-constructor): the same text
-      : body_(text.empty() ? nullptr : Make(text)) {}
+      : body_(text.empty() ? nullptr : Body::Make(text)) {}
   Text(const std::string& text)  // NOLINT(google-explicit-constructor): as above
       : Text(std::string_view(text)) {}
   Text(const char* text)  // NOLINT(google-explicit-constructor): as above
       : Text(std::string_view(text)) {}
-  Text(const Text& other) noexcept : body_(other.body_) {
-    if (body_ != nullptr) body_->uses.fetch_add(1, std::memory_order_relaxed);
-  }
-  Text(Text&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
-  Text& operator=(Text other) noexcept {
-    std::swap(body_, other.body_);
-    return *this;
-  }
-  ~Text() {
-    // Whoever is the last sees what the others did before they let go.
-    if (body_ == nullptr || body_->uses.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    body_->~Body();
-    ::operator delete(body_);
-  }
 
   [[nodiscard]] TextView str() const {
-    if (body_ == nullptr) return {};
-    return {reinterpret_cast<const char*>(body_ + 1), body_->size};
+    const Body* const body = body_.get();
+    return body == nullptr ? TextView() : TextView(body->text(), body->size);
   }
   operator TextView() const {  // NOLINT(google-explicit-constructor): the same text
     return str();
@@ -75,7 +64,7 @@ class Text {
     return str();
   }
   // Read as any other text.
-  [[nodiscard]] bool empty() const { return body_ == nullptr; }
+  [[nodiscard]] bool empty() const { return body_.get() == nullptr; }
   [[nodiscard]] std::size_t size() const { return str().size(); }
   [[nodiscard]] bool starts_with(std::string_view text) const { return str().starts_with(text); }
   [[nodiscard]] bool ends_with(std::string_view text) const { return str().ends_with(text); }
@@ -83,10 +72,10 @@ class Text {
   [[nodiscard]] char front() const { return str().front(); }
   [[nodiscard]] char back() const { return str().back(); }
   friend bool operator==(const Text& a, const Text& b) {
-    return a.body_ == b.body_ || std::string_view(a) == std::string_view(b);
+    return a.body_.get() == b.body_.get() || std::string_view(a) == std::string_view(b);
   }
   friend std::strong_ordering operator<=>(const Text& a, const Text& b) {
-    if (a.body_ == b.body_) return std::strong_ordering::equal;
+    if (a.body_.get() == b.body_.get()) return std::strong_ordering::equal;
     return std::string_view(a) <=> std::string_view(b);
   }
   template <typename Other>
@@ -105,14 +94,19 @@ class Text {
   struct Body {
     std::atomic<std::uint32_t> uses;
     std::uint32_t size;
+    [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
+    static Body* Make(std::string_view text) {
+      Body* const body = new (::operator new(sizeof(Body) + text.size()))
+          Body{{1}, static_cast<std::uint32_t>(text.size())};
+      std::copy(text.begin(), text.end(), reinterpret_cast<char*>(body + 1));
+      return body;
+    }
+    static void Destroy(Body* body) {
+      body->~Body();
+      ::operator delete(body);
+    }
   };
-  static Body* Make(std::string_view text) {
-    Body* const body = new (::operator new(sizeof(Body) + text.size()))
-        Body{{1}, static_cast<std::uint32_t>(text.size())};
-    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(body + 1));
-    return body;
-  }
-  Body* body_ = nullptr;  ///< null: empty
+  Counted<Body> body_;  ///< null: empty
 };
 
 /// Of two texts of which one is kept so.

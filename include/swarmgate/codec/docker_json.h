@@ -102,7 +102,7 @@ struct ContainerDetails {
 /// GET /networks/{id}: the addresses of the containers that are attached to it on this node.
 struct NetworkContainers {
   std::string id;
-  std::map<std::string, std::string> addresses;  ///< container id → address
+  model::ContainerAddresses addresses;  ///< container id → address
 };
 [[nodiscard]] Result<NetworkContainers> DecodeNetworkContainers(const JsonValue& json);
 

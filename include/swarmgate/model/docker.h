@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -54,7 +55,7 @@ struct PublishedPort {
   friend bool operator==(const PublishedPort&, const PublishedPort&) = default;
 };
 
-/// Network id → address without prefix length, sorted. Neither is empty. One for nearly every one
+/// Network id → address without prefix length, sorted. One for nearly every one
 /// of very many tasks: that one stands here by itself.
 class Addresses {
  public:
@@ -78,8 +79,9 @@ class Addresses {
   }
   /// REQUIRES: it is there.
   [[nodiscard]] const Text& at(std::string_view network) const { return find(network)->second; }
-  /// False, and nothing is changed: there is one of this network.
+  /// False, and nothing is changed: there is one of this network, or it has no id.
   bool emplace(Text network, Text address) {
+    if (network.empty()) return false;
     const const_iterator at = Place(network.str());
     if (at != end() && at->first == network) return false;
     value_type item(std::move(network), std::move(address));
@@ -154,6 +156,9 @@ struct ServiceFacts {
   friend bool operator==(const ServiceFacts&, const ServiceFacts&) = default;
 };
 
+/// Container id → its address on a network of this node.
+using ContainerAddresses = std::map<std::string, std::string, std::less<>>;
+
 /// One complete, successful listing. An error is never an empty list: a listing that failed is not
 /// a DockerFacts.
 struct DockerFacts {
@@ -177,7 +182,7 @@ struct DockerFacts {
   bool on_host = false;  ///< we run outside of any container of this daemon
   /// container id → address on docker_gwbridge; only filled on a bare host, where a local overlay
   /// task is reached so.
-  std::map<std::string, std::string> gateway_addresses;
+  ContainerAddresses gateway_addresses;
   friend bool operator==(const DockerFacts&, const DockerFacts&) = default;
 };
 

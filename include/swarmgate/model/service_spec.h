@@ -101,7 +101,7 @@ struct DestSpec {
   int index = 0;                 ///< 0 for unindexed labels, else 1 … 10
   std::vector<PathMatch> paths;  ///< never empty once parsed ("/" where only a domain was given)
   Few<PathMatch> path_excludes;
-  Few<HostMatch> hosts;                         ///< empty: any host
+  std::vector<HostMatch> hosts;                 ///< empty: any host
   std::optional<std::uint16_t> port;            ///< absent: the one port that the service exposes
   std::optional<std::uint16_t> src_port;        ///< only requests that came in by this port
   std::optional<std::uint16_t> https_port;      ///< where requests by src_https_port go

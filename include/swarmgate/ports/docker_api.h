@@ -50,7 +50,7 @@ class DockerApi {
     std::vector<std::string> unreadable_ids;     ///< as DockerFacts::unreadable_service_ids
     std::vector<std::string> ports_unknown_ids;  ///< as in DockerFacts
     /// Has at least what DockerFacts::gateway_addresses would have of these services' containers.
-    std::map<std::string, std::string> gateway_addresses;
+    model::ContainerAddresses gateway_addresses;
   };
   /// For more than so many services, List costs less.
   static constexpr std::size_t kMostServices = 40;

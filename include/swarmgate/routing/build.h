@@ -42,7 +42,7 @@ struct BuildContext {
   std::vector<model::NetworkFacts> networks;
   std::vector<std::string> own_network_ids;
   bool on_host = false;
-  std::map<std::string, std::string> gateway_addresses;
+  model::ContainerAddresses gateway_addresses;
   ResolvedNames names;
   std::vector<std::uint16_t> bound_ports;  ///< a srcPort outside of these gets a warning
   std::string label_prefix = "com.df.";    ///< for diagnostics: how an owner wrote a parameter

@@ -69,7 +69,7 @@ TEST_F(DockerAdapterTest, OnABareHostLocalBridgesAndTheGatewayBridgeAreReachable
   EXPECT_EQ(own, (std::vector<std::string>{"apps", "bridge"}));
   EXPECT_EQ(
       facts->gateway_addresses,
-      (std::map<std::string, std::string>{
+      (model::ContainerAddresses{
           {"773c810cf7c5af314ad6063578c3f5e7fbd3983a6c1a01e14dde8fe2d7fde93b", "172.19.0.3"}}))
       << "only tasks of labelled services";
 }

@@ -273,7 +273,7 @@ model::Backend MakeBackend(const std::string& name, BackendKind kind = BackendKi
 
 std::string SlotOf(const SlotMap& slots, const std::string& name) {
   const auto found = slots.assigned.find(model::BackendName(name));
-  return found == slots.assigned.end() ? "" : found->second.str();
+  return found == slots.assigned.end() ? "" : std::string(found->second.str());
 }
 
 TEST(SlotsTest, EachBackendGetsTheLowestFreeSlotOfItsClass) {

@@ -32,6 +32,15 @@ TEST(AddressesTest, HoldWhatASortedMapWouldWhateverTheOrder) {
   }
 }
 
+TEST(AddressesTest, OneWithoutANetworkIsNone) {
+  Addresses addresses;
+  EXPECT_FALSE(addresses.emplace("", "1"));
+  EXPECT_TRUE(addresses.empty());
+  EXPECT_TRUE(addresses.emplace("a", "1"));
+  EXPECT_FALSE(addresses.emplace("", "1"));
+  EXPECT_EQ(addresses, (Addresses{{"a", "1"}}));
+}
+
 TEST(AddressesTest, AreEqualByWhatTheyHold) {
   const Addresses two{{"a", "1"}, {"b", "2"}};
   EXPECT_EQ(two, (Addresses{{"b", "2"}, {"a", "1"}}));

@@ -61,12 +61,12 @@ std::string Show(const model::MatchTable& table) {
 
 std::string Winner(const Chunked<Cow<model::Route>>& routes, const Question& question) {
   const Explanation explanation = Explain(routes, question);
-  return explanation.winner ? explanation.winner->str() : "none";
+  return explanation.winner ? std::string(explanation.winner->str()) : "none";
 }
 
 std::string Found(const model::MatchTable& table, const Question& question) {
   const auto candidate = Lookup(table, question);
-  return candidate ? candidate->route.str() : "none";
+  return candidate ? std::string(candidate->route.str()) : "none";
 }
 
 bool Disagree(const std::vector<ServiceInput>& services, const Question& question) {

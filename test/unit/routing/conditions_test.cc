@@ -31,7 +31,7 @@ void Expect(const std::vector<ServiceInput>& services, const std::vector<Asked>&
     const Explanation explanation = Explain(built.routes, question);
     const auto found = Lookup(built.matches, question);
     EXPECT_EQ(explanation.winner, found ? std::optional(found->route) : std::nullopt) << asked.url;
-    EXPECT_EQ(explanation.winner ? explanation.service.str() : "none", asked.service)
+    EXPECT_EQ(explanation.winner ? std::string(explanation.service.str()) : "none", asked.service)
         << asked.url << " " << testing::PrintToString(asked.headers);
   }
 }

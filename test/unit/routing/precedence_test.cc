@@ -22,7 +22,7 @@ std::string Winner(const std::vector<ServiceInput>& services, const std::string&
   const Explanation explanation = Explain(built.routes, Ask(url));
   const auto found = Lookup(built.matches, Ask(url));
   EXPECT_EQ(explanation.winner, found ? std::optional(found->route) : std::nullopt) << url;
-  return explanation.winner ? explanation.service.str() : "none";
+  return explanation.winner ? std::string(explanation.service.str()) : "none";
 }
 
 struct Case {
