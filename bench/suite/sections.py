@@ -409,7 +409,8 @@ new service's own server, on all three, and 503 after it was removed.
 and from the same moment on as `running`. That its container starts, 0.1 s before, only the engine of its
 node tells, one after the other; Docker has no events for tasks. Times are from `running` to the first answer.
 Of the slowest replica's, what went by until it asked Docker for the tasks is shown as well: services that
-converge are polled from 50 ms on, half as long again each time nothing has changed, up to 2 s.
+converge are polled from 50 ms on, half as long again each time nothing has changed, up to 150 ms in the
+first minute and 2 s later.
 
 """ + table(["Services", "Prepared, s", "Samples", "Replica on its node", "All three",
              "of it until Docker was asked"], tasks) + """
