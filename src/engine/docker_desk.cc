@@ -26,6 +26,9 @@ constexpr std::size_t kMostSprints = 16;
 constexpr Duration kPatient{60'000};
 constexpr Duration kPatientPause{150};
 constexpr std::size_t kMostPatient = 16;
+// Swarm tells of a changed service or node first, and changes its tasks then.
+constexpr Duration kFollow{3000};
+constexpr Duration kFollowAllFirst{250};
 
 }  // namespace
 
@@ -35,7 +38,8 @@ DockerDesk::DockerDesk(const EngineOptions& options, bool enabled, Sources& sour
       enabled_(enabled),
       sources_(sources),
       clock_(clock),
-      poll_backoff_(options.poll_fast, options.poll_slow) {
+      poll_backoff_(options.poll_fast, options.poll_slow),
+      all_pause_(options.poll_all) {
   const SteadyTime now = clock_.Now();
   list_started_ = list_not_before_ = tasks_started_ = tasks_not_before_ = now;
   services_started_ = services_not_before_ = now;
@@ -66,7 +70,7 @@ void DockerDesk::SetConverging(std::set<std::string> ids) {
   });
   converging_ = std::move(ids);
   if (grown) patient_until_ = clock_.Now() + kPatient;
-  if (converging_.empty()) {
+  if (!polls()) {
     poll_due_ = SteadyTime::max();
   } else if (grown || poll_due_ == SteadyTime::max()) {
     QuickenPolls();
@@ -75,14 +79,27 @@ void DockerDesk::SetConverging(std::set<std::string> ids) {
 
 void DockerDesk::QuickenPolls() {
   poll_backoff_.Reset();
-  if (!converging_.empty()) {
-    poll_due_ = std::min(poll_due_, clock_.Now() + poll_backoff_.Next());
+  if (polls()) poll_due_ = std::min(poll_due_, clock_.Now() + poll_backoff_.Next());
+}
+
+void DockerDesk::Follow(const std::vector<std::string>& ids) {
+  if (!enabled_) return;
+  const SteadyTime until = clock_.Now() + kFollow;
+  for (const std::string& id : ids) {
+    if (followed_.size() < kMostPatient || followed_.contains(id)) followed_[id] = until;
   }
+  QuickenPolls();
+}
+
+void DockerDesk::FollowAll() {
+  all_pause_ = kFollowAllFirst;
+  all_due_ = std::min(all_due_, clock_.Now() + all_pause_);
 }
 
 Duration DockerDesk::NextPollPause(SteadyTime now) {
   const Duration pause = poll_backoff_.Next();
-  const bool patient = now < patient_until_ && converging_.size() <= kMostPatient;
+  const bool patient = (now < patient_until_ || !followed_.empty()) &&
+                       converging_.size() <= kMostPatient;
   return patient ? std::min(pause, kPatientPause) : pause;
 }
 
@@ -160,12 +177,15 @@ void DockerDesk::RunTimes(SteadyTime now) {
     list_wanted_ = true;
   }
   if (all_due_ <= now) {
-    all_due_ = now + Seldom(options_.poll_all);
+    all_pause_ = std::min(2 * all_pause_, Seldom(options_.poll_all));
+    all_due_ = now + all_pause_;
     WantTasks({all_ids_.begin(), all_ids_.end()});
   }
   if (poll_due_ <= now) {
-    poll_due_ = now + NextPollPause(now);
+    std::erase_if(followed_, [&](const auto& service) { return service.second <= now; });
+    for (const auto& [id, until] : followed_) WantTasks({id});
     WantTasks({converging_.begin(), converging_.end()});
+    poll_due_ = polls() ? now + NextPollPause(now) : SteadyTime::max();
   }
   RunSprints(now);
 }

@@ -38,6 +38,11 @@ class DockerDesk {
   /// A container of this service has just started: its task runs any moment. The service, and no
   /// other, is polled as fast as the daemon can until it has converged, for a second at most.
   void SprintPolls(const std::string& id);
+  /// An event told of these services, and the orchestrator may write what it means for their tasks
+  /// only after they were asked for: they are polled for some seconds, whatever they are listed as.
+  void Follow(const std::vector<std::string>& ids);
+  /// The same of all, where an event told of a node.
+  void FollowAll();
   /// Names for the next list's DockerApi::Include. A new one wants a list.
   void SetInclude(std::vector<std::string> names);
   void SetAllIds(std::vector<Text> ids) { all_ids_ = std::move(ids); }
@@ -60,6 +65,7 @@ class DockerDesk {
   void RunTimes(SteadyTime now);
   void RunSprints(SteadyTime now);
   [[nodiscard]] Duration NextPollPause(SteadyTime now);
+  [[nodiscard]] bool polls() const { return !converging_.empty() || !followed_.empty(); }
   /// Are some services to be listed, and has no full list to come first?
   [[nodiscard]] bool ServicesAreNext() const {
     return !services_wanted_.empty() && !services_in_flight_ && !list_wanted_ && !list_in_flight_;
@@ -92,12 +98,14 @@ class DockerDesk {
   SteadyTime tasks_started_;
   SteadyTime tasks_not_before_;
   std::set<std::string> converging_;
+  std::map<std::string, SteadyTime> followed_;  ///< service → until when
   SteadyTime poll_due_;
   SteadyTime patient_until_;  ///< one minute from when a service began to converge
   Backoff poll_backoff_;
   std::map<std::string, SteadyTime> sprints_;  ///< service → end of its sprint
   SteadyTime sprint_due_ = SteadyTime::max();
   SteadyTime all_due_;
+  Duration all_pause_;  ///< before the next time, where that is less than usual
   std::vector<Text> all_ids_;
 };
 

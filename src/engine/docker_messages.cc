@@ -67,8 +67,10 @@ void Reconciler::On(DockerHint message) {
   }
   if (event.type == "service" && !event.id.empty()) {
     desk_.WantServices({event.id});
+    desk_.Follow({event.id});
     return;
   }
+  if (event.type == "node") desk_.FollowAll();
   desk_.WantList();
 }
 

@@ -343,6 +343,43 @@ TEST_F(DiscoveryTest, ATaskThatStartsElsewhereAfterAWhileIsLiveWithinAQuarterOfA
   EXPECT_EQ(rig.State("web"), "live");
 }
 
+// The task is not yet to be shut down when the list that the event causes is read, and nothing else
+// says that the service is converging.
+TEST_F(DiscoveryTest, ATaskThatSwarmEndsAfterTheEventOfItsServiceIsGoneSoon) {
+  const auto task = MakeTask("aaa", "10.0.0.1");
+  rig.docker.SetService(MakeService("web", "/web", {task, MakeTask("bbb", "10.0.0.2")}));
+  rig.Start();
+  rig.Advance(Duration(60000));
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(700));
+  rig.docker.SetService(MakeService("web", "/web", {task}));
+  rig.Advance(Duration(400));
+  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"10.0.0.1:8080"});
+}
+
+TEST_F(DiscoveryTest, AnEventAfterWhichNothingChangesIsFollowedForSecondsOnly) {
+  rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
+  rig.Start();
+  rig.Advance(Duration(60000));
+  rig.Hint("service", "update", "id-web");
+  rig.Advance(Duration(3300));
+  const auto before = rig.docker.task_lists();
+  rig.Advance(Duration(40000));
+  EXPECT_LE(rig.docker.task_lists() - before, 5U);
+}
+
+TEST_F(DiscoveryTest, TasksOfANodeThatIsGoneAreGoneSoon) {
+  const auto task = MakeTask("aaa", "10.0.0.1");
+  rig.docker.SetService(MakeService("web", "/web", {task, MakeTask("bbb", "10.0.0.2")}));
+  rig.Start();
+  rig.Advance(Duration(60000));
+  rig.Hint("node", "update", "some-node");
+  rig.Advance(Duration(700));
+  rig.docker.SetService(MakeService("web", "/web", {task}));
+  rig.Advance(Duration(1100));
+  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"10.0.0.1:8080"});
+}
+
 TEST_F(DiscoveryTest, ManyServicesThatConvergeArePolledLessAndLessOften) {
   for (int i = 0; i < 17; ++i) {
     const std::string name = "web-" + std::to_string(i);
