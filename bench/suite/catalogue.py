@@ -22,7 +22,7 @@ ALL = (
              programs.change_to_live),
     Scenario("lost-requests", "what changes, reloads, updates and crashes cost those who ask", 2,
              programs.lost_requests),
-    Scenario("throughput-routes", "requests per second among more and more routes", 20,
+    Scenario("throughput-routes", "requests per second among more and more routes", 25,
              throughput.by_number),
     Scenario("throughput-kinds", "the same by host, wildcard and regex", 12, throughput.by_kind),
     Scenario("throughput-connections", "the same with new connections, TLS and HTTP/2", 17,

@@ -31,7 +31,15 @@ scenarios, `bench/run --only throughput-routes` measures one of them anew.
   best, with the same headers. HAProxy with all routes in one map is what somebody would write by hand who needs them all.
   nginx, Caddy and the list of ACLs are configured as nginx-proxy, caddy-docker-proxy and Docker Flow
   Proxy write it.
+- Among more and more routes, there are two more of both HAProxies by hand, with **the same promises** as
+  Swarmgate, and bare. What is shown beside a goal compares with these; the goal is judged without them.
 - Load: wrk with one thread and 64 connections; for HTTP/2 h2load with 16 connections of 4 streams.
+
+| HAProxy by hand | `X-Forwarded-Proto`, `-Host`, `-Port` | What strangers say in `X-Forwarded-…` | A server closes without an answer |
+|---|---|---|---|
+| one route, map: what goals are judged by | told | only these three are replaced | 502 |
+| one route, map, with the same promises | told | all taken off | GET, HEAD and OPTIONS are sent again, to another server if there is one (`retry-on`, `redispatch`); others: 502 |
+| one route, map, bare | not told | passed on | 502 |
 """
 
 

@@ -1,10 +1,10 @@
 """The part of the report that belongs to each scenario: rows in, (Markdown, {file name: SVG}) out."""
 
 from suite import stats
-from suite.goals import against_map
+from suite.goals import cpu_above, share_of
 from suite.markdown import amount, milliseconds, number, spread, table
 from suite.section_core import core
-from suite.sides import ALL as SIDES
+from suite.sides import ALL as SIDES, BY_HAND
 from suite.svg import line_chart
 
 LABELS = {side.key: side.label for side in SIDES}
@@ -126,16 +126,32 @@ def throughput_routes(results):
         series = _curves(at_random, value, asked="random")
         if series:
             pictures[name] = line_chart(title, "routes (path prefixes)", label, series, log_y=True)
-    ratios = []
-    for key, against in (("map", "Swarmgate against HAProxy with the same 10,000 backends, at random, "
-                                 "round by round"), ("map-bare", "against the bare one")):
-        try:
-            ratio = against_map(results, key, routes=10000, asked="random")
-        except LookupError:
-            break
-        ratios.append(f"{against}: {ratio:.2f}")
-    told = "\n" + "; ".join(ratios) + ".\n" if ratios else ""
-    return _throughput_tables(rows) + told, pictures
+    return _throughput_tables(rows) + _against_by_hand(results), pictures
+
+
+def _against_by_hand(results):
+    """All comparisons of Swarmgate with HAProxy by hand: those of the goals, and those beside them."""
+    cases = _cases(results["throughput-routes"]["rows"])
+    keys = [side.key for side in BY_HAND if any(side.key in of_case for of_case in cases.values())]
+
+    def cell(case, of_case, key):
+        if key not in of_case:
+            return "–"
+        kind, count, asked, load = case
+        having = {"kind": kind, "routes": count, "asked": asked, "load": load}
+        return (f"{spread(share_of(results, key, **having), 2)}, "
+                f"{cpu_above(results, key, **having):+.1f} µs")
+
+    rows = [[_case_name(*case)] + [cell(case, of_case, key) for key in keys]
+            for case, of_case in cases.items() if "swarmgate" in of_case]
+    return """
+**Swarmgate against HAProxy by hand**: its share of the other's requests per second, round by round, and how
+much more processor time a request takes. Goals are judged by “HAProxy, one route” and “HAProxy, map”, which
+ask no server again when one has closed a connection without an answer. Those with the same promises do, as
+Swarmgate does: what is left between them and it is how it finds a route, and the rules that serve labels. The
+bare ones do not tell the server the client's scheme, host and port.
+
+""" + table(["Routes by, how many, which are asked"] + [SHORT[key] for key in keys], rows)
 
 
 def throughput_kinds(results):
@@ -410,7 +426,8 @@ new service's own server, on all three, and 503 after it was removed.
 and from the same moment on as `running`. That its container starts, 0.1 s before, only the engine of its
 node tells, one after the other; Docker has no events for tasks. Times are from `running` to the first answer.
 Of the slowest replica's, what went by until it asked Docker for the tasks is shown as well: services that
-converge are polled from 50 ms on, half as long again each time nothing has changed, up to 2 s.
+converge are polled from 50 ms on, half as long again each time nothing has changed, up to 150 ms in the
+first minute and 2 s later.
 
 """ + table(["Services", "Prepared, s", "Samples", "Replica on its node", "All three",
              "of it until Docker was asked"], tasks) + """

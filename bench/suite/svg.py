@@ -3,10 +3,12 @@
 import math
 from html import escape
 
-WIDTH, HEIGHT = 760, 400
-LEFT, RIGHT, TOP, BOTTOM = 74, 170, 44, 52
+WIDTH, HEIGHT = 850, 400
+LEFT, RIGHT, TOP, BOTTOM = 74, 260, 44, 52
 COLOURS = {
-    "limit": "#555555", "limit-bare": "#bdbdbd", "map": "#8c6bb1", "map-bare": "#bcbddc",
+    # By hand: the darker, the more it does.
+    "limit": "#555555", "limit-same": "#000000", "limit-bare": "#bdbdbd",
+    "map": "#8c6bb1", "map-same": "#54278f", "map-bare": "#bcbddc",
     "swarmgate": "#d7301f", "nginx": "#1a9850",
     "caddy": "#2b8cbe", "acl": "#e08214",
 }

@@ -58,5 +58,20 @@ class Rounds(unittest.TestCase):
             self._measure([_Side("limit", 1000), _Side("swarmgate", None)])
 
 
+class Sides(unittest.TestCase):
+
+    def test_what_headers_and_repeating_cost_is_measured_by_number_of_routes_alone(self):
+        measured = {}
+        for scenario in (throughput.by_number, throughput.by_kind, throughput.by_connection):
+            with mock.patch.object(throughput, "measure") as measure:
+                scenario(Plan())
+            measured[scenario] = [kind.key for kind in measure.call_args.args[2]]
+        variants = ["map-same", "limit-same", "limit-bare", "map-bare"]
+        usual = ["limit", "map", "swarmgate", "nginx", "caddy", "acl"]
+        self.assertCountEqual(measured[throughput.by_number], usual + variants)
+        self.assertEqual(measured[throughput.by_kind], usual)
+        self.assertEqual(measured[throughput.by_connection], usual)
+
+
 if __name__ == "__main__":
     unittest.main()

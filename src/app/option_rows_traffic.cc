@@ -120,6 +120,13 @@ Status SetHttpReuse(Options& options, const std::string& value) {
   return Ok();
 }
 
+Status SetHttpRetry(Options& options, const std::string& value) {
+  std::string word;
+  if (const Status good = ParseWord(value, {"safe", "never"}, word); !good) return good;
+  options.extras.repeats_unanswered = word == "safe";
+  return Ok();
+}
+
 /// Words separated by blanks or commas.
 std::vector<std::string> Words(const std::string& value) {
   std::string text = value;
@@ -261,6 +268,11 @@ std::vector<OptionRow> DefaultRows() {
        "already? always halves the cost of clients that connect for each request; a POST fails "
        "with 502 where the task closes that connection at the same moment",
        SetHttpReuse},
+      {"HTTP_RETRY", "MODE", "safe", kDefaults,
+       "safe or never: is a GET, HEAD or OPTIONS asked again, of another task, where a task closes "
+       "the connection without an answer? never saves a copy of each request, some 7 % of "
+       "HAProxy's time, and loses requests when tasks are replaced or close idle connections",
+       SetHttpRetry},
       {"COMPRESSION_ALGO", "WORDS", "", kDefaults,
        "answers are compressed: gzip, deflate, raw-deflate; several separated by blanks",
        SetCompressionAlgo},

@@ -197,6 +197,7 @@ Status Applier::PutFiles(Image& image) {
   if (!written_ || files_failed_) {
     changed = haproxy::RenderFiles(image);
     Result<haproxy::Files> disk = files_.Load();
+    if (!written_ && !files_failed_) startable_ = !disk || !disk->empty();
     if (disk) {
       for (const auto& [path, content] : *disk) {
         auto wanted = changed.find(path);
@@ -247,7 +248,7 @@ void Applier::TakeWritten(Image& image, bool first) {
   written_ = Held{std::move(image), {}};
   files_failed_ = false;
   // HAProxy is first started when it is told that there are files.
-  if (first && found_pid_ == 0) on_disk_ = WrittenStructure();
+  if (found_pid_ == 0 && (first || !startable_)) on_disk_ = WrittenStructure();
 }
 
 bool Applier::EnsureHeld(const Image& image, Error& error) {
@@ -432,6 +433,7 @@ void Applier::NotePid(int pid) {
   }
   // Whoever starts from now on finds the files as they are.
   on_disk_ = WrittenStructure();
+  startable_ = true;
   if (!proxy_up_) {
     LogEvent(LogLevel::kInfo, "PROXY_CONNECTED", "HAProxy answers", {{"pid", std::to_string(pid)}});
   }
@@ -459,6 +461,7 @@ bool Applier::PollPid() {
 }
 
 void Applier::ExpectProxy() {
+  startable_ = true;
   pid_backoff_.Reset();
   next_pid_poll_ = clock_.Now();
 }

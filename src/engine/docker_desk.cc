@@ -8,7 +8,8 @@ namespace {
 
 // Beyond this a list of tasks by service costs the daemon more than listing everything.
 constexpr std::size_t kMostIdsPerCall = 100;
-constexpr Duration kTasksCoalesce{10};
+// So long one call about some services waits for what else is to be asked.
+constexpr Duration kCallsCoalesce{10};
 // What is asked for only to find what no event has told costs some 20 us a service and time: with
 // more than so many services it is asked for less often, so that it takes less than a hundredth of
 // a core.
@@ -19,6 +20,12 @@ constexpr Duration kSprint{1000};
 constexpr Duration kSprintPause{12};
 // With more of them at once, quick lists would cost the daemon more than they gain.
 constexpr std::size_t kMostSprints = 16;
+// An image that is pulled, or a start that is slow: nothing tells of its end but where it happens,
+// and on the other nodes a quarter of a second is not to be missed. For as long as that may take,
+// few services are asked for so often whatever the pauses have grown to.
+constexpr Duration kPatient{60'000};
+constexpr Duration kPatientPause{150};
+constexpr std::size_t kMostPatient = 16;
 
 }  // namespace
 
@@ -58,6 +65,7 @@ void DockerDesk::SetConverging(std::set<std::string> ids) {
     return converging_.contains(sprint.first) && !ids.contains(sprint.first);
   });
   converging_ = std::move(ids);
+  if (grown) patient_until_ = clock_.Now() + kPatient;
   if (converging_.empty()) {
     poll_due_ = SteadyTime::max();
   } else if (grown || poll_due_ == SteadyTime::max()) {
@@ -70,6 +78,12 @@ void DockerDesk::QuickenPolls() {
   if (!converging_.empty()) {
     poll_due_ = std::min(poll_due_, clock_.Now() + poll_backoff_.Next());
   }
+}
+
+Duration DockerDesk::NextPollPause(SteadyTime now) {
+  const Duration pause = poll_backoff_.Next();
+  const bool patient = now < patient_until_ && converging_.size() <= kMostPatient;
+  return patient ? std::min(pause, kPatientPause) : pause;
 }
 
 void DockerDesk::SprintPolls(const std::string& id) {
@@ -117,7 +131,7 @@ void DockerDesk::ServicesDone(bool good) {
   const SteadyTime now = clock_.Now();
   services_in_flight_ = false;
   services_not_before_ =
-      std::max(services_started_ + options_.coalesce, now + (now - services_started_) / 2);
+      std::max(services_started_ + kCallsCoalesce, now + (now - services_started_) / 2);
   // A full list tells whether Docker is lost, and what was asked for once it is back.
   if (!good) list_wanted_ = true;
 }
@@ -125,7 +139,7 @@ void DockerDesk::ServicesDone(bool good) {
 void DockerDesk::TasksDone(bool good) {
   const SteadyTime now = clock_.Now();
   tasks_in_flight_ = false;
-  tasks_not_before_ = std::max(tasks_started_ + kTasksCoalesce, now + (now - tasks_started_) / 2);
+  tasks_not_before_ = std::max(tasks_started_ + kCallsCoalesce, now + (now - tasks_started_) / 2);
   if (!good) tasks_not_before_ = now + options_.poll_slow;
 }
 
@@ -150,7 +164,7 @@ void DockerDesk::RunTimes(SteadyTime now) {
     WantTasks({all_ids_.begin(), all_ids_.end()});
   }
   if (poll_due_ <= now) {
-    poll_due_ = now + poll_backoff_.Next();
+    poll_due_ = now + NextPollPause(now);
     WantTasks({converging_.begin(), converging_.end()});
   }
   RunSprints(now);

@@ -59,6 +59,7 @@ class DockerDesk {
   /// Notes what time alone makes wanted.
   void RunTimes(SteadyTime now);
   void RunSprints(SteadyTime now);
+  [[nodiscard]] Duration NextPollPause(SteadyTime now);
   /// Are some services to be listed, and has no full list to come first?
   [[nodiscard]] bool ServicesAreNext() const {
     return !services_wanted_.empty() && !services_in_flight_ && !list_wanted_ && !list_in_flight_;
@@ -92,6 +93,7 @@ class DockerDesk {
   SteadyTime tasks_not_before_;
   std::set<std::string> converging_;
   SteadyTime poll_due_;
+  SteadyTime patient_until_;  ///< one minute from when a service began to converge
   Backoff poll_backoff_;
   std::map<std::string, SteadyTime> sprints_;  ///< service → end of its sprint
   SteadyTime sprint_due_ = SteadyTime::max();

@@ -177,8 +177,10 @@ void Frontend(std::string& text, const Settings& settings,
   const std::string stats = StatsCondition(settings.extras);
   frontend << FrontendLines(settings.extras);
   if (!stats.empty()) frontend << "http-request allow if " + stats;
-  frontend << ForwardedRules(settings.extras)
-           << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }";
+  frontend << ForwardedRules(settings.extras);
+  if (settings.extras.repeats_unanswered) {
+    frontend << "http-request disable-l7-retry unless { method GET HEAD OPTIONS }";
+  }
   const Lines asked = {NormalizeHost(), "http-request set-var(txn.path) path"};
   // A line of the log and the lines of services may speak of them as well.
   const bool asked_first = settings.extras.access_log.what != AccessLog::What::kOff || !raw.empty();
@@ -230,7 +232,8 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
       << "retries 3"
       << "option redispatch 1";
   if (tcp) return;
-  defaults << "retry-on conn-failure empty-response"
+  defaults << std::string("retry-on conn-failure") +
+                  (settings.extras.repeats_unanswered ? " empty-response" : "")
            << std::string("http-error status 503 ") + kPlainText +
                   " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store"
            << BackendLines(settings.extras);

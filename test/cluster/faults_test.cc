@@ -190,7 +190,11 @@ class FaultsTest : public ClusterTest {
     for (const size_t machine : machines) {
       loads.push_back(std::make_unique<LoadGenerator>(LoadOf(cluster().Web(machine))));
     }
-    for (const auto& load : loads) EXPECT_TRUE(load->WaitForAnswers(20));
+    for (const auto& load : loads) {
+      EXPECT_TRUE(load->WaitForAnswers(20)) << load->answered() << " answers";
+    }
+    // What is the matter now may be well again at the end of the test.
+    TellOfFailure();
     return loads;
   }
 

@@ -247,10 +247,13 @@ void ClusterTest::TellOfFailure() {
   if (!HasFailure()) return;
   for (size_t i = 0; i < kMachines; ++i) {
     GTEST_LOG_(INFO) << "the replica on machine " << i << " says:\n"
-                     << cluster().LogOf(i, "proxy") << "\nits overlay networks:\n"
+                     << cluster().LogOf(i, "proxy") << "\nits services:\n"
+                     << Call(i, "/v1/services").body << "\nits overlay networks:\n"
                      << cluster().OverlayOf(i);
   }
-  GTEST_LOG_(INFO) << cluster().TryDocker(0, {"service", "ps", "--no-trunc", "proxy"}).output;
+  for (const char* service : {"proxy", "go-demo", "shop"}) {
+    GTEST_LOG_(INFO) << cluster().TryDocker(0, {"service", "ps", "--no-trunc", service}).output;
+  }
 }
 
 void ClusterTest::TearDown() {

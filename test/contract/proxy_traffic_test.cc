@@ -184,6 +184,21 @@ TEST_F(ProxyTrafficTest, OnlyRequestsThatMayBeRepeatedAreSentTwice) {
   }
 }
 
+TEST_F(ProxyTrafficTest, NothingIsSentTwiceWhereThatIsNotWanted) {
+  SilentServer silent;
+  haproxy_.settings().extras.repeats_unanswered = false;
+  model::Desired desired;
+  desired.backends.push_back(MakeBackend(0));
+  desired.backends[0].servers[0].port = silent.port();
+  Route(desired, "/", desired.backends[0]);
+  ASSERT_NO_FATAL_FAILURE(Serve(desired));
+  for (const std::string method : {"POST", "GET"}) {
+    const int before = silent.requests();
+    EXPECT_EQ(Fetch(Proxy(), {method, "/", {{"Host", "x"}}, ""}).status, 502);
+    EXPECT_EQ(silent.requests() - before, 1) << method;
+  }
+}
+
 TEST_F(ProxyTrafficTest, TheClientsAddressIsHandedOn) {
   model::Desired desired;
   desired.backends.push_back(MakeBackend(0));

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from suite import load, probe, routes, stats
 from suite.process import BenchError
-from suite.sides import ALL, BARE
+from suite.sides import ALL, VARIANTS
 from suite.stage import Stage
 
 
@@ -34,7 +34,7 @@ class Case:
 ESSENTIAL = ("limit", "map", "swarmgate")
 # By the name that the ratio to it has in a row.
 LIMITS = {"of_limit": "limit", "of_bare": "limit-bare"}
-DRESSED = tuple(kind for kind in ALL if kind not in BARE)
+WITHOUT_VARIANTS = tuple(kind for kind in ALL if kind not in VARIANTS)
 # More than that many regexes are no way to route in any of them.
 MANY_REGEXES = 100
 
@@ -53,7 +53,7 @@ def by_kind(plan):
     for count in plan.sizes((100, 10000)):
         cases += [Case(kind, count, "random") for kind in ("host", "wildcard")]
     cases += [Case("regex", count, "last") for count in (1, MANY_REGEXES)]
-    return measure(plan, cases, DRESSED)
+    return measure(plan, cases, WITHOUT_VARIANTS)
 
 
 def by_connection(plan):
@@ -61,7 +61,7 @@ def by_connection(plan):
     cases = []
     for count in plan.sizes((1, 10000)):
         cases += [Case("prefix", count, "random", way) for way in ("new", "tls", "tls-new", "h2")]
-    return measure(plan, cases, DRESSED)
+    return measure(plan, cases, WITHOUT_VARIANTS)
 
 
 def measure(plan, cases, kinds):

@@ -1,6 +1,7 @@
 """HAProxy with configurations written by hand: one route (the limit of what can be had), all routes
-in maps, both of them with and without the headers that say what the client asked for, and all routes
-as lists of ACLs (as Docker Flow Proxy writes them).
+in maps, each of them with the headers that say what the client asked for, with all that Swarmgate
+promises for every request, and bare; and all routes as lists of ACLs (as Docker Flow Proxy writes
+them).
 """
 
 import os
@@ -24,7 +25,7 @@ defaults
   timeout http-keep-alive 15s
   option forwardfor
   option idle-close-on-response
-frontend services
+{repeats}frontend services
   bind 0.0.0.0:{port}
 """
 
@@ -34,12 +35,26 @@ FORWARDED = """  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,ht
   http-request set-header X-Forwarded-Port %[dst_port]
 """
 
+# Swarmgate's own lines, as src/haproxy writes them into its frontend and its backends' defaults.
+PROMISED = """  http-request del-header X-Forwarded- -m beg
+  http-request add-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+  http-request add-header X-Forwarded-Host %[req.hdr(host)]
+  http-request add-header X-Forwarded-Port %[dst_port]
+  http-request disable-l7-retry unless { method GET HEAD OPTIONS }
+"""
+REPEATS = """  retries 3
+  option redispatch 1
+  retry-on conn-failure empty-response
+"""
+
 
 class Haproxy(Side):
     """Started, and reloaded, as Docker Flow Proxy does it: checked, then by the start of another
     process that takes over the sockets.
     """
 
+    # Lines of the defaults, and of the frontend before a backend is looked for.
+    repeats = ""
     forwarded = ""
 
     def rules(self, routes):
@@ -52,7 +67,8 @@ class Haproxy(Side):
 
     def _text(self, routes):
         self._socket = self.files.file(self.key + ".sock")
-        text = HEAD.format(threads=THREADS, socket=self._socket, port=self.http_port)
+        text = HEAD.format(threads=THREADS, socket=self._socket, port=self.http_port,
+                           repeats=self.repeats)
         if self.tls:
             text += f"  bind 0.0.0.0:{self.https_port} ssl crt {self.certificate[2]} alpn h2,http/1.1\n"
         return text + self.forwarded + self.rules(routes) + self.backends(routes)
@@ -135,6 +151,26 @@ class MapHaproxy(Haproxy):
         keys = ((route.domain.removeprefix("*.") or route.path, route.name) for route in routes)
         routes_map = self.files.write("map.map", "".join(f"{key} {name}\n" for key, name in keys))
         return f"  use_backend %[{self.LOOKUPS[routes[0].kind]}({routes_map})]\n"
+
+
+class SameLimitHaproxy(LimitHaproxy):
+    """The same with what Swarmgate does for every request besides finding its route: strangers'
+    headers are taken off, and a safe request is asked again where no answer came.
+    """
+
+    key = "limit-same"
+    label = "HAProxy, one route, by hand, with the same promises"
+    short = "HAProxy, one route, same promises"
+    repeats = REPEATS
+    forwarded = PROMISED
+
+
+class SameMapHaproxy(MapHaproxy):
+    key = "map-same"
+    label = "HAProxy, all routes in a map, by hand, with the same promises"
+    short = "HAProxy, map, same promises"
+    repeats = REPEATS
+    forwarded = PROMISED
 
 
 class BareLimitHaproxy(LimitHaproxy):

@@ -102,6 +102,8 @@ struct Extras {
   model::ConnectionMode connection_mode = model::ConnectionMode::kKeepAlive;
   /// Does a client's first request take a connection to a server that is open already?
   bool first_request_reuses = false;
+  /// A safe request that a server closed the connection on without an answer is asked again.
+  bool repeats_unanswered = true;
   std::string compression_algo;  ///< words of `compression algo`; empty: none
   std::string compression_type;
   /// Lines as the operator wrote them, for the sections global and frontend services. Without

@@ -86,6 +86,7 @@ TEST(CompatibilityTest, EveryLabelAndVariableHasARow) {
                                      "HAPROXY_START_TIMEOUT",
                                      "HAPROXY_USER",
                                      "HARD_STOP_AFTER",
+                                     "HTTP_RETRY",
                                      "HTTP_REUSE",
                                      "LABEL_PREFIX",
                                      "LOG_LEVEL",

@@ -146,6 +146,8 @@ TEST(OptionTrafficTest, DefaultsOfEveryServiceAreRead) {
   EXPECT_EQ(options.extras.connection_mode, model::ConnectionMode::kServerClose);
   EXPECT_FALSE(options.extras.first_request_reuses);
   EXPECT_TRUE(Read({{"HTTP_REUSE", "Always"}}).extras.first_request_reuses);
+  EXPECT_TRUE(options.extras.repeats_unanswered);
+  EXPECT_FALSE(Read({{"HTTP_RETRY", "never"}}).extras.repeats_unanswered);
   EXPECT_EQ(options.extras.compression_algo, "gzip deflate");
   EXPECT_EQ(options.extras.compression_type, "text/css text/html");
   EXPECT_EQ(options.extras.captures,
@@ -170,6 +172,7 @@ TEST(OptionTrafficTest, WrongValuesAreOneSentenceThatNamesVariableAndWhatToWrite
       {"EXTRA_GLOBAL", "a\001b", "control characters"},
       {"CONNECTION_MODE", "keep", "http-keep-alive, http-server-close or httpclose"},
       {"HTTP_REUSE", "aggressive", "safe or always"},
+      {"HTTP_RETRY", "always", "safe or never"},
       {"COMPRESSION_ALGO", "zip", "gzip, deflate"},
       {"COMPRESSION_TYPE", "text/css'", "media type"},
       {"ACCESS_LOG", "yes", "off, errors or all"},

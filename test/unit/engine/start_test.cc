@@ -206,6 +206,23 @@ TEST_F(StartTest, ANewReplicaStartsHAProxyWithAllThatThereIs) {
   EXPECT_TRUE(rig.snapshot()->ready);
 }
 
+TEST_F(StartTest, AFirstStartWithManyServicesNeedsNoReload) {
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "web" + std::to_string(i);
+    rig.docker.SetService(MakeService(name, "/" + name, {MakeTask(name, "10.0.0.1")}));
+  }
+  rig.answer_lists = false;
+  rig.Start();
+  ASSERT_EQ(rig.files_ready_calls, 0);
+  ASSERT_GT(rig.proxy.writes(), 0U) << "files with the fewest slots, before anything is known";
+  rig.answer_lists = true;
+  rig.Advance(Duration(1000));
+  EXPECT_EQ(rig.files_ready_calls, 1);
+  EXPECT_EQ(rig.Served().size(), 100U);
+  EXPECT_TRUE(rig.snapshot()->ready);
+  EXPECT_EQ(rig.proxy.reloads(), 0U);
+}
+
 TEST_F(StartTest, ANewReplicaStartsHAProxyWhereNobodyCanBeAsked) {
   rig.docker.FailNext(Code::kUnavailable, 1000000);
   rig.Start();
