@@ -3,7 +3,6 @@
 #ifndef SWARMGATE_BENCH_CORE_WORLD_H_
 #define SWARMGATE_BENCH_CORE_WORLD_H_
 
-#include <array>
 #include <cstddef>
 #include <iterator>
 #include <map>
@@ -75,11 +74,14 @@ class World {
       : services_(services), context_(Context()), renderer_(Settings()) {
     for (std::size_t i = 0; i < services; ++i) before_.inputs.push_back(MakeInput(NthService(i)));
     before_ = Take(before_.inputs);
-    for (const Change change : {Change::kCreate, Change::kPath, Change::kFront, Change::kTask}) {
-      after_.emplace(change, Take(InputsAfter(change)));
+    for (const Change change :
+         {Change::kCreate, Change::kPath, Change::kFront, Change::kTask, Change::kRemove}) {
+      // Anew, so that nothing but this change lies between the two.
+      State from = Take(change == Change::kRemove ? InputsAfter(Change::kCreate) : before_.inputs);
+      State to = Take(InputsAfter(change));
       // A change that HAProxy needs a reload for would be measured as another one.
-      SWARMGATE_CHECK(after_.at(change).image.declared == before_.image.declared);
-      (void)Take(before_.inputs);  // for the stages' memory alone
+      SWARMGATE_CHECK(from.image.declared == to.image.declared);
+      changes_.emplace(change, std::pair(std::move(from), std::move(to)));
     }
   }
 
@@ -87,8 +89,8 @@ class World {
   [[nodiscard]] const State& before() const { return before_; }
   /// Before and after the change. What is removed was created.
   [[nodiscard]] std::pair<const State*, const State*> Of(Change change) const {
-    if (change == Change::kRemove) return {&after_.at(Change::kCreate), &before_};
-    return {&before_, &after_.at(change)};
+    const auto& [from, to] = changes_.at(change);
+    return {&from, &to};
   }
   /// The number of the service that changes: one in the middle, with a host of its own.
   [[nodiscard]] std::size_t changed() const { return services_ / 4 * 2; }
@@ -106,6 +108,7 @@ class World {
 
   [[nodiscard]] routing::Inputs InputsAfter(Change change) const {
     routing::Inputs inputs = before_.inputs;
+    if (change == Change::kRemove) return inputs;
     const auto place = inputs.At(changed());
     model::ServiceFacts facts = NthService(changed());
     if (change == Change::kCreate) {
@@ -131,7 +134,7 @@ class World {
   haproxy::SlotBook book_;
   haproxy::Renderer renderer_;
   State before_;
-  std::map<Change, State> after_;
+  std::map<Change, std::pair<State, State>> changes_;
 };
 
 /// Made once for each number of services, because that takes longer than what is measured.
