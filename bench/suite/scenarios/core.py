@@ -28,9 +28,11 @@ def measure(plan):
 CALLGRIND = ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no",
              *(f"--toggle-collect={name}" for name in ("malloc", "calloc", "realloc", "free")),
              "--collect-atstart=yes"]
+# Nothing else: what lies where on the stack, and so how texts are compared, depends on how long it is.
 # One instruction that copies or sets many bytes is counted once for each of them: others are to do it.
-TUNABLES = ("glibc.cpu.x86_rep_movsb_threshold=0x40000000:"
-            "glibc.cpu.x86_rep_stosb_threshold=0x40000000")
+ENVIRONMENT = {"PATH": "/usr/bin:/bin",
+               "GLIBC_TUNABLES": "glibc.cpu.x86_rep_movsb_threshold=0x40000000:"
+                                 "glibc.cpu.x86_rep_stosb_threshold=0x40000000"}
 
 
 def _counts(plan):
@@ -38,7 +40,7 @@ def _counts(plan):
     try:
         output_of(plan, "core_bench", "--count", *([10] if plan.quick else []), limit=300,
                   under=[*CALLGRIND, f"--callgrind-out-file={files.file('dump')}"],
-                  env={**os.environ, "GLIBC_TUNABLES": TUNABLES})
+                  env=ENVIRONMENT)
         dumps = []
         for name in os.listdir(files.path):
             with open(files.file(name), encoding="utf-8", errors="replace") as text:
