@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "services.h"
 #include "swarmgate/base/log.h"
 #include "unit/engine/rig.h"
 
@@ -61,17 +62,7 @@ struct Costs {
 
 void Measure(std::size_t services, int changes) {
   Rig rig;
-  for (std::size_t i = 0; i < services; ++i) {
-    const std::string number = std::to_string(i);
-    model::ServiceFacts service = testing::MakeService(
-        "web" + number, "/path" + number,
-        {testing::MakeTask("a" + number,
-                           "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250)),
-         testing::MakeTask("b" + number,
-                           "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250))});
-    if (i % 2 == 0) service.labels.Set("com.df.serviceDomain", "h" + number + ".example.com");
-    rig.docker.SetService(std::move(service));
-  }
+  for (std::size_t i = 0; i < services; ++i) rig.docker.SetService(bench::NthService(i));
   rig.Start();
   rig.Advance(Duration(1000));
   Costs api;
@@ -97,11 +88,11 @@ void Measure(std::size_t services, int changes) {
       }
     });
     rig.Advance(Duration(200));
-    const std::string number = std::to_string(i % 10);
-    rig.docker.SetService(testing::MakeService("web" + number, "/moved" + std::to_string(i),
-                                               {testing::MakeTask("a" + number, "10.0.0.9")}));
+    const std::string name = bench::NthName(static_cast<std::size_t>(i % 10));
+    rig.docker.SetService(testing::MakeService(name, "/moved" + std::to_string(i),
+                                               {testing::MakeTask("a-" + name, "10.0.0.9")}));
     timed(event, [&] {
-      rig.Hint("service", "update", "id-web" + number);
+      rig.Hint("service", "update", "id-" + name);
       rig.Settle();
     });
     rig.Advance(Duration(200));

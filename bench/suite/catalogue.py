@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from suite.scenarios import (change_latency, changes, cold_start, footprint, programs, replicas,
-                             storms, throughput, websockets)
+from suite.scenarios import (change_latency, changes, cold_start, core, footprint, programs,
+                             replicas, storms, throughput, websockets)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ ALL = (
     Scenario("change-cost", "what one change writes and sends", 1, changes.cost),
     Scenario("engine", "processor time and memory of one change in the engine alone", 1,
              programs.engine),
+    Scenario("core", "time and instructions of each pure function of the core", 2, core.measure),
     Scenario("websockets", "long conversations through a thousand changes", 1, websockets.measure),
     Scenario("footprint", "memory and processor time of ten thousand services, idle and in a storm",
              3, footprint.measure),

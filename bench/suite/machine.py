@@ -12,6 +12,7 @@ VERSIONS = {
     "Caddy": (["caddy", "version"], r"v?(\d+\.\d+\.\d+)"),
     "Docker": (["dockerd", "--version"], r"version ([0-9.]+)"),
     "wrk": (["wrk", "-v"], r"wrk (?:debian/)?(\d[0-9.]*)"),
+    "valgrind": (["valgrind", "--version"], r"valgrind-(\d[0-9.]*)"),
     "h2load": (["h2load", "--version"], r"nghttp2/(\S+)"),
 }
 

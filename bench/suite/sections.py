@@ -3,6 +3,7 @@
 from suite import stats
 from suite.goals import cpu_above, share_of
 from suite.markdown import amount, milliseconds, number, spread, table
+from suite.section_core import core
 from suite.sides import ALL as SIDES, BY_HAND
 from suite.svg import line_chart
 
@@ -460,6 +461,7 @@ SECTIONS = {
     "changes-per-second": ("Changes per second", changes_per_second),
     "change-cost": ("What one change writes", change_cost),
     "engine": ("Where the time of a change goes as services grow", engine),
+    "core": ("What each function of the core costs", core),
     "websockets": ("Long conversations", websockets),
     "footprint": ("Ten thousand services", footprint),
     "storms": ("Storms", storms),

@@ -8,11 +8,13 @@ from suite.process import BenchError
 from suite.sides.swarmgate import BUILD
 
 
-def run_program(plan, program, *arguments, limit=1800):
-    """Its rows; raises BenchError with what it has said last."""
-    argv = [os.path.join(BUILD, "bench", program), *map(str, arguments)]
-    plan.say("  " + " ".join([program, *map(str, arguments)]))
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
+def output_of(plan, program, *arguments, under=(), env=None, limit=1800):
+    """What it prints; raises BenchError when it fails. `under`: a program, with its arguments, that runs
+    it.
+    """
+    argv = [*under, os.path.join(BUILD, "bench", program), *map(str, arguments)]
+    plan.say("  " + " ".join([*under[:1], program, *map(str, arguments)]))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env) as child:
         try:
             output, _ = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired as error:
@@ -20,7 +22,12 @@ def run_program(plan, program, *arguments, limit=1800):
             raise BenchError(f"{program} has not ended within {limit} s") from error
     if child.returncode != 0:
         raise BenchError(f"{program} ended with {child.returncode}")
-    return [json.loads(line) for line in output.splitlines()]
+    return output
+
+
+def run_program(plan, program, *arguments):
+    """Its rows."""
+    return [json.loads(line) for line in output_of(plan, program, *arguments).splitlines()]
 
 
 def change_to_live(plan):
