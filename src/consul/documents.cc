@@ -101,13 +101,15 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
                                                          std::int64_t made_unix_ms) {
   const auto held = Read(name);
   if (!held) return Forward(held.error());
-  if (*held && !(*held)->record) {
+  // What nobody can read is nobody's: whoever defines the service again puts it right.
+  const bool damaged = *held && !(*held)->record && (*held)->record.error().code == Code::kCorrupt;
+  if (*held && !(*held)->record && !damaged) {
     return Fail(Code::kConflict,
                 "a document that this version cannot read is there, and is kept: " +
                     (*held)->record.error().message,
                 name.str());
   }
-  const std::uint64_t revision = *held ? (*held)->record->revision : 0;
+  const std::uint64_t revision = damaged ? expected : *held ? (*held)->record->revision : 0;
   if (!record && !*held && made_unix_ms == 0) {
     return Fail(Code::kNotFound, "no such record", name.str());
   }

@@ -131,7 +131,10 @@ Applied Applier::TryApply(const model::Desired& desired) {
   // HAProxy, the files follow.
   Applied applied = Converge(put ? written_->image : image);
   if (applied.state == Applied::State::kLive && applied.changed) ++counters_.applies;
-  if (applied.state == Applied::State::kLive && !put) return Waiting(put.error(), applied.changed);
+  // Of another structure HAProxy has learned nothing.
+  if (applied.state == Applied::State::kLive && !put && put_off_until_) {
+    return Waiting(put.error(), applied.changed);
+  }
   return applied;
 }
 
@@ -432,7 +435,7 @@ void Applier::NotePid(int pid) {
     running_ = on_disk_;
   }
   // Whoever starts from now on finds the files as they are.
-  on_disk_ = WrittenStructure();
+  if (written_) on_disk_ = WrittenStructure();
   startable_ = true;
   if (!proxy_up_) {
     LogEvent(LogLevel::kInfo, "PROXY_CONNECTED", "HAProxy answers", {{"pid", std::to_string(pid)}});
@@ -447,7 +450,7 @@ void Applier::NotePid(int pid) {
 bool Applier::IsDead() const { return down_since_ && clock_.Now() - *down_since_ >= kDeadAfter; }
 
 bool Applier::PollPid() {
-  if (clock_.Now() < next_pid_poll_ || !written_) return false;
+  if (clock_.Now() < next_pid_poll_ || (!written_ && !expected_)) return false;
   Result<int> pid = proxy_.Pid(In(kPidDeadline));
   if (!pid) {
     NoteProxyDown(pid.error());
@@ -461,7 +464,7 @@ bool Applier::PollPid() {
 }
 
 void Applier::ExpectProxy() {
-  startable_ = true;
+  startable_ = expected_ = true;
   pid_backoff_.Reset();
   next_pid_poll_ = clock_.Now();
 }

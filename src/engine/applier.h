@@ -155,8 +155,9 @@ class Applier {
   std::string saved_structure_;
   int saved_pid_ = 0;
   bool startable_ = true;  ///< a HAProxy may start: there were files, or it was told of ours
-  int found_pid_ = 0;  ///< what ran before the first files were written, 0: nothing
-  int pid_ = 0;        ///< of the worker that was seen last
+  bool expected_ = false;  ///< it was told to start, or was found
+  int found_pid_ = 0;      ///< what ran before the first files were written, 0: nothing
+  int pid_ = 0;            ///< of the worker that was seen last
   bool proxy_up_ = false;
   std::optional<SteadyTime> down_since_;  ///< nobody has answered since
   bool death_seen_ = false;               ///< by PollPid

@@ -406,7 +406,8 @@ void Reconciler::AnswerPending() {
     if (shared_.ShouldAwait(pending.service, pending.command.received)) continue;
     pending.outcome.revision = revision_;
     pending.outcome.made_unix_ms = pending.command.made_unix_ms;
-    pending.outcome.persisted = store_.IsPersisted(pending.service);
+    // HAProxy has it, and would have it again after a restart.
+    pending.outcome.persisted = store_.IsPersisted(pending.service) && applier_.files_complete();
     pending.command.reply(std::move(pending.outcome));
     pending.command.reply = nullptr;
   }

@@ -98,8 +98,8 @@ void DockerDesk::FollowAll() {
 
 Duration DockerDesk::NextPollPause(SteadyTime now) {
   const Duration pause = poll_backoff_.Next();
-  const bool patient = (now < patient_until_ || !followed_.empty()) &&
-                       converging_.size() <= kMostPatient;
+  const bool patient =
+      (now < patient_until_ || !followed_.empty()) && converging_.size() <= kMostPatient;
   return patient ? std::min(pause, kPatientPause) : pause;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "swarmgate/base/log.h"
+#include "swarmgate/haproxy/plan.h"
 
 namespace swarmgate::engine {
 namespace {
@@ -25,6 +26,14 @@ void Observe(Histogram& histogram, SteadyTime since, SteadyTime now) {
   ++histogram.buckets[bucket];
   ++histogram.count;
   histogram.sum_seconds += seconds;
+}
+
+// Has an earlier run left routes for HAProxy?
+bool FoundRoutes(ports::ConfigFiles& files) {
+  const Result<haproxy::Files> disk = files.Load();
+  if (!disk) return false;
+  const auto routes = disk->find(std::string(haproxy::MapFile(haproxy::MapId::kRoutes)));
+  return routes != disk->end() && routes->second.find(" sg_") != std::string::npos;
 }
 
 }  // namespace
@@ -82,6 +91,13 @@ void Reconciler::Start() {
     facts_.Restore(std::move(state->facts));
   }
   found_nothing_ = !state && store_.records().empty();
+  leaves_as_found_ =
+      !state && ports_.docker != nullptr && !options_.docker_optional && FoundRoutes(*ports_.files);
+  if (leaves_as_found_) {
+    LogEvent(LogLevel::kWarning, "STATE_LOST",
+             "what an earlier run knew is lost, but not its configuration: HAProxy serves that as "
+             "it is until Docker has been listed");
+  }
   start_until_ = clock_.Now() + kStartWait;
   desk_.SetAllIds(facts_.SwarmIds());
   // Now, not when the thread comes to it: the first configuration must not lack them.
@@ -248,6 +264,13 @@ void Reconciler::DropObsolete(const std::set<model::ServiceName>& names) {
 }
 
 Applied Reconciler::ApplyDesired(const model::Desired& desired) {
+  if (MustLeaveAsFound()) {
+    return {Applied::State::kWaiting, false,
+            Error{Code::kUnavailable,
+                  "what an earlier run knew is lost, and its configuration is served as it is "
+                  "until Docker has been listed",
+                  {}}};
+  }
   if (!reload_wanted_) return applier_.Apply(desired);
   Applied applied = applier_.ForceReload(desired);
   reload_wanted_ = false;
@@ -328,7 +351,7 @@ void Reconciler::AfterApply(const Assembly& assembly, Built& built, const Applie
   if (!taken_ports_.empty()) ports_look_again_ = clock_.Now() + kPortsInterval;
   const bool live = applied.state == Applied::State::kLive;
   live_ = live;
-  if (live) {
+  if (live && applier_.files_complete()) {
     retry_at_.reset();
     retry_backoff_.Reset();
   } else if (applier_.proxy_up() || applied.state == Applied::State::kRefused ||
@@ -363,8 +386,14 @@ bool Reconciler::MayKnowMoreSoon() const {
          clock_.Now() < start_until_;
 }
 
+bool Reconciler::MustLeaveAsFound() const {
+  return leaves_as_found_ && (!docker_listed_ || shared_.ShouldAwaitStart());
+}
+
 void Reconciler::TellFilesReady() {
-  if (files_told_ || !applier_.files_complete() || MayKnowMoreSoon()) return;
+  if (files_told_) return;
+  const bool good = applier_.files_complete() && !MayKnowMoreSoon();
+  if (!good && !MustLeaveAsFound()) return;
   files_told_ = true;
   if (ports_.files_ready) ports_.files_ready();
   if (!applier_.proxy_up()) applier_.ExpectProxy();

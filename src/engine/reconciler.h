@@ -159,6 +159,8 @@ class Reconciler {
   /// Lets HAProxy start, once there is something to start it with.
   void TellFilesReady();
   [[nodiscard]] bool MayKnowMoreSoon() const;
+  /// HAProxy serves what nobody here knows any more: an empty state must not take its place.
+  [[nodiscard]] bool MustLeaveAsFound() const;
   void Save();
   /// To those who have no Docker. `delta`: what is to be saved.
   void TellFacts(const ports::AppliedDelta& delta);
@@ -221,8 +223,9 @@ class Reconciler {
   std::uint64_t checked_writes_ = 0;
   bool check_in_flight_ = false;
   bool files_told_ = false;
-  bool found_nothing_ = false;  ///< no earlier run has left anything
-  SteadyTime start_until_;      ///< until then HAProxy's start may wait
+  bool found_nothing_ = false;    ///< no earlier run has left anything
+  bool leaves_as_found_ = false;  ///< … but a configuration with routes
+  SteadyTime start_until_;        ///< until then HAProxy's start may wait
 
   bool docker_tried_ = false;
   /// What is to be served is known: by a good list, or because there is no Docker.

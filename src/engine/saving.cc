@@ -8,6 +8,8 @@
 namespace swarmgate::engine {
 
 void Reconciler::Save() {
+  // The next start is to see that what was known is lost, too.
+  if (MustLeaveAsFound()) return;
   if (store_.TakeLost()) {
     facts_.SaveAllAgain();
     saved_slots_ = {};

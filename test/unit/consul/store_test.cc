@@ -167,7 +167,25 @@ TEST_F(ConsulStoreTest, DocumentsThatCannotBeReadAreKeptAndLeftOut) {
   EXPECT_EQ(put.error().code, Code::kConflict);
   EXPECT_THAT(put.error().ToString(), HasSubstr("format 2"));
   EXPECT_EQ(server().Key(folder + "new"), newer);
+  EXPECT_EQ(server().Key(folder + "bad"), "<html>");
   EXPECT_EQ(server().Key(folder + "web/notes"), "of a person");
+}
+
+TEST_F(ConsulStoreTest, ADamagedDocumentIsPutRightByDefiningOrRemovingItsServiceAgain) {
+  const auto store = Open();
+  const auto held = store->Put(MakeRecord("web"), 0);
+  ASSERT_TRUE(held);
+  ASSERT_TRUE(store->Put(MakeRecord("api"), 0));
+  const std::string folder = Prefix() + "/services/";
+  ASSERT_TRUE(server().PutKey(folder + "web", "junk"));
+  ASSERT_TRUE(server().PutKey(folder + "api", "junk"));
+  ASSERT_TRUE(server().PutKey(folder + "never-known", "junk"));
+  EXPECT_TRUE(store->Put(MakeRecord("web"), *held));
+  EXPECT_TRUE(store->Put(MakeRecord("never-known"), 0));
+  EXPECT_TRUE(store->Delete(ServiceName("api"), 2));
+  const Changes all = Watched(*store, {});
+  EXPECT_THAT(NamesOf(all.upserts), ElementsAre("never-known", "web"));
+  EXPECT_THAT(NamesOf(all.unreadable), ElementsAre());
 }
 
 TEST_F(ConsulStoreTest, WhatForeignHandsChangeIsNoticed) {

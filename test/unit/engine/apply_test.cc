@@ -229,10 +229,26 @@ TEST_F(ApplyTest, AFullDiskDoesNotKeepAServerFromGoingLive) {
   rig.Hint("service", "create", "id-api");
   rig.Settle();
   EXPECT_EQ(rig.Served().size(), 2U);
+  EXPECT_EQ(rig.State("api"), "live");
   rig.Advance(Duration(1000));
   rig.proxy.StopFailing();
   rig.Advance(Duration(10000));
   ExpectBoth();
+}
+
+TEST_F(ApplyTest, AFullDiskIsToldToWhoeverChangesSomethingAndHoldsUpNothing) {
+  StartWithWeb();
+  rig.proxy.FailFilesNext(Code::kUnavailable, 1000);
+  const Outcome outcome = rig.Reconfigure({{"serviceName", "db"},
+                                           {"servicePath", "/db"},
+                                           {"port", "80"},
+                                           {"outboundHostname", "10.0.0.9"}});
+  EXPECT_EQ(outcome.status, 200) << outcome.message;
+  EXPECT_FALSE(outcome.persisted);
+  EXPECT_TRUE(rig.Served().contains("/db"));
+  rig.proxy.StopFailing();
+  rig.Advance(Duration(10000));
+  rig.ExpectFilesAreTheTruth();
 }
 
 TEST_F(ApplyTest, AServiceThatTheCheckRefusesIsQuarantinedAndTheOthersGoOn) {

@@ -121,6 +121,44 @@ TEST_F(StartTest, AHAProxyOfUnknownStructureIsReloadedRatherThanTrusted) {
   EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
 }
 
+TEST_F(StartTest, AStateThatIsLostTakesNothingFromAHAProxyThatServes) {
+  rig.docker.SetService(Web());
+  rig.Start();
+  rig.store = testing::FakeStore();
+  rig.store.SetFrozen([this] { return rig.proxy.frozen(); });
+  rig.docker.FailNext(Code::kUnavailable, 1000000);
+  for (int starts = 0; starts < 2; ++starts) {
+    rig.Start();
+    rig.Advance(Duration(20000));
+    EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+    EXPECT_EQ(rig.proxy.reloads(), 0U);
+    EXPECT_TRUE(rig.snapshot()->proxy.ok);
+    EXPECT_FALSE(rig.snapshot()->ready);
+  }
+  rig.docker.SetService(MakeService("api", "/api", {MakeTask("bbb", "10.0.0.2")}));
+  rig.docker.StopFailing();
+  rig.Advance(Duration(10000));
+  EXPECT_EQ(rig.Served(), (Served{{"/api", {"10.0.0.2:8080"}}, {"/web", {"10.0.0.1:8080"}}}));
+  EXPECT_TRUE(rig.snapshot()->ready);
+  rig.ExpectFilesAreTheTruth();
+}
+
+TEST_F(StartTest, AStateThatIsLostLeavesTheFilesForHAProxyToStartWith) {
+  rig.docker.SetService(Web());
+  rig.Start();
+  rig.proxy.Kill();
+  rig.store = testing::FakeStore();
+  rig.store.SetFrozen([this] { return rig.proxy.frozen(); });
+  rig.docker.FailNext(Code::kUnavailable, 1000000);
+  rig.Start();
+  EXPECT_EQ(rig.files_ready_calls, 2);
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+  rig.docker.StopFailing();
+  rig.Advance(Duration(10000));
+  EXPECT_TRUE(rig.snapshot()->ready);
+  EXPECT_EQ(rig.Served(), (Served{{"/web", {"10.0.0.1:8080"}}}));
+}
+
 TEST_F(StartTest, SettingsThatHAProxyCannotRunLeaveTheOldOnesServing) {
   rig.docker.SetService(Web());
   rig.Start();
