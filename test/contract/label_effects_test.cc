@@ -50,7 +50,7 @@ class LabelEffectsTest : public LabelTrafficTest {
     return !connection.Send("x");
   }
   /// How the last check of the task on this port went, in HAProxy's words; "" without one,
-  /// asked again); "" without one, "(none)" where there is no such task.
+  /// "(none)" where there is no such task.
   std::string CheckOf(const std::string& port) {
     const auto csv = stats_.Read(In(std::chrono::seconds(5)));
     if (!csv) return csv.error().ToString();

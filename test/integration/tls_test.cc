@@ -223,6 +223,16 @@ TEST_F(TlsTest, OldVersionsAreRefusedAndHttp2CanBeSwitchedOff) {
   EXPECT_THAT(Shell(Client("a.com", "-tls1_3")), HasSubstr("TLS_"));
 }
 
+TEST_F(TlsTest, OnlyTheOperatorsCiphersAreTaken) {
+  Start({{"SSL_BIND_CIPHERS", "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"}});
+  const auto with = [this](const std::string& size, const std::string& hash) {
+    const std::string rest = "-AES" + size + "-GCM-SHA" + hash;
+    return Shell(Client("a.com", "-tls1_2 -cipher ECDHE-ECDSA" + rest + ":ECDHE-RSA" + rest));
+  };
+  EXPECT_THAT(with("256", "384"), HasSubstr("Cipher is ECDHE-"));
+  EXPECT_THAT(with("128", "256"), HasSubstr("Cipher is (NONE)"));
+}
+
 TEST_F(TlsTest, AClientsCertificateIsCheckedWhereItShowsOne) {
   const auto ca = MakeCertificate({{"ca"}, 90, "ec", "", true});
   const auto friendly = MakeCertificate({{"me"}, 90, "ec", ca.pem()});

@@ -142,6 +142,23 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
   }
 }
 
+TEST(OptionsTest, TheApisAddressTheSeparatorAndTheCiphersAreAsWritten) {
+  const auto options = ReadOptions(Sources({{"IP", "192.0.2.7"},
+                                            {"PORT", "8081"},
+                                            {"SEPARATOR", ";"},
+                                            {"SSL_BIND_CIPHERS", "ECDHE-RSA-AES256-GCM-SHA384"}}));
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->ip, "192.0.2.7");
+  EXPECT_EQ(options->port, 8081);
+  EXPECT_EQ(options->separator, ';');
+  EXPECT_EQ(options->tls.ciphers, "ECDHE-RSA-AES256-GCM-SHA384");
+  EXPECT_TRUE(options->warnings.empty());
+  const auto usual = ReadOptions(Sources({}));
+  ASSERT_TRUE(usual);
+  EXPECT_EQ(usual->ip, "0.0.0.0");
+  EXPECT_EQ(usual->separator, ',');
+}
+
 TEST(OptionsTest, TokensAreCheckedAndNeverShown) {
   const auto options = ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret "}}));
   ASSERT_FALSE(options);
