@@ -278,6 +278,27 @@ TEST_F(LabelEffectsTest, TheProxyItselfChecksWhetherTasksTakeConnections) {
   EXPECT_EQ(CheckOf(Upstream(1)), "");
 }
 
+TEST_F(LabelEffectsTest, ATcpPortStaysWithItsOlderServiceAndThoseOfTheProxyWithIt) {
+  const int port = FreePort();
+  const auto service = [&](const std::string& name, int n, int at, const std::string& group) {
+    Labels labels = {{"reqMode", "tcp"}, {"srcPort", std::to_string(at)}};
+    if (!group.empty()) labels["serviceGroup"] = group;
+    routing::ServiceInput input = Served(name, n, std::move(labels));
+    input.created_unix_ns = 100 + n;
+    return input;
+  };
+  const auto web = Served("web", 3, {{"servicePath", "/"}});
+  ASSERT_EQ(Change({web, service("young", 1, port, ""), service("old", 0, port, ""),
+                    service("thief", 2, haproxy_.port(), "")}),
+            "start");
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(Who(port), 0);
+  EXPECT_EQ(WhoGets("a"), 3) << "the proxy's own port cannot be had";
+  EXPECT_EQ(Change({web, service("young", 1, port, "db"), service("old", 0, port, "db")}), "");
+  std::set<int> seen;
+  for (int i = 0; i < 20; ++i) seen.insert(Who(port));
+  EXPECT_EQ(seen, (std::set<int>{0, 1})) << "one group shares it";
+}
+
 TEST_F(LabelEffectsTest, ClientsThatAreSilentAreKeptAliveByPackets) {
   const int kept = FreePort();
   const int plain = FreePort();

@@ -246,6 +246,22 @@ TEST_F(TlsTest, AClientsCertificateIsCheckedWhereItShowsOne) {
   EXPECT_EQ(Curl("a.com", "-w '%{http_code}' --cert " + dir_.File("bad.pem")), "000");
 }
 
+TEST_F(TlsTest, OnlyClientsWithAVerifiedCertificateReachWhatAsksForOne) {
+  const auto ca = MakeCertificate({{"ca"}, 90, "ec", "", true});
+  WriteFile(dir_.File("ca.pem"), ca.certificate);
+  WriteFile(dir_.File("good.pem"), MakeCertificate({{"me"}, 90, "ec", ca.pem()}).pem());
+  Start({{"CA_FILE", dir_.File("ca.pem")}});
+  const auto strict = Fetch(
+      Admin(), {"POST",
+                "/v1/docker-flow-proxy/reconfigure?serviceName=strict&serviceDomain=strict.com"
+                "&verifyClientSsl=true&outboundHostname=127.0.0.1&port=" +
+                    std::to_string(origin_)});
+  ASSERT_EQ(strict.status, 200) << strict.body;
+  EXPECT_EQ(Curl("strict.com", "-w '%{http_code}'"), "403");
+  EXPECT_EQ(Curl("strict.com", "-w '%{http_code}' --cert " + dir_.File("good.pem")), "200");
+  EXPECT_EQ(Curl("other.com", "-w '%{http_code}'"), "200");
+}
+
 TEST_F(TlsTest, CertificatesComeChangeAndGoUnderLoadWithoutAReload) {
   const auto first = MakeCertificate({{"a.com"}});
   WriteFile(certs() + "/a.pem", first.pem());

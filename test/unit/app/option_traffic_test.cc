@@ -115,10 +115,15 @@ TEST(OptionTrafficTest, TheStatisticsPageNeedsBothNames) {
   EXPECT_TRUE(Says(open, "everybody"));
   const Options shared = Read({{"STATS_USER", "a"}, {"STATS_PASS", "b"}, {"STATS_PORT", "80"}});
   EXPECT_FALSE(shared.extras.stats.port) << "port 80 carries it beside the services";
-  const Options indirect =
-      Read({{"STATS_USER_ENV", "WHO"}, {"WHO", "su"}, {"STATS_PASS_ENV", "WHAT"}, {"WHAT", "sp"}});
+  const Options indirect = Read({{"STATS_USER_ENV", "WHO"},
+                                 {"WHO", "su"},
+                                 {"STATS_PASS_ENV", "WHAT"},
+                                 {"WHAT", "sp"},
+                                 {"STATS_URI_ENV", "WHERE"},
+                                 {"WHERE", "/seen"}});
   EXPECT_EQ(indirect.extras.stats.user, "su");
   EXPECT_EQ(indirect.extras.stats.password, "sp");
+  EXPECT_EQ(indirect.extras.stats.uri, "/seen");
 }
 
 TEST(OptionTrafficTest, PortsCanAskForTheProxyProtocol) {
