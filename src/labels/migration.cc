@@ -48,7 +48,9 @@ constexpr auto kPredecessor = std::to_array<Known>({
      "All replicas are called at once, and the answer tells each one's outcome; one that "
      "fails makes no error, it catches up by itself."},
     {"isDefaultBackend", "Two such services: the older one is served, the other one is told."},
-    {"proxyInstanceName", "A service that moves to another instance loses its route here."},
+    {"proxyInstanceName",
+     "A service that moves to another instance loses its route here. A call for another "
+     "instance does nothing, as there."},
     {"redirectWhenHttpProto"},
     {"redirectUnlessHttpsProto"},
     {"replicas",

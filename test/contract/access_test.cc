@@ -103,6 +103,12 @@ TEST_F(AccessTest, OnlyUsersWithTheirPasswordComeIn) {
   const HttpResponse asked = Ask(0);
   EXPECT_EQ(asked.status, 401);
   EXPECT_EQ(asked.Header("WWW-Authenticate"), "Basic realm=\"s0Realm\"");
+  // Users that are asked for and not found: nobody is served, instead of everybody.
+  for (const Parameters& missing : {Parameters{{"usersSecret", "none"}}, {{"users", "ghost"}}}) {
+    Parameters parameters = missing;
+    parameters["servicePath"] = "/";
+    EXPECT_FALSE(labels::ParseParameters(model::ServiceName("s"), parameters, options_).spec);
+  }
 }
 
 TEST_F(AccessTest, ANewPasswordHoldsAtOnceAndTheOldOneNoLonger) {

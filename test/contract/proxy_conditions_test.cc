@@ -6,30 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "contract/proxy_traffic.h"
+#include "contract/label_traffic.h"
 #include "swarmgate/base/strings.h"
-#include "swarmgate/labels/parse.h"
-#include "swarmgate/routing/build.h"
 
 namespace swarmgate::testing {
 namespace {
 
-using Labels = std::map<std::string, std::string>;
-
-class ProxyConditionsTest : public ProxyTrafficTest {
+class ProxyConditionsTest : public LabelTrafficTest {
  protected:
   /// One service by its labels; its requests go to the n-th port of the web server.
   routing::ServiceInput Parsed(const std::string& name, int n, Labels labels) {
-    labels["outboundHostname"] = "192.0.2.1";
-    labels.emplace("port", std::to_string(ports_[static_cast<std::size_t>(n)]));
-    labels::ParsedService parsed =
-        labels::ParseParameters(model::ServiceName(name), labels, labels::ParseOptions());
-    for (const auto& diagnostic : parsed.diagnostics) ADD_FAILURE() << diagnostic.ToString();
-    routing::ServiceInput input;
-    input.spec = std::move(*parsed.spec);
-    // Where the web server is; labels must not name it.
-    for (auto& dest : input.spec.Edit().dests) dest.outbound_hostname = "127.0.0.1";
-    return input;
+    labels.emplace("port", Upstream(n));
+    return LabelTrafficTest::Parsed(name, std::move(labels));
   }
   void ServeAll(const std::vector<routing::ServiceInput>& services) {
     built_ = routing::Build(routing::MakeInputs(services), {});
@@ -40,15 +28,6 @@ class ProxyConditionsTest : public ProxyTrafficTest {
     HttpConnection connection({"127.0.0.1", port == 0 ? haproxy_.port() : port},
                               std::chrono::seconds(20));
     return connection.Exchange({"GET", path, headers, ""});
-  }
-  /// Which of the web server's ports answered; its number, -1 for none.
-  int Who(const HttpResponse& response) {
-    for (std::size_t i = 0; i < ports_.size(); ++i) {
-      if (response.body.find("port=" + std::to_string(ports_[i]) + " ") != std::string::npos) {
-        return static_cast<int>(i);
-      }
-    }
-    return -1;
   }
   routing::Built built_;
 };

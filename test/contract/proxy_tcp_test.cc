@@ -6,80 +6,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <map>
 #include <set>
 #include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
 
-#include "contract/proxy_traffic.h"
+#include "contract/label_traffic.h"
 #include "support/certificates.h"
-#include "swarmgate/labels/parse.h"
-#include "swarmgate/routing/build.h"
 
 namespace swarmgate::testing {
 namespace {
 
-using Labels = std::map<std::string, std::string>;
-
-class ProxyTcpTest : public ProxyTrafficTest {
+class ProxyTcpTest : public LabelTrafficTest {
  protected:
-  routing::ServiceInput Parsed(const std::string& name, Labels labels) {
-    labels["outboundHostname"] = "192.0.2.1";
-    labels::ParseOptions options;
-    options.allow_raw = true;
-    labels::ParsedService parsed =
-        labels::ParseParameters(model::ServiceName(name), labels, options);
-    for (const auto& diagnostic : parsed.diagnostics) ADD_FAILURE() << diagnostic.ToString();
-    routing::ServiceInput input;
-    input.spec = std::move(*parsed.spec);
-    for (auto& dest : input.spec.Edit().dests) dest.outbound_hostname = "127.0.0.1";
-    return input;
-  }
-  [[nodiscard]] std::string Upstream(int n) const {
-    return std::to_string(ports_[static_cast<std::size_t>(n)]);
-  }
-  /// Serves it; says why HAProxy had to be reloaded, if it had.
-  std::string Change(const std::vector<routing::ServiceInput>& services) {
-    routing::BuildContext context;
-    for (const auto& bind : haproxy_.settings().binds) {
-      context.bound_ports.push_back(bind.port);
-      context.tls = context.tls || bind.tls;
-    }
-    model::Desired desired = routing::Build(routing::MakeInputs(services), context).desired;
-    desired.tls.default_pem = model::Secret(pem_);
-    desired.tls.default_print = pem_.empty() ? "" : "print";
-    slots_ = AssignSlots(slots_, desired.backends, Busy(), 8);
-    const haproxy::Image image = Render(desired, slots_, haproxy_.settings());
-    const haproxy::Plan plan = MakePlan(held_, image);
-    EXPECT_TRUE(haproxy_.files().Write(RenderFiles(image, plan.files), {}));
-    if (haproxy_.master() == 0) {
-      EXPECT_TRUE(haproxy_.Start()) << proxy::HaproxyLogTail(haproxy_.settings().run_dir);
-      held_ = {image, {}};
-      return "start";
-    }
-    if (!plan.reload_reason.empty()) {
-      const auto outcome = haproxy_.control().Reload(In(std::chrono::seconds(20)));
-      EXPECT_TRUE(outcome) << outcome.error().ToString();
-      held_ = {image, {}};
-      return plan.reload_reason;
-    }
-    const auto done = haproxy_.control().Execute(plan.steps, In(std::chrono::seconds(10)));
-    EXPECT_TRUE(done) << done.error().ToString();
-    for (const auto& step : plan.steps) ApplyStep(held_, step);
-    return "";
-  }
-  /// What the web server behind a port of the proxy says about itself: its number, -1 for none.
-  int Who(int port) {
-    const HttpResponse response = Get({.port = port}, "/");
-    for (std::size_t i = 0; i < ports_.size(); ++i) {
-      if (response.body.find("port=" + std::to_string(ports_[i]) + " ") != std::string::npos) {
-        return static_cast<int>(i);
-      }
-    }
-    return -1;
-  }
   /// A TLS handshake's first message that asks for `name`, by hand: all that is looked at.
   static std::string Hello(const std::string& name) {
     const auto number = [](std::size_t value, int bytes) {
@@ -116,7 +56,6 @@ class ProxyTcpTest : public ProxyTrafficTest {
     close(fd);
     return answer;
   }
-  std::string pem_;
 };
 
 /// Takes one connection after another and answers with its name.

@@ -277,6 +277,23 @@ TEST_F(SwarmTest, IndexedLabelsAreRoutesOfTheirOwn) {
   EXPECT_NE(gate().Web("/b").body.find("port=8081"), std::string::npos);
 }
 
+TEST_F(SwarmTest, ServiceThatMovesToAnotherInstanceOfTheProxyLosesItsRouteHere) {
+  gate().options().environment["FILTER_PROXY_INSTANCE_NAME"] = "true";
+  gate().options().environment["PROXY_INSTANCE_NAME"] = "edge";
+  gate().Start();
+  RunService("stays", Route("/stays", {{"com.df.proxyInstanceName", "edge"}}));
+  ServiceOptions service =
+      RunService("demo", Route("/demo", {{"com.df.proxyInstanceName", "Edge"}}));
+  RunService("nobodys", Route("/nobodys"));
+  ASSERT_TRUE(gate().WaitStatus(200, "/demo"));
+  ASSERT_TRUE(gate().WaitStatus(200, "/stays"));
+  EXPECT_EQ(gate().Web("/nobodys").status, 503);
+  service.labels["com.df.proxyInstanceName"] = "inner";
+  docker().UpdateService(service);
+  EXPECT_TRUE(gate().WaitStatus(503, "/demo"));
+  EXPECT_EQ(gate().Web("/stays").status, 200);
+}
+
 TEST_F(SwarmTest, TaskThatCrashesIsReplaced) {
   gate().Start();
   RunService("demo", Route("/demo"), 2);

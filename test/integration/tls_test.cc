@@ -223,6 +223,16 @@ TEST_F(TlsTest, OldVersionsAreRefusedAndHttp2CanBeSwitchedOff) {
   EXPECT_THAT(Shell(Client("a.com", "-tls1_3")), HasSubstr("TLS_"));
 }
 
+TEST_F(TlsTest, OnlyTheOperatorsCiphersAreTaken) {
+  Start({{"SSL_BIND_CIPHERS", "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"}});
+  const auto with = [this](const std::string& size, const std::string& hash) {
+    const std::string rest = "-AES" + size + "-GCM-SHA" + hash;
+    return Shell(Client("a.com", "-tls1_2 -cipher ECDHE-ECDSA" + rest + ":ECDHE-RSA" + rest));
+  };
+  EXPECT_THAT(with("256", "384"), HasSubstr("Cipher is ECDHE-"));
+  EXPECT_THAT(with("128", "256"), HasSubstr("Cipher is (NONE)"));
+}
+
 TEST_F(TlsTest, AClientsCertificateIsCheckedWhereItShowsOne) {
   const auto ca = MakeCertificate({{"ca"}, 90, "ec", "", true});
   const auto friendly = MakeCertificate({{"me"}, 90, "ec", ca.pem()});
@@ -234,6 +244,22 @@ TEST_F(TlsTest, AClientsCertificateIsCheckedWhereItShowsOne) {
   EXPECT_EQ(Curl("a.com", "-w '%{http_code}'"), "200");
   EXPECT_EQ(Curl("a.com", "-w '%{http_code}' --cert " + dir_.File("good.pem")), "200");
   EXPECT_EQ(Curl("a.com", "-w '%{http_code}' --cert " + dir_.File("bad.pem")), "000");
+}
+
+TEST_F(TlsTest, OnlyClientsWithAVerifiedCertificateReachWhatAsksForOne) {
+  const auto ca = MakeCertificate({{"ca"}, 90, "ec", "", true});
+  WriteFile(dir_.File("ca.pem"), ca.certificate);
+  WriteFile(dir_.File("good.pem"), MakeCertificate({{"me"}, 90, "ec", ca.pem()}).pem());
+  Start({{"CA_FILE", dir_.File("ca.pem")}});
+  const auto strict = Fetch(
+      Admin(), {"POST",
+                "/v1/docker-flow-proxy/reconfigure?serviceName=strict&serviceDomain=strict.com"
+                "&verifyClientSsl=true&outboundHostname=127.0.0.1&port=" +
+                    std::to_string(origin_)});
+  ASSERT_EQ(strict.status, 200) << strict.body;
+  EXPECT_EQ(Curl("strict.com", "-w '%{http_code}'"), "403");
+  EXPECT_EQ(Curl("strict.com", "-w '%{http_code}' --cert " + dir_.File("good.pem")), "200");
+  EXPECT_EQ(Curl("other.com", "-w '%{http_code}'"), "200");
 }
 
 TEST_F(TlsTest, CertificatesComeChangeAndGoUnderLoadWithoutAReload) {

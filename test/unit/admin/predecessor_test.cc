@@ -157,6 +157,22 @@ TEST_F(PredecessorTest, ARefusedCallHasACodeAsWell) {
   }
 }
 
+TEST_F(PredecessorTest, AReloadThatFailsIsToldInItsAnswer) {
+  for (const auto& [query, call] : std::map<std::string, std::string>{
+           {"", "reload"}, {"?recreate=true", "reload"}, {"?fromListener=true", "resync"}}) {
+    backend_.calls.clear();
+    backend_.outcome.status = 500;
+    backend_.outcome.message = "HAProxy refuses the files: line 7";
+    const Response response = Call("GET", "/v1/docker-flow-proxy/reload" + query);
+    EXPECT_EQ(response.status, 500) << query;
+    const auto json = JsonValue::Parse(response.body);
+    ASSERT_TRUE(json) << response.body;
+    EXPECT_EQ((*json)["Status"].StringOr(), "NOK");
+    EXPECT_EQ((*json)["Message"].StringOr(), backend_.outcome.message);
+    EXPECT_EQ(backend_.calls.at(0).first, call) << query;
+  }
+}
+
 TEST_F(PredecessorTest, TheCsvNamesBackendsNotSlotsAndLeavesEmptySlotsOut) {
   const std::string csv = Call("GET", "/v1/docker-flow-proxy/metrics").body;
   EXPECT_EQ(csv.rfind("# pxname,svname", 0), 0U);

@@ -115,10 +115,15 @@ TEST(OptionTrafficTest, TheStatisticsPageNeedsBothNames) {
   EXPECT_TRUE(Says(open, "everybody"));
   const Options shared = Read({{"STATS_USER", "a"}, {"STATS_PASS", "b"}, {"STATS_PORT", "80"}});
   EXPECT_FALSE(shared.extras.stats.port) << "port 80 carries it beside the services";
-  const Options indirect =
-      Read({{"STATS_USER_ENV", "WHO"}, {"WHO", "su"}, {"STATS_PASS_ENV", "WHAT"}, {"WHAT", "sp"}});
+  const Options indirect = Read({{"STATS_USER_ENV", "WHO"},
+                                 {"WHO", "su"},
+                                 {"STATS_PASS_ENV", "WHAT"},
+                                 {"WHAT", "sp"},
+                                 {"STATS_URI_ENV", "WHERE"},
+                                 {"WHERE", "/seen"}});
   EXPECT_EQ(indirect.extras.stats.user, "su");
   EXPECT_EQ(indirect.extras.stats.password, "sp");
+  EXPECT_EQ(indirect.extras.stats.uri, "/seen");
 }
 
 TEST(OptionTrafficTest, PortsCanAskForTheProxyProtocol) {
@@ -268,17 +273,28 @@ TEST(OptionTrafficTest, MisspelledAndUnknownVariablesAreNamed) {
 }
 
 TEST(OptionTrafficTest, FlagsOfThePredecessorAreAccepted) {
-  const auto options = ReadOptions(Sources({}, {"-c", "/cfg", "--templates-path", "/cfg/tmpl", "-n",
-                                                "edge", "-l", "listener", "-i", "127.0.0.1"}));
+  const auto options = ReadOptions(
+      Sources({}, {"-c", "/cfg", "--templates-path", "/cfg/tmpl", "-n", "edge", "-l", "listener",
+                   "-i", "127.0.0.1", "-p", "8081", "--proxy-instance-name", "inner"}));
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->service_name, "edge");
   EXPECT_EQ(options->ip, "127.0.0.1");
+  EXPECT_EQ(options->port, 8081);
+  EXPECT_EQ(options->instance_name, "inner");
   EXPECT_TRUE(Says(*options, "--configs-path has no effect"));
+  EXPECT_TRUE(Says(*options, "LISTENER_ADDRESS=listener has no effect: the listener is built in"));
   EXPECT_FALSE(Says(*options, "--templates-path has no effect"));
   EXPECT_EQ(options->templates_path, "/cfg/tmpl");
-  const auto shorter = ReadOptions(Sources({}, {"-t", "/tmpl/"}));
-  ASSERT_TRUE(shorter) << shorter.error().message;
-  EXPECT_EQ(shorter->templates_path, "/tmpl");
+  const auto longer =
+      ReadOptions(Sources({}, {"-t", "/tmpl/", "--configs-path", "/cfg", "--service-name", "edge",
+                               "--listener-address", "listener", "--ip", "::1", "--port", "8082"}));
+  ASSERT_TRUE(longer) << longer.error().message;
+  EXPECT_EQ(longer->templates_path, "/tmpl");
+  EXPECT_EQ(longer->service_name, "edge");
+  EXPECT_EQ(longer->ip, "::1");
+  EXPECT_EQ(longer->port, 8082);
+  EXPECT_TRUE(Says(*longer, "--configs-path has no effect"));
+  EXPECT_TRUE(Says(*longer, "LISTENER_ADDRESS=listener has no effect"));
 }
 
 }  // namespace

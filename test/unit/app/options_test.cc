@@ -5,7 +5,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/migrating.h"
 #include "support/paths.h"
 
 namespace swarmgate::app {
@@ -142,6 +141,23 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
   }
 }
 
+TEST(OptionsTest, TheApisAddressTheSeparatorAndTheCiphersAreAsWritten) {
+  const auto options = ReadOptions(Sources({{"IP", "192.0.2.7"},
+                                            {"PORT", "8081"},
+                                            {"SEPARATOR", ";"},
+                                            {"SSL_BIND_CIPHERS", "ECDHE-RSA-AES256-GCM-SHA384"}}));
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->ip, "192.0.2.7");
+  EXPECT_EQ(options->port, 8081);
+  EXPECT_EQ(options->separator, ';');
+  EXPECT_EQ(options->tls.ciphers, "ECDHE-RSA-AES256-GCM-SHA384");
+  EXPECT_TRUE(options->warnings.empty());
+  const auto usual = ReadOptions(Sources({}));
+  ASSERT_TRUE(usual);
+  EXPECT_EQ(usual->ip, "0.0.0.0");
+  EXPECT_EQ(usual->separator, ',');
+}
+
 TEST(OptionsTest, TokensAreCheckedAndNeverShown) {
   const auto options = ReadOptions(Sources({{"ADMIN_TOKEN", "s3cret "}}));
   ASSERT_FALSE(options);
@@ -174,6 +190,14 @@ TEST(OptionsTest, BadUsersEndTheProgramAndAreNotShown) {
     EXPECT_EQ(options.error().message.rfind("USERS: item ", 0), 0U) << options.error().message;
     EXPECT_EQ(options.error().message.find("sesame"), std::string::npos);
   }
+}
+
+TEST(OptionsTest, HashesOfUsersAreTakenAsSuch) {
+  const std::string hash = "$5$s$cumoj7otDfWfuo5zQpidEUuzZVsHJ1pnHqxJiaYmn72";
+  const auto options =
+      ReadOptions(Sources({{"USERS", "ann:" + hash}, {"USERS_PASS_ENCRYPTED", "true"}}));
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->users.global, (std::vector<model::Credential>{{"ann", hash, true}}));
 }
 
 TEST(OptionsTest, MistypedFlagIsAnswersWithTheRightOne) {
@@ -329,15 +353,6 @@ TEST(OptionsTest, HelpNamesEveryFlagAndVariable) {
        {"--default-ports PORTS  (DEFAULT_PORTS)", "--data-dir", "default 80,443:ssl"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
-}
-
-TEST(MigratingTest, ThePageIsMadeOfTheTables) {
-  const std::string path = testing::SourcePath("docs/migrating.md");
-  const std::string page = MigratingMarkdown();
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << page;
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  EXPECT_EQ(text.str(), page) << "refresh with UPDATE_GOLDEN=1";
 }
 
 TEST(OptionsTest, DocumentationIsGeneratedFromTheTable) {
