@@ -104,12 +104,13 @@ A new replica listens once Docker, and what the replicas share, have told it wha
 seconds). One that finds on its disk what an earlier run served begins with that, at once: in front of ports in host
 mode a balancer should ask `/readyz`. The routing mesh waits for the health check.
 
-| Fault | Requests | Failed | Changes meanwhile | Right again after |
-|---|---|---|---|---|
+| Fault | Requests | Failed | Slowest answer | Changes meanwhile | Right again after |
+|---|---|---|---|---|---|
 )";
   for (const FaultResult& result : results) {
     page << "| " << result.fault << " | " << result.requests << " | " << result.failed << " | "
-         << result.changes << " | " << result.converged.count() << " ms |\n";
+         << result.slowest.count() << " ms | " << result.changes << " | "
+         << result.converged.count() << " ms |\n";
   }
   return page.str();
 }

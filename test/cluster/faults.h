@@ -55,6 +55,8 @@ struct FaultResult {
   uint64_t requests = 0;
   uint64_t failed = 0;
   unsigned changes = 0;
+  /// Of all answers.
+  std::chrono::milliseconds slowest{0};
   std::chrono::milliseconds converged{0};
 };
 

@@ -115,7 +115,7 @@ class FaultsTest : public ClusterTest {
   }
 
   static bool WaitServedByAll() {
-    return cluster().WaitReady(kAll) &&
+    return cluster().WaitReady(kAll) && cluster().WaitReached({"go-demo", "shop"}) &&
            WaitUntil(
                [] {
                  return std::all_of(kAll.begin(), kAll.end(), [](size_t machine) {
@@ -216,6 +216,7 @@ class FaultsTest : public ClusterTest {
       const uint64_t lost = lost_of(report);
       result.requests += report.ok + lost;
       result.failed += lost;
+      result.slowest = std::max(result.slowest, report.Slowest());
       const auto noted = report.reasons.find(noted_only);
       EXPECT_EQ(lost, noted == report.reasons.end() ? 0U : noted->second)
           << name << ": " << report.Summary();
@@ -372,6 +373,7 @@ TEST_F(FaultsTest, ScalingToSixAndToOneLosesNoRequestThatAReplicaTook) {
     const uint64_t lost = address == left[0] ? report.lost : LostByServing(report);
     result.requests += report.ok + lost;
     result.failed += lost;
+    result.slowest = std::max(result.slowest, report.Slowest());
     EXPECT_EQ(lost, 0U) << address << ": " << report.Summary();
   }
   EXPECT_EQ(edge.loads().size(), 6U);

@@ -162,6 +162,25 @@ std::string Cluster::LogOf(size_t machine, const std::string& service) {
   return TryDocker(machine, {"logs", "--tail", "60", ids.substr(0, ids.find('\n'))}).output;
 }
 
+bool Cluster::WaitReached(const std::vector<std::string>& services, milliseconds limit) {
+  HttpRequest request;
+  request.target = "/";
+  const auto reached = [&](size_t from) {
+    const std::string proxy = ContainerOf(from, "proxy");
+    if (proxy.empty()) return false;
+    const std::string network = machine(from).NetworkOf(proxy);
+    for (const std::string& service : services) {
+      for (const Task& task : machine(0).Tasks(service)) {
+        if (task.state != "running" || task.addresses.empty()) continue;
+        const Endpoint endpoint{.ip = task.addresses[0], .port = 8080, .network = network};
+        if (Fetch(endpoint, request, seconds(1)).status != 200) return false;
+      }
+    }
+    return true;
+  };
+  return WaitUntil([&] { return reached(0) && reached(1) && reached(2); }, limit, milliseconds(50));
+}
+
 std::string Cluster::OverlayOf(size_t machine) {
   ChildOptions options;
   options.argv = {"nsenter",

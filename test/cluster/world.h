@@ -58,6 +58,11 @@ class Cluster {
   /// Waits until the replicas on these machines are ready.
   [[nodiscard]] bool WaitReady(const std::vector<size_t>& machines,
                                std::chrono::milliseconds limit = std::chrono::seconds(60));
+  /// Waits until from where the replicas are every task of these services is reached: for half a
+  /// minute after a machine was away, Docker's overlay network may lack a part of them, which is no
+  /// fault of ours.
+  [[nodiscard]] bool WaitReached(const std::vector<std::string>& services,
+                                 std::chrono::milliseconds limit = std::chrono::seconds(60));
   /// The container of the service's task on this machine; empty when none runs.
   std::string ContainerOf(size_t machine, const std::string& service);
   /// The log of the service's newest container on this machine.

@@ -125,6 +125,8 @@ microseconds LoadReport::Quantile(double q) const {
   return microseconds(latencies[static_cast<size_t>(std::lround(q * last))]);
 }
 
+milliseconds LoadReport::Slowest() const { return duration_cast<milliseconds>(Quantile(1)); }
+
 std::string LoadReport::Summary() const {
   std::ostringstream text;
   text << ok << " ok, " << lost << " lost in " << duration.count() << " ms";

@@ -50,6 +50,7 @@ struct LoadReport {
 
   /// 0.5 is the median; 0 when there was no answer.
   [[nodiscard]] std::chrono::microseconds Quantile(double q) const;
+  [[nodiscard]] std::chrono::milliseconds Slowest() const;
   [[nodiscard]] std::string Summary() const;
 };
 
