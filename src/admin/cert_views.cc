@@ -1,6 +1,9 @@
 // Certificates as JSON: everything but their keys.
+#include <chrono>
+#include <cstdint>
+
 #include "admin/views.h"
-#include "swarmgate/certs/certificate.h"
+#include "swarmgate/base/clock.h"
 #include "swarmgate/codec/admin_json.h"
 #include "swarmgate/codec/json.h"
 
@@ -13,6 +16,10 @@ void WriteStrings(JsonWriter& json, const char* name, const std::vector<std::str
   json.Key(name).BeginArray();
   for (const std::string& value : values) json.String(value);
   json.EndArray();
+}
+
+std::string TimeOf(std::int64_t unix_seconds) {
+  return FormatWallTime(WallTime(std::chrono::seconds(unix_seconds)));
 }
 
 std::string Directory(const std::string& where) {
@@ -30,8 +37,11 @@ std::string CertOutcomeJson(const engine::Outcome& outcome,
   json.Field("Status", good ? "OK" : "NOK");
   json.Field("Message", outcome.message);
   json.Key("Certs").Null();
-  if (!good) json.Field("Code", outcome.status);
-  json.Field("Persisted", outcome.persisted);
+  if (good) {
+    json.Field("Persisted", outcome.persisted);
+  } else {
+    json.Field("Code", OutcomeCode(outcome.status));
+  }
   json.Field("Revision", outcome.revision);
   WriteAnswers(json, others);
   json.EndObject();
@@ -57,8 +67,8 @@ std::string CertsJson(const engine::Snapshot& snapshot) {
     WriteStrings(json, "DnsNames", certificate.dns_names);
     WriteStrings(json, "Served", status.served);
     json.Field("Default", status.is_default);
-    json.Field("NotBefore", certs::TimeText(certificate.not_before));
-    json.Field("NotAfter", certs::TimeText(certificate.not_after));
+    json.Field("NotBefore", TimeOf(certificate.not_before));
+    json.Field("NotAfter", TimeOf(certificate.not_after));
     json.Field("Fingerprint", certificate.fingerprint);
     json.Field("Subject", certificate.subject);
     json.Field("Issuer", certificate.issuer);

@@ -75,17 +75,6 @@ void WriteCounters(JsonWriter& json, const engine::Counters& counters) {
   json.EndObject();
 }
 
-/// The words that every other refusal of this API has.
-std::string OutcomeCode(int status) {
-  Code code = Code::kInternal;
-  if (status == 400) code = Code::kInvalidArgument;
-  if (status == 404) code = Code::kNotFound;
-  if (status == 409) code = Code::kConflict;
-  if (status == 503) code = Code::kUnavailable;
-  if (status == 504) code = Code::kDeadlineExceeded;
-  return std::string(CodeName(code));
-}
-
 std::size_t Serving(const ServiceStatus& service) {
   return static_cast<std::size_t>(
       std::count_if(service.tasks.begin(), service.tasks.end(),
@@ -120,6 +109,16 @@ void WriteTextMap(JsonWriter& json, const std::map<std::string, std::string>& te
 }
 
 }  // namespace
+
+std::string OutcomeCode(int status) {
+  Code code = Code::kInternal;
+  if (status == 400) code = Code::kInvalidArgument;
+  if (status == 404) code = Code::kNotFound;
+  if (status == 409) code = Code::kConflict;
+  if (status == 503) code = Code::kUnavailable;
+  if (status == 504) code = Code::kDeadlineExceeded;
+  return std::string(CodeName(code));
+}
 
 const ServiceStatus* FindService(const Snapshot& snapshot, const std::string& name) {
   const auto found = snapshot.services.PartitionPoint(

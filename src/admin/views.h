@@ -34,6 +34,8 @@ namespace swarmgate::admin {
 [[nodiscard]] std::string OutcomeJson(const engine::Outcome& outcome,
                                       const std::map<std::string, std::string>& given,
                                       const std::vector<model::PeerAnswer>* others = nullptr);
+/// What refusals of this API have as their code.
+[[nodiscard]] std::string OutcomeCode(int status);
 /// The answer to PUT and DELETE …/cert.
 [[nodiscard]] std::string CertOutcomeJson(const engine::Outcome& outcome,
                                           const std::vector<model::PeerAnswer>* others = nullptr);

@@ -51,9 +51,10 @@ constexpr auto kProxyCalls = std::to_array<Row>({
     {"/metrics", "as there", "HAProxy's CSV with the names of backends."},
     {"/ping", "differs", "503 when HAProxy does not answer."},
     {"/successfulinitreload", "as there", "503 before, not 500."},
-    {"/metrics (Prometheus)", "as there",
-     "Also without STATS_USER; metrics of the proxy itself beside "
-     "them."},
+    {"/metrics (Prometheus)", "differs",
+     "The same of frontends, backends and servers, also without STATS_USER, and metrics of the "
+     "proxy itself beside them; what the exporter told of itself (`haproxy_exporter_…`) is not "
+     "there."},
     {"/v1/test, /v2/test", "as there"},
 });
 
@@ -98,7 +99,7 @@ constexpr auto kVariables = std::to_array<Variable>({
     {"BIND_PORTS"},
     {"CAPTURE_REQUEST_HEADER"},
     {"CA_FILE"},
-    {"CERTS", "dead there, too"},
+    {"CERTS", "Dead there, too; certificates are read from CERTS_DIR."},
     {"CFG_TEMPLATE_PATH"},
     {"CHECK_RESOLVERS"},
     {"COMPRESSION_ALGO"},

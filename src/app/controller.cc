@@ -91,6 +91,7 @@ engine::EngineOptions EngineOptionsOf(const Options& options, haproxy::Settings 
   result.parse.users = options.users;
   result.parse.allow_raw = options.allow_raw_config;
   result.parse.upstream_ca = UpstreamAuthorities(options);
+  result.parse.verifies_clients = !options.tls.ca_file.empty() || !options.tls.crt_list.empty();
   result.minimum_slots = options.minimum_slots;
   result.drain_timeout = options.drain_timeout;
   result.static_services = options.static_services;

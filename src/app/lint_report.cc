@@ -7,6 +7,7 @@
 
 #include "app/table.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/certs/certificate.h"
 #include "swarmgate/codec/admin_json.h"
 #include "swarmgate/codec/json.h"
 #include "swarmgate/labels/parse.h"
@@ -74,6 +75,14 @@ void AdoptNetworkName(LintService& service, const std::string& wanted) {
   }
 }
 
+void JudgeCertificate(const model::ServiceSpec& spec, std::vector<Diagnostic>& diagnostics) {
+  if (spec.certificate.empty()) return;
+  const auto parsed = certs::Parse(
+      {model::CertificateSource::kService, spec.name.str(), "serviceCert", spec.certificate, ""});
+  if (parsed) return;
+  diagnostics.push_back(certs::RefusedServiceCert(spec.name, parsed.error().ToString(), false));
+}
+
 class Linter {
  public:
   explicit Linter(const LintOptions& options) : options_(options) {
@@ -126,6 +135,7 @@ class Linter {
       service.diagnostics.insert(service.diagnostics.end(), parsed.diagnostics.begin(),
                                  parsed.diagnostics.end());
       service.by_template = parsed.spec && !parsed.spec->raw->empty();
+      if (parsed.spec) JudgeCertificate(*parsed.spec, service.diagnostics);
       if (parsed.spec) AddInput(*std::move(parsed.spec), input, service.diagnostics);
     }
     service.input = std::move(input);
@@ -137,7 +147,9 @@ class Linter {
     AdoptNetworkName(input, spec.network);
     AssumeReachable(spec, input, notes);
     for (const model::DestSpec& dest : spec.dests) {
-      if (dest.src_port && dest.mode == model::ReqMode::kHttp) ports_.insert(*dest.src_port);
+      if (dest.mode != model::ReqMode::kHttp) continue;
+      if (dest.src_port) ports_.insert(*dest.src_port);
+      if (dest.src_https_port) ports_.insert(*dest.src_https_port);
     }
     for (const std::string& network : input.networks) networks_.insert(network);
     routing::ServiceInput service;
@@ -202,7 +214,8 @@ class Linter {
   std::vector<routing::ServiceInput> inputs_;
   std::set<std::string> used_;
   std::set<std::string> networks_;
-  std::set<std::uint16_t> ports_;
+  /// Of the proxy, as far as is known: those of DEFAULT_PORTS' default, and those of the file.
+  std::set<std::uint16_t> ports_ = {80, 443};
   std::map<std::string, std::size_t> names_;
 };
 

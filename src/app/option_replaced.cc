@@ -4,6 +4,7 @@
 #include <set>
 
 #include "app/option_table.h"
+#include "app/static_services.h"
 #include "swarmgate/base/strings.h"
 
 namespace swarmgate::app {
@@ -25,6 +26,14 @@ std::string ToUpper(std::string text) {
 bool IsHarmless(const ReplacedVariable& variable, const std::string& value) {
   const auto words = Split(variable.harmless, '|');
   return value.empty() || std::find(words.begin(), words.end(), value) != words.end();
+}
+
+const ReplacedVariable* FindReplaced(std::string_view name) {
+  const std::vector<ReplacedVariable>& all = ReplacedVariables();
+  const auto found = std::find_if(all.begin(), all.end(), [name](const ReplacedVariable& variable) {
+    return variable.name == name;
+  });
+  return found == all.end() ? nullptr : &*found;
 }
 
 /// Every variable that means something to us, or meant something to the predecessor.
@@ -101,6 +110,11 @@ void AddUnknown(const OptionSources& sources, std::vector<std::string>& said) {
     const bool ours = StartsWith(lower, "dfp_");
     if ((!ours && !StartsWith(lower, "df_notify_")) || StartsWith(lower, "dfp_users")) continue;
     const std::string name = ToUpper(ours ? lower.substr(4) : lower);
+    if (const ReplacedVariable* replaced = FindReplaced(name)) {
+      said.push_back("the secret " + Printable(secret, 80) +
+                     " has no effect: " + replaced->instead);
+      continue;
+    }
     if (is_known(name)) continue;
     const auto close = ClosestMatch(name, known);
     said.push_back(
@@ -122,6 +136,7 @@ constexpr const char* kNotifications = "no other program is notified; the proxy 
 
 const std::vector<ReplacedVariable>& ReplacedVariables() {
   static const std::vector<ReplacedVariable> variables = {
+      {"CERTS", "", "certificates are read from CERTS_DIR"},
       {"CFG_TEMPLATE_PATH", "/cfg/tmpl/haproxy.tmpl",
        "there is no template of the whole; EXTRA_GLOBAL and EXTRA_FRONTEND add lines to it"},
       {"CHECK_RESOLVERS", "false", kNames},
@@ -170,6 +185,9 @@ std::vector<std::string> OddVariables(const OptionSources& sources) {
   std::vector<std::string> said;
   AddReplaced(sources, said);
   AddUnknown(sources, said);
+  for (std::string& nameless : NamelessStaticServices(sources.environment)) {
+    said.push_back(std::move(nameless));
+  }
   return said;
 }
 

@@ -243,7 +243,8 @@ std::vector<OptionRow> PortAndAdminRows() {
           "longest silence of a task, unless the service sets timeoutServer"),
       Time<&Options::timeout_tunnel>(
           "TIMEOUT_TUNNEL", "3600", kTraffic,
-          "longest silence of a websocket, unless the service sets timeoutTunnel"),
+          "longest silence of a websocket, or of a connection that does not speak HTTP, unless the "
+          "service sets timeoutTunnel"),
       Time<&Options::hard_stop_after>(
           "HARD_STOP_AFTER", "600", kTraffic,
           "how long connections of a replaced HAProxy process may live on"),

@@ -12,4 +12,8 @@ namespace swarmgate::app {
 [[nodiscard]] std::vector<std::map<std::string, std::string>> StaticServices(
     const std::map<std::string, std::string>& environment);
 
+/// A sentence for each service that has variables and no name, and so is not there.
+[[nodiscard]] std::vector<std::string> NamelessStaticServices(
+    const std::map<std::string, std::string>& environment);
+
 }  // namespace swarmgate::app

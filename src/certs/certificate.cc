@@ -283,4 +283,16 @@ std::string TimeText(std::int64_t unix_seconds) {
   return text.data();
 }
 
+model::Diagnostic RefusedServiceCert(const model::ServiceName& service, const std::string& reason,
+                                     bool former_stays) {
+  return {model::Severity::kWarning,
+          "certificate-refused",
+          service,
+          "serviceCert",
+          "",
+          reason,
+          former_stays ? "The one that it had before goes on being served."
+                       : "Write certificate, chain and unencrypted key as one PEM."};
+}
+
 }  // namespace swarmgate::certs

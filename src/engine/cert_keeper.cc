@@ -14,6 +14,7 @@ namespace {
 using model::Certificate;
 using model::CertificateFile;
 using model::CertificateSource;
+using model::Diagnostic;
 using model::Severity;
 
 constexpr std::int64_t kDay = 86400;
@@ -40,6 +41,11 @@ std::string NameOf(const model::ServiceSpec& spec) {
     }
   }
   return spec.name.str();
+}
+
+CertificateFile FileOf(const model::ServiceSpec& spec) {
+  return {CertificateSource::kService, NameOf(spec), "service " + spec.name.str(), spec.certificate,
+          ""};
 }
 
 Result<Certificate> ParseFile(const CertificateFile& file) {
@@ -126,15 +132,22 @@ void CertKeeper::TakeRecords(const Records& records) {
   Forget(CertificateSource::kApi, known);
 }
 
+std::optional<Diagnostic> CertKeeper::Judge(const model::ServiceSpec& spec) const {
+  if (spec.certificate.empty()) return std::nullopt;
+  const auto parsed = ParseFile(FileOf(spec));
+  if (parsed) return std::nullopt;
+  const auto held = entries_.find({CertificateSource::kService, spec.name.str()});
+  const bool former = held != entries_.end() && held->second.good;
+  return certs::RefusedServiceCert(spec.name, parsed.error().ToString(), former);
+}
+
 void CertKeeper::TakeServices(const Assembly& assembly) {
   std::set<std::string> known;
   for (const model::ServiceName& name : assembly.with_certificate) {
     const Definition& definition = *assembly.Find(name);
     const std::string& service = definition.name.str();
     known.insert(service);
-    (void)Take({CertificateSource::kService, service},
-               {CertificateSource::kService, NameOf(*definition.parsed->spec), "service " + service,
-                definition.parsed->spec->certificate, ""},
+    (void)Take({CertificateSource::kService, service}, FileOf(*definition.parsed->spec),
                definition.name);
   }
   Forget(CertificateSource::kService, known);
@@ -217,13 +230,15 @@ void CertKeeper::DescribeStaple(Certificate& certificate, std::int64_t now) {
 
 void CertKeeper::Describe(const Entry& entry, std::int64_t now) {
   if (!entry.refused.empty()) {
-    const bool of_service = !entry.service.empty();
-    diagnostics_.push_back(
-        {of_service ? Severity::kWarning : Severity::kError, "certificate-refused", entry.service,
-         of_service ? "serviceCert" : "certificate", of_service ? "" : entry.file.name,
-         (of_service ? "" : entry.file.path + ": ") + entry.refused,
-         entry.good ? "The one that it had before goes on being served."
-                    : "Write certificate, chain and unencrypted key as one PEM."});
+    Diagnostic refused =
+        certs::RefusedServiceCert(entry.service, entry.refused, entry.good.has_value());
+    if (entry.service.empty()) {
+      refused.severity = Severity::kError;
+      refused.label = "certificate";
+      refused.value = entry.file.name;
+      refused.message = entry.file.path + ": " + entry.refused;
+    }
+    diagnostics_.push_back(std::move(refused));
   }
   if (!entry.good) return;
   const auto refused = refused_by_proxy_.find(entry.good->fingerprint);

@@ -30,6 +30,8 @@ class CertKeeper {
   bool TakeFiles(const std::vector<model::CertificateFile>& files);
   /// Brings everything up to date with records, services and the time of day.
   void Update(const Records& records, const Assembly& assembly, WallTime now);
+  /// What is wrong with the certificate that a service brings, before it is taken.
+  [[nodiscard]] std::optional<model::Diagnostic> Judge(const model::ServiceSpec& spec) const;
   /// HAProxy does not take this one: it is left out until its content changes.
   void Refuse(const std::string& fingerprint, const std::string& reason);
   /// HAProxy takes the certificate, but not with this OCSP response.

@@ -224,7 +224,7 @@ void Reconciler::Validate(Command command) {
 }
 
 Outcome Reconciler::Verdict(const ServiceName& service, const Definition* definition,
-                            const routing::Built& built) {
+                            const routing::Built& built) const {
   std::vector<Diagnostic> diagnostics;
   if (definition != nullptr) {
     diagnostics = definition->parsed->diagnostics;
@@ -238,7 +238,14 @@ Outcome Reconciler::Verdict(const ServiceName& service, const Definition* defini
                      of_service.diagnostics.end());
   if (!of_service.served()) return Refusal(std::move(diagnostics));
   Outcome outcome;
-  if (definition != nullptr) outcome.spec = definition->parsed->spec;
+  if (definition != nullptr) {
+    outcome.spec = definition->parsed->spec;
+    if (outcome.spec) {
+      if (auto refused = certificates_.Judge(*outcome.spec)) {
+        diagnostics.push_back(*std::move(refused));
+      }
+    }
+  }
   outcome.diagnostics = std::move(diagnostics);
   return outcome;
 }

@@ -113,8 +113,8 @@ class Reconciler {
   /// Refuses calls that cannot be served, and takes back their records. False: there were some.
   bool Judge(const Assembly& assembly, const routing::Built& built);
   /// `definition`: of the service; may be null.
-  [[nodiscard]] static Outcome Verdict(const model::ServiceName& service,
-                                       const Definition* definition, const routing::Built& built);
+  [[nodiscard]] Outcome Verdict(const model::ServiceName& service, const Definition* definition,
+                                const routing::Built& built) const;
   void AnswerPending();
   [[nodiscard]] std::optional<SteadyTime> NextAnswer() const;
   /// Calls for this name that are not answered yet are; how many there were.

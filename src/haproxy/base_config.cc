@@ -68,7 +68,6 @@ void FrontendDefaults(std::string& text, const Settings& settings) {
            << "timeout client " + Milliseconds(settings.timeout_client)
            << "timeout http-request " + Milliseconds(settings.timeout_http_request)
            << "timeout http-keep-alive " + Milliseconds(settings.timeout_http_keep_alive)
-           << "option forwardfor"
            << "option dontlognull"
            // Without it a reload costs each idle keep-alive connection its next request.
            << "option idle-close-on-response" << LogLines(settings);
@@ -232,7 +231,9 @@ void SlotDefaults(std::string& text, const Settings& settings, model::BackendKin
       << "retries 3"
       << "option redispatch 1";
   if (tcp) return;
-  defaults << std::string("retry-on conn-failure") +
+  // Not the frontend's, which no backend could take back: see profile.cc.
+  defaults << "option forwardfor"
+           << std::string("retry-on conn-failure") +
                   (settings.extras.repeats_unanswered ? " empty-response" : "")
            << std::string("http-error status 503 ") + kPlainText +
                   " string \"no server\\n\" hdr Retry-After 1 hdr Cache-Control no-store"

@@ -21,7 +21,7 @@ using Lines = std::vector<std::string>;
 /// For the frontend, before every rule of ours: PROXY protocol, captures, EXTRA_FRONTEND.
 [[nodiscard]] Lines FrontendLines(const Extras& extras);
 /// X-Forwarded-*. What the client itself said of its protocol stays in txn.xfp. The address is the
-/// work of `option forwardfor`.
+/// work of `option forwardfor` in the backends.
 [[nodiscard]] Lines ForwardedRules(const Extras& extras);
 /// Does the request come over TLS, to us or to a proxy that we trust? A condition without its
 /// braces' negation: "{ … }".

@@ -41,6 +41,20 @@ std::string HeaderLine(const model::HeaderRule& rule) {
   return line;
 }
 
+/// HAProxy adds X-Forwarded-For behind all rules. Where a rule sets it, it is added in front of the
+/// rules instead, so that it stays where a condition does not hold, and never stands beside theirs.
+void Headers(const std::vector<model::HeaderRule>& rules, Lines& add) {
+  const bool own = std::any_of(rules.begin(), rules.end(), [](const model::HeaderRule& rule) {
+    return !rule.response && rule.action != model::HeaderRule::Action::kDelete &&
+           ToLower(rule.name) == "x-forwarded-for";
+  });
+  if (own) {
+    add("option forwardfor if-none");
+    add("http-request add-header X-Forwarded-For %[src]");
+  }
+  for (const model::HeaderRule& rule : rules) add(HeaderLine(rule));
+}
+
 /// A line holds at most 64 words.
 void AddNetworks(const std::string& name, const std::vector<std::string>& networks, Lines& add) {
   constexpr std::size_t kPerLine = 32;
@@ -149,9 +163,8 @@ void CrossOrigin(const model::Cors& cors, Lines& add) {
     allowed += " }";
   }
   const std::string preflight = " if " + Preflight();
-  const std::vector<std::string> methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
   std::string answer = "http-request return status 204 hdr Access-Control-Allow-Methods " +
-                       Quote(Joined(cors.methods.empty() ? methods : cors.methods, ", "));
+                       Quote(Joined(cors.methods, ", "));
   if (!cors.headers.empty()) {
     answer += " hdr Access-Control-Allow-Headers " + Quote(Joined(cors.headers, ", "));
   }
@@ -214,7 +227,7 @@ ProfileText RenderProfile(const model::Profile& profile, model::BackendKind kind
         Quote(profile.check_host.empty() ? "localhost" : profile.check_host));
   }
   Compression(profile, add);
-  for (const model::HeaderRule& rule : profile.headers) add(HeaderLine(rule));
+  Headers(profile.headers, add);
   for (const model::ErrorPage& page : profile.error_pages) Page(page, add);
   for (const std::string& line : profile.raw) add(line);
   const std::string users =

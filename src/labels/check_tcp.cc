@@ -29,6 +29,15 @@ constexpr auto kForTcp = std::to_array<std::string_view>({
     "timeoutClient", "timeoutServer",    "timeoutTunnel",
 });
 
+/// Parameters of a destination that mean something only without requests.
+constexpr auto kOnlyTcp = std::to_array<std::string_view>(
+    {"balanceGroup", "checkTcp", "clitcpka", "serviceGroup", "srcTls", "timeoutClient"});
+
+/// Those that restrict requests, and that Docker Flow Proxy, too, applies to destinations with
+/// reqMode=http only.
+constexpr auto kRestrictRequests =
+    std::to_array<std::string_view>({"allowedMethods", "deniedMethods", "denyHttp", "httpsOnly"});
+
 /// Parameters of a whole service that mean nothing without requests.
 constexpr auto kServiceOnlyHttp = std::to_array<std::string_view>(
     {"addReqHeader", "addResHeader", "compressionAlgo", "compressionType", "connectionMode",
@@ -43,13 +52,26 @@ bool Lists(const Names& names, std::string_view name) {
 
 bool IsOff(const Given& given) { return ParseBool(Trim(*given.value)) == false; }
 
-/// One that restricts who may send what, and cannot: an error. Another one: told, and left out.
-void CheckGiven(const std::vector<GivenForDest>& all, Placement& placement, Report& report) {
+void TellOfOthers(Report& report) {
+  report.Warning("not-for-tcp",
+                 std::string(kOnlyHttp) +
+                     ", so it concerns the destinations that have that, and not the others",
+                 "Restrict the others with allowFrom and their index");
+}
+
+/// One that restricts who may send what, and cannot: an error, unless it was said for all
+/// destinations, and there are some that it concerns. Another one: told, and left out.
+void CheckGiven(const ServiceDraft& service, const std::vector<GivenForDest>& all,
+                Placement& placement, Report& report) {
   for (const GivenForDest& it : all) {
     if (Lists(kForTcp, it.parameter->name)) continue;
     if (it.parameter->restricts ? IsOff(*it.given) : !it.own) continue;
     placement.About(*it.given->name, *it.given->value, *it.parameter);
-    if (it.parameter->restricts) {
+    const bool of_others =
+        service.beside_http && !it.own && Lists(kRestrictRequests, it.parameter->name);
+    if (of_others) {
+      TellOfOthers(report);
+    } else if (it.parameter->restricts) {
       report.Error("not-for-tcp",
                    std::string(kOnlyHttp) +
                        ", and without it the service would be open to more than its owner wants",
@@ -63,12 +85,19 @@ void CheckGiven(const std::vector<GivenForDest>& all, Placement& placement, Repo
 
 void CheckUsers(const ServiceDraft& service, const DestDraft& dest, const Placement& placement,
                 Report& report) {
-  if (dest.ignore_authorization || service.access.found.empty()) return;
-  const bool own = !service.access.users.empty() || !service.access.secret.empty();
+  // Whoever is meant may not be found here: a secret is elsewhere.
+  const AccessDraft& access = service.access;
+  const bool own = !access.users.empty() || !access.secret.empty() || access.use_global;
+  if (dest.ignore_authorization || (!own && access.found.empty())) return;
   const int index = dest.spec.index;
   const std::string suffix = index == 0 ? "" : "." + std::to_string(index);
   report.About(placement.Shown("reqMode" + suffix), "");
-  if (own) {
+  if (own && service.beside_http) {
+    report.Warning(
+        "not-for-tcp",
+        "users are only asked for by the destinations with reqMode=http, not by this one",
+        "Restrict who may connect with " + placement.Shown("allowFrom" + suffix));
+  } else if (own) {
     report.Error("not-for-tcp", "users can only be asked for with reqMode=http",
                  "Write " + placement.Shown("ignoreAuthorization" + suffix) +
                      "=true, if everybody may connect");
@@ -76,6 +105,21 @@ void CheckUsers(const ServiceDraft& service, const DestDraft& dest, const Placem
     report.Warning("not-for-tcp",
                    "the users of USERS are not asked for: they can only be with reqMode=http",
                    "Restrict who may connect with " + placement.Shown("allowFrom" + suffix));
+  }
+}
+
+/// HAProxy measures a connection that stands by its tunnel's timeout alone, which is never absent:
+/// connections that are kept for later, as those to databases, outlive the others.
+void CheckTimeouts(const DestDraft& dest, const std::vector<GivenForDest>& given,
+                   Placement& placement, Report& report) {
+  if (dest.spec.policy->timeout_tunnel) return;
+  const std::string suffix = dest.spec.index == 0 ? "" : "." + std::to_string(dest.spec.index);
+  for (const GivenForDest& it : given) {
+    const std::string_view name = it.parameter->name;
+    if (!it.own || (name != "timeoutClient" && name != "timeoutServer")) continue;
+    placement.About(*it.given->name, *it.given->value, *it.parameter);
+    report.Warning("no-effect", "once a connection stands, only timeoutTunnel limits its silence",
+                   "Write " + placement.Shown("timeoutTunnel" + suffix));
   }
 }
 
@@ -140,8 +184,9 @@ void CheckTcp(const ServiceDraft& service, const std::vector<GivenForDest>& give
   }
   report.About(shown("balance"), "");
   CheckBalance(spec.profile.Edit().balance, report);
-  CheckGiven(given, placement, report);
+  CheckGiven(service, given, placement, report);
   CheckUsers(service, dest, placement, report);
+  CheckTimeouts(dest, given, placement, report);
   TakeOff(spec);
   if (const std::string_view ignored = FirstHttpLine(spec.profile->raw); !ignored.empty()) {
     report.About(placement.Shown("backendExtra"), "");
@@ -151,6 +196,29 @@ void CheckTcp(const ServiceDraft& service, const std::vector<GivenForDest>& give
   }
   if (dest.check_tcp && !spec.server->check_interval) {
     spec.server.Edit().check_interval = kCheckInterval;
+  }
+}
+
+void TellHttp(const std::vector<model::DestSpec>& dests, Placement& placement, Report& report) {
+  const auto table = placement.table();
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (!Lists(kOnlyTcp, table[i].name)) continue;
+    for (std::size_t index = 0; index <= kMaxIndex; ++index) {
+      const Given& given = placement.At(i, index);
+      if (given.name == nullptr || IsOff(given) || Trim(*given.value).empty()) continue;
+      const auto is_its = [index](const model::DestSpec& dest) {
+        return index == 0 || dest.index == static_cast<int>(index);
+      };
+      const auto its_http = [&is_its](const model::DestSpec& dest) {
+        return is_its(dest) && dest.mode == model::ReqMode::kHttp;
+      };
+      const auto all = std::count_if(dests.begin(), dests.end(), is_its);
+      if (all == 0 || std::count_if(dests.begin(), dests.end(), its_http) != all) continue;
+      placement.About(*given.name, *given.value, table[i]);
+      report.Warning("not-for-http",
+                     "it only works with reqMode=tcp or reqMode=sni, so it has no effect",
+                     "Leave it out");
+    }
   }
 }
 

@@ -22,6 +22,10 @@ struct GivenForDest {
 void CheckTcp(const ServiceDraft& service, const std::vector<GivenForDest>& given,
               Placement& placement, DestDraft& dest, Report& report);
 
+/// Tells of parameters that only mean something without requests, given to destinations that all
+/// speak HTTP.
+void TellHttp(const std::vector<model::DestSpec>& dests, Placement& placement, Report& report);
+
 /// Tells of parameters of the whole service that mean nothing where none of its destinations speaks
 /// HTTP.
 void TellServiceOfTcp(Placement& placement, Report& report);

@@ -112,8 +112,9 @@ that can match the same text (`.*a.*b.*c`).
 
 `addReqHeader`, `setReqHeader`, `addResHeader`, `setResHeader` take *name value*, and perhaps a
 condition: `X-Forwarded-Ssl on if { ssl_fc }`. Words in `"…"` or `'…'` are text as they stand, so that a
-comma or an `if` in them means nothing. Values may contain these expressions of HAProxy; a `%` elsewhere
-is a `%`:
+comma or an `if` in them means nothing. Each request has one `X-Forwarded-For`, `-Proto`, `-Host` and `-Port`
+([how they are filled](operation.md#when-something-is-wrong)); these are set, never added a second time, by `addReqHeader` as well.
+Values may contain these expressions of HAProxy; a `%` elsewhere is a `%`:
 
 - `%[…]` with `dst dst_port src src_port method base path pathq query url req.hdr(N) hdr(N) req.cook(N)
   url_param(N) res.hdr(N) res.cook(N) status srv_name unique-id uuid date rand int(n) str(text) hostname

@@ -28,7 +28,8 @@ constexpr auto kPredecessor = std::to_array<Known>({
      "their routes are, not by name. Two services may share one. The catch-all `/` stays behind."},
     {"addReqHeader",
      "Expressions and conditions of a list ([labels.md](labels.md#headers)); everything else needs "
-     "ALLOW_RAW_CONFIG."},
+     "ALLOW_RAW_CONFIG. `X-Forwarded-For`, `-Proto`, `-Host` and `-Port` are set, so that each is "
+     "there once."},
     {"setReqHeader", "As `addReqHeader`."},
     {"addResHeader", "As `addReqHeader`."},
     {"setResHeader", "As `addReqHeader`."},
@@ -127,7 +128,8 @@ constexpr auto kPredecessor = std::to_array<Known>({
      "Resolved at run time; a name that does not resolve harms no other service."},
     {"timeoutServer", "Seconds, as there, or with a unit: `500ms`, `5m`."},
     {"timeoutTunnel", "Seconds, as there, or with a unit."},
-    {"timeoutClient"},
+    {"timeoutClient",
+     "As there, `timeoutTunnel` alone counts once a connection stands; that is told."},
     {"checkTcp"},
     {"clitcpka"},
     {"serviceGroup"},
@@ -169,6 +171,12 @@ std::vector<MigrationRow> MigrationRows() {
     const std::string_view said = effective ? known.differs : parameter->help;
     rows.push_back(
         {std::string(parameter->name), Here(*parameter, known.differs), std::string(said)});
+  }
+  for (const Parameter& parameter : Parameters()) {
+    if (parameter.effect != Effect::kObsolete) continue;
+    rows.push_back({std::string(parameter.name), Here(parameter, {}),
+                    "Dropped there, too." +
+                        (parameter.help.empty() ? "" : " " + std::string(parameter.help) + ".")});
   }
   return rows;
 }

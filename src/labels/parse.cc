@@ -154,6 +154,7 @@ class ServiceParser {
     const bool indexed = std::find(created.begin() + 1, created.end(), true) != created.end();
     WarnAboutLeftOvers(created, indexed);
     if (report_.errors() > 0) return;
+    draft_.beside_http = SpeaksHttp(created);
     if (!indexed) {
       ParseDest(0);
     } else {
@@ -166,7 +167,30 @@ class ServiceParser {
       return dest.mode == model::ReqMode::kHttp;
     });
     if (no_http && !dests.empty()) TellServiceOfTcp(placement_, report_);
+    TellHttp(dests, placement_, report_);
     LimitRoutes();
+  }
+
+  /// Has one of several destinations reqMode=http?
+  bool SpeaksHttp(const std::array<bool, kMaxIndex + 1>& created) {
+    const auto mode = std::find_if(table_.begin(), table_.end(),
+                                   [](const Parameter& known) { return known.name == "reqMode"; });
+    const auto position = static_cast<std::size_t>(mode - table_.begin());
+    for (std::size_t index = 1; index < created.size(); ++index) {
+      if (!created[index]) continue;
+      const Given* given = &placement_.At(position, index);
+      if (given->name == nullptr) given = &placement_.At(position, 0);
+      if (given->name == nullptr ? DefaultMode() == model::ReqMode::kHttp
+                                 : Trim(*given->value) == "http") {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] model::ReqMode DefaultMode() const {
+    const bool fixed = options_.source == Source::kEnvironment && options_.static_req_mode;
+    return fixed ? *options_.static_req_mode : options_.req_mode;
   }
 
   void WarnAboutLeftOvers(const std::array<bool, kMaxIndex + 1>& created, bool indexed) {
@@ -220,10 +244,7 @@ class ServiceParser {
     DestDraft dest;
     dest.spec = draft_.common;
     dest.spec.index = static_cast<int>(index);
-    dest.spec.mode = options_.req_mode;
-    if (options_.source == Source::kEnvironment && options_.static_req_mode) {
-      dest.spec.mode = *options_.static_req_mode;
-    }
+    dest.spec.mode = DefaultMode();
     std::vector<GivenForDest> given_here;
     for (std::size_t i = 0; i < table_.size(); ++i) {
       if (table_[i].level != Level::kDest) continue;
@@ -248,6 +269,7 @@ class ServiceParser {
     }
     if (report_.errors() != errors_before) return;
     CheckRedirect(dest.spec);
+    set::CompleteCors(dest.spec);
     dest.spec.policy.Settle();
     dest.spec.profile.Settle();
     dest.spec.server.Settle();
@@ -258,22 +280,26 @@ class ServiceParser {
   // A redirect without a target is left out; the destination is served.
   void CheckRedirect(model::DestSpec& dest) {
     if (dest.redirect_from.empty()) return;
-    const bool named =
-        !dest.hosts.empty() && dest.hosts.front().kind == model::HostMatch::Kind::kExact;
+    const std::string target =
+        dest.hosts.empty() ? std::string() : model::OwnName(dest.hosts.front());
     const std::string suffix = dest.index == 0 ? "" : "." + std::to_string(dest.index);
     report_.About(Shown("redirectFromDomain" + suffix), dest.redirect_from.front().original);
-    if (!named) {
+    if (target.empty()) {
       dest.redirect_from.clear();
       return report_.Error("redirect-without-domain",
                            "there is no serviceDomain to redirect to, so nothing is redirected",
                            "Write a host name in front of " + Shown("serviceDomain" + suffix));
     }
-    const auto is_target = [&dest](const model::HostMatch& host) {
-      return host.text == dest.hosts.front().text;
+    // An exact name goes before a wildcard, one that is compared otherwise does not.
+    const bool exact = dest.hosts.front().kind == model::HostMatch::Kind::kExact;
+    const auto is_target = [&target, exact](const model::HostMatch& host) {
+      const bool wildcard = host.kind == model::HostMatch::Kind::kWildcard;
+      return host.text == target ||
+             (wildcard && !exact && target.ends_with(std::string_view(host.text)));
     };
     if (std::erase_if(dest.redirect_from.Edit(), is_target) == 0) return;
     report_.Warning("redirect-to-itself", "a host is not redirected to itself, so it is left out",
-                    "Leave out " + dest.hosts.front().text);
+                    "Leave out what is redirected to " + target);
   }
 
   void AddDefaultPath(DestDraft& dest) {

@@ -108,7 +108,8 @@ void Placement::Place(const std::string& name, const std::string& value) {
                         parameter.help);
   }
   if (parameter.effect == Effect::kObsolete) {
-    return report_.Info("obsolete", "Docker Flow Proxy had dropped it, and it has no effect");
+    return report_.Info("obsolete", "Docker Flow Proxy had dropped it, and it has no effect",
+                        parameter.help);
   }
   const Given next{&name, &value, found.exact, apart.base == parameter.alias};
   Keep(parameter, static_cast<std::size_t>(*apart.index), next);

@@ -59,7 +59,8 @@ struct ServiceDraft {
   std::size_t regexes = 0;
   /// What service-level parameters say of every destination: each begins as a copy of it.
   model::DestSpec common;
-  std::string path_search;  ///< of reqPathSearch, until reqPathReplace completes it
+  std::string path_search;   ///< of reqPathSearch, until reqPathReplace completes it
+  bool beside_http = false;  ///< one of its destinations has reqMode=http
   std::string acl_condition;
   std::string template_fe;  ///< paths of files
   std::string template_be;

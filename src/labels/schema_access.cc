@@ -165,7 +165,9 @@ constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "verifyClientSsl",
      .type = "boolean",
      .fallback = "false",
-     .help = "Requests without a client certificate that was verified are answered with 403.",
+     .help =
+         "Requests without a client certificate that was verified (CA_FILE of the proxy says by "
+         "what) are answered with 403.",
      .example = "true",
      .hint = kBoolHint,
      .restricts = true,

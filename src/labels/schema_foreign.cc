@@ -7,6 +7,10 @@ namespace swarmgate::labels {
 namespace {
 
 constexpr auto kEntries = std::to_array<Parameter>({
+    {.name = "notifyService",
+     .level = Level::kService,
+     .effect = Effect::kObsolete,
+     .help = "notify=true is what opts a service in"},
     {.name = "serviceColor", .level = Level::kService, .effect = Effect::kObsolete},
     {.name = "skipCheck", .level = Level::kService, .effect = Effect::kObsolete},
     {.name = "consulTemplateFePath", .level = Level::kService, .effect = Effect::kObsolete},

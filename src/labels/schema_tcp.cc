@@ -22,7 +22,8 @@ constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "timeoutClient",
      .type = "duration",
      .fallback = "TIMEOUT_CLIENT",
-     .help = "Longest silence of a client (tcp and sni; the first service of a port says it).",
+     .help = "Longest silence of a client until it is connected to the service; from then on "
+             "timeoutTunnel counts (tcp and sni; the first service of a port says it).",
      .example = "1m",
      .hint = kTimeHint,
      .cost = Cost::kPort,

@@ -33,14 +33,16 @@ constexpr auto kEntries = std::to_array<Parameter>({
     {.name = "timeoutServer",
      .type = "duration",
      .fallback = "TIMEOUT_SERVER",
-     .help = "Longest silence of the service before a request is given up.",
+     .help = "Longest silence of the service before a request is given up (http only; with tcp and "
+             "sni, timeoutTunnel counts).",
      .example = "60",
      .hint = kTimeHint,
      .set = set::TimeoutServer},
     {.name = "timeoutTunnel",
      .type = "duration",
      .fallback = "TIMEOUT_TUNNEL",
-     .help = "Longest silence on a websocket before it is closed.",
+     .help = "Longest silence on a websocket, or on a connection of reqMode tcp and sni, before it "
+             "is closed.",
      .example = "1h",
      .hint = kTimeHint,
      .set = set::TimeoutTunnel},

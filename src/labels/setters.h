@@ -72,6 +72,8 @@ void CorsHeaders(Setting& setting);
 void CorsMaxAge(Setting& setting);
 void CorsMethods(Setting& setting);
 void CorsOrigin(Setting& setting);
+/// When all of a destination is read: the methods that pages may use, where none were given.
+void CompleteCors(model::DestSpec& dest);
 void DelReqHeader(Setting& setting);
 void DelResHeader(Setting& setting);
 void ErrorPage(Setting& setting);

@@ -214,7 +214,13 @@ void UsersSecret(Setting& setting) {
 }
 
 void VerifyClientSsl(Setting& setting) {
-  Boolean(setting, setting.dest->spec.policy.Edit().verify_client);
+  bool& verify = setting.dest->spec.policy.Edit().verify_client;
+  Boolean(setting, verify);
+  if (!verify || setting.options.verifies_clients) return;
+  setting.report.Warning("no-client-ca",
+                         "the proxy has no CA_FILE to verify certificates of clients by, so every "
+                         "request is answered with 403",
+                         "Set CA_FILE of the proxy");
 }
 
 }  // namespace swarmgate::labels::set

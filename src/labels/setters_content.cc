@@ -31,6 +31,13 @@ bool CheckName(const std::string& name, Report& report) {
   return true;
 }
 
+// Those that each request has by now: another one would contradict it.
+bool IsForwarded(const std::string& name) {
+  constexpr std::array<std::string_view, 4> kForwarded = {"x-forwarded-for", "x-forwarded-host",
+                                                          "x-forwarded-port", "x-forwarded-proto"};
+  return std::find(kForwarded.begin(), kForwarded.end(), ToLower(name)) != kForwarded.end();
+}
+
 // What is not in the closed grammar.
 void TakeRaw(Setting& setting, model::HeaderRule rule, const std::string& rest,
              const FormatOutcome& outcome) {
@@ -47,6 +54,7 @@ void TakeRaw(Setting& setting, model::HeaderRule rule, const std::string& rest,
 void TakeHeader(Setting& setting, Action action, bool response, const std::string& text) {
   HeaderItem item = TakeApartHeader(text);
   if (!CheckName(item.name, setting.report)) return;
+  if (action == Action::kAdd && !response && IsForwarded(item.name)) action = Action::kSet;
   model::HeaderRule rule{action, response, item.name, "", "", false};
   if (action == Action::kDelete) {
     if (!item.rest.empty()) {

@@ -66,6 +66,19 @@ void CorsMethods(Setting& setting) {
   if (model::Cors* cors = CorsOf(setting)) Tokens(setting, cors->methods);
 }
 
+void CompleteCors(model::DestSpec& dest) {
+  if (!dest.profile->cors || !dest.profile->cors->methods.empty()) return;
+  const model::Policy& policy = *dest.policy;
+  std::vector<std::string> methods = policy.allowed_methods;
+  if (methods.empty()) methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  // What a page asks for beforehand, and then gets 405 for, helps nobody.
+  std::erase_if(methods, [&policy](const std::string& method) {
+    const auto& denied = policy.denied_methods;
+    return std::find(denied.begin(), denied.end(), method) != denied.end();
+  });
+  dest.profile.Edit().cors->methods = std::move(methods);
+}
+
 void CorsHeaders(Setting& setting) {
   if (model::Cors* cors = CorsOf(setting)) Tokens(setting, cors->headers);
 }

@@ -9,6 +9,7 @@
 #include "labels/setters.h"
 #include "labels/values.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/model/names.h"
 
 namespace swarmgate::labels::set {
 namespace {
@@ -91,10 +92,9 @@ void SslServerName(Setting& setting) {
 
 bool CompleteServer(model::DestSpec& dest, const model::ServiceSpec& service) {
   if (dest.profile->check_path) {
-    const auto exact = std::find_if(dest.hosts.begin(), dest.hosts.end(), [](const auto& host) {
-      return host.kind == model::HostMatch::Kind::kExact;
-    });
-    if (exact != dest.hosts.end()) dest.profile.Edit().check_host = exact->text;
+    const auto named = std::find_if(dest.hosts.begin(), dest.hosts.end(),
+                                    [](const auto& host) { return !model::OwnName(host).empty(); });
+    if (named != dest.hosts.end()) dest.profile.Edit().check_host = model::OwnName(*named);
   }
   model::ServerOptions& server = dest.server.Edit();
   if (server.tls == Tls::kNone || !server.tls_name.empty()) return true;

@@ -17,9 +17,9 @@ constexpr std::string_view kBe = "templateBePath";
 
 // Fields of the predecessor's that are no parameters, and were filled by it for its own templates.
 constexpr auto kEmptyServiceFields = std::to_array<std::string_view>({"ServicePort", "IsGlobal"});
-constexpr auto kEmptyDestFields =
-    std::to_array<std::string_view>({"SrcPortAcl", "SrcPortAclName", "SrcHttpsPortAcl",
-                                     "SrcHttpsPortAclName", "ReqPathSearchReplaceFormatted"});
+constexpr auto kEmptyDestFields = std::to_array<std::string_view>(
+    {"IncludeSrcPortACL", "IncludeSrcHttpsPortACL", "SrcPortAcl", "SrcPortAclName",
+     "SrcHttpsPortAcl", "SrcHttpsPortAclName", "ReqPathSearchReplaceFormatted"});
 
 /// servicePath → ServicePath, as the predecessor's structures have it.
 std::string FieldName(std::string_view parameter) {
@@ -49,7 +49,11 @@ TemplateData DataOf(const ServiceDraft& draft, const ParseOptions& options,
   TemplateData data;
   data.dests.resize(draft.spec.dests.size());
   for (const Parameter& parameter : Parameters()) {
-    if (parameter.secret || parameter.effect == Effect::kElsewhere) continue;
+    if (parameter.effect == Effect::kElsewhere) continue;
+    if (parameter.secret) {
+      data.withheld.insert(FieldName(parameter.name));
+      continue;
+    }
     if (parameter.level == Level::kService) {
       AddField(parameter, value(parameter, 0), options.separator, data.service);
       continue;

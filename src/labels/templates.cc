@@ -36,6 +36,7 @@ struct Sizes {
   std::map<std::string, std::size_t, std::less<>> longest;  ///< of a value, by name
   std::map<std::string, std::size_t, std::less<>> counts;   ///< items of a list, by name
   std::size_t longest_item = 0;
+  std::set<std::string> withheld;
 
   void Add(const TemplateFields& fields) {
     for (const auto& [name, text] : fields.texts) Raise(longest[name], text.size());
@@ -186,7 +187,9 @@ class Translator {
 
   [[nodiscard]] Status Known(std::string_view name) const {
     if (name == kDests || sizes_.IsKnown(name)) return Ok();
-    return Bad(line_, "there is no field " + Quoted(name));
+    const bool withheld = sizes_.withheld.contains(std::string(name));
+    return Bad(line_, "there is no field " + Quoted(name) +
+                          (withheld ? ", because its value may be a secret" : ""));
   }
 
   Status Variable(std::string_view name) {
@@ -266,6 +269,7 @@ Result<std::string> RenderTemplate(std::string_view text, const TemplateData& da
   sizes.Add(data.service);
   for (const TemplateFields& dest : data.dests) sizes.Add(dest);
   sizes.counts[std::string(kDests)] = data.dests.size();
+  sizes.withheld = data.withheld;
   auto translated = Translator(text, sizes).Run();
   if (!translated) return translated;
 

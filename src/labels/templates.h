@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct TemplateFields {
 struct TemplateData {
   TemplateFields service;
   std::vector<TemplateFields> dests;
+  std::set<std::string> withheld;  ///< names of parameters whose values may be secrets
 };
 
 inline constexpr std::size_t kMaxTemplateBytes = 64U << 10U;

@@ -1,7 +1,10 @@
 #include "swarmgate/model/names.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
+#include "swarmgate/base/strings.h"
 #include "swarmgate/model/diagnostic.h"
 #include "swarmgate/model/service_spec.h"
 
@@ -83,6 +86,23 @@ std::string ShownParameter(Origin origin, std::string_view label_prefix, std::st
       break;
   }
   return std::string(name);
+}
+
+std::string OwnName(const HostMatch& host) {
+  if (host.kind == HostMatch::Kind::kExact) return std::string(host.text);
+  if (host.kind != HostMatch::Kind::kRegex) return {};
+  const std::string written = ToLower(host.original);
+  const std::string name = written.substr(0, written.find(':'));
+  const auto is_label = [](std::string_view label) {
+    return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+           std::all_of(label.begin(), label.end(), [](char c) {
+             return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+           });
+  };
+  const auto labels = Split(name, '.');
+  // One label alone is rather the beginning or the end of a name.
+  const bool complete = labels.size() > 1 && std::all_of(labels.begin(), labels.end(), is_label);
+  return complete ? name : std::string();
 }
 
 }  // namespace swarmgate::model

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "swarmgate/model/names.h"
+
 namespace swarmgate::routing {
 namespace {
 
@@ -21,7 +23,7 @@ Backend Redirect(const ServiceInput& input, const ServedDest& dest) {
   backend.name = dest.redirect_backend;
   backend.service = input.spec->name;
   backend.kind = BackendKind::kRich;
-  backend.policy.Edit().redirect_host = dest.spec->hosts.front().text;
+  backend.policy.Edit().redirect_host = model::OwnName(dest.spec->hosts.front());
   return backend;
 }
 

@@ -148,6 +148,36 @@ TEST_F(ContentTest, HeadersAreAddedSetAndDeletedWhereTheConditionHolds) {
   EXPECT_EQ(response.Header("X-Echo-Host"), "");
 }
 
+TEST_F(ContentTest, ForwardedHeadersAreSetAndNeverAddedTwice) {
+  model::Desired desired;
+  Add(desired, {{"addReqHeader", "X-Forwarded-Port %[dst_port],X-Forwarded-Proto https"}});
+  Add(desired, {{"setReqHeader", "X-Forwarded-For 1.2.3.4"}});
+  Add(desired, {{"addHeader", "x-forwarded-for 1.2.3.4"}, {"users", "u:p"}});
+  Add(desired, {{"setReqHeader", "X-Forwarded-For 1.2.3.4 if { ssl_fc }"}});
+  Add(desired, {{"addReqHeader", "X-Other 1,X-Other 2"}});
+  Add(desired, {});
+  ASSERT_NO_FATAL_FAILURE(Serve(desired));
+  const auto all = [&](int n, const std::string& name) {
+    const HttpResponse response =
+        Ask(n, "/headers", {{"X-Forwarded-For", "6.6.6.6"}, {"Authorization", "Basic dTpw"}});
+    std::vector<std::string> values;
+    for (const std::string_view line : Split(response.body, '\n')) {
+      const std::size_t colon = line.find(':');
+      if (colon != std::string_view::npos && ToLower(Trim(line.substr(0, colon))) == name) {
+        values.emplace_back(Trim(line.substr(colon + 1)));
+      }
+    }
+    return values;
+  };
+  using Values = std::vector<std::string>;
+  EXPECT_EQ(all(0, "x-forwarded-port"), Values{std::to_string(haproxy_.port())});
+  EXPECT_EQ(all(0, "x-forwarded-proto"), Values{"https"});
+  EXPECT_EQ(all(1, "x-forwarded-for"), Values{"1.2.3.4"});
+  EXPECT_EQ(all(2, "x-forwarded-for"), Values{"1.2.3.4"});
+  for (const int n : {0, 3, 4, 5}) EXPECT_EQ(all(n, "x-forwarded-for"), Values{"127.0.0.1"}) << n;
+  EXPECT_EQ(all(4, "x-other"), (Values{"1", "2"}));
+}
+
 TEST_F(ContentTest, AnswersAreCompressedForWhomTakesItAndOfTheseTypes) {
   model::Desired desired;
   Add(desired, {{"compressionAlgo", "gzip"}, {"compressionType", "text/plain text/css"}});
@@ -231,6 +261,23 @@ TEST_F(ContentTest, PagesOfListedOriginsMayCallAndOthersMayNot) {
   const HttpResponse none = Ask(1, "/", {{"Origin", "https://any.example"}});
   EXPECT_EQ(none.status, 503);
   EXPECT_EQ(none.Header("Access-Control-Allow-Origin"), "*");
+}
+
+TEST_F(ContentTest, PagesAreToldTheMethodsThatTheServiceTakes) {
+  model::Desired desired;
+  Add(desired, {{"corsOrigin", "*"}, {"allowedMethods", "GET"}});
+  Add(desired, {{"corsOrigin", "*"}, {"deniedMethods", "POST,PUT"}});
+  Add(desired, {{"corsOrigin", "*"}, {"allowedMethods", "GET"}, {"corsMethods", "POST"}});
+  Add(desired, {{"corsOrigin", "*"}});
+  ASSERT_NO_FATAL_FAILURE(Serve(desired));
+  const std::vector<std::string> told = {"GET", "GET, HEAD, PATCH, DELETE", "POST",
+                                         "GET, HEAD, POST, PUT, PATCH, DELETE"};
+  for (std::size_t n = 0; n < told.size(); ++n) {
+    const HttpResponse answer =
+        Ask(static_cast<int>(n), "/x",
+            {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "GET"}}, "OPTIONS");
+    EXPECT_EQ(answer.Header("Access-Control-Allow-Methods"), told[n]);
+  }
 }
 
 TEST_F(ContentTest, PagesStandInThePlaceOfErrorsOfTheServiceAndOfTheProxy) {

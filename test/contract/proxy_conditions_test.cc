@@ -157,6 +157,20 @@ TEST_F(ProxyConditionsTest, OtherDomainsAreRedirectedWithAllElseAsItWas) {
             std::string::npos);
 }
 
+TEST_F(ProxyConditionsTest, RedirectsGoToADomainThatIsComparedOtherwiseThanByEquality) {
+  for (const std::string algo :
+       {"hdr_beg(host)", "hdr_end(host)", "hdr_dom(host)", "hdr_sub(host)"}) {
+    ASSERT_NO_FATAL_FAILURE(ServeAll({Parsed("web", 0,
+                                             {{"serviceDomain", "acme.com"},
+                                              {"serviceDomainAlgo", algo},
+                                              {"redirectFromDomain", "www.acme.com"}})}));
+    const HttpResponse other = Send("/demo", {{"Host", "www.acme.com"}});
+    EXPECT_EQ(other.status, 301) << algo;
+    EXPECT_EQ(other.Header("Location"), "http://acme.com/demo") << algo;
+    EXPECT_EQ(Send("/demo", {{"Host", "acme.com"}}).status, 200) << algo;
+  }
+}
+
 TEST_F(ProxyConditionsTest, HttpsPortGetsWhatCameInByItsPort) {
   const std::string tls_port = std::to_string(haproxy_.settings().binds.at(1).port);
   ASSERT_NO_FATAL_FAILURE(ServeAll({Parsed("web", 0,

@@ -14,6 +14,7 @@
 
 #include "contract/label_traffic.h"
 #include "support/certificates.h"
+#include "support/raw_exchange.h"
 
 namespace swarmgate::testing {
 namespace {
@@ -104,7 +105,7 @@ TEST_F(ProxyTcpTest, OnlyANewPortCostsAReload) {
     return Parsed(name, {{"reqMode", "tcp"},
                          {"srcPort", std::to_string(port)},
                          {"port", Upstream(n)},
-                         {"timeoutServer", "30"},
+                         {"timeoutTunnel", "30"},
                          {"clitcpka", "true"}});
   };
   const auto web = Parsed("web", {{"servicePath", "/"}, {"port", Upstream(2)}});
@@ -205,6 +206,38 @@ TEST_F(ProxyTcpTest, ALoadBalancerSaysWhoConnects) {
   EXPECT_EQ(Exchange(port, "PROXY TCP4 192.0.2.1 192.0.2.9 1 2\r\nhi"), "hello");
   EXPECT_EQ(Exchange(port, "PROXY TCP4 192.0.2.2 192.0.2.9 1 2\r\nhi"), "");
   EXPECT_EQ(Exchange(port, "hi"), "");
+}
+
+TEST_F(ProxyTcpTest, OnlyTheTimeoutOfTunnelsEndsASilentConnection) {
+  using std::chrono::milliseconds;
+  const int tunnel = FreePort();
+  const int others = FreePort();
+  const auto service = [&](const std::string& name, int port) {
+    return Parsed(name, {{"reqMode", "tcp"},
+                         {"srcPort", std::to_string(port)},
+                         {"port", Upstream(0)},
+                         {"timeoutTunnel", "300ms"}});
+  };
+  routing::ServiceInput kept = service("kept", others);
+  model::DestSpec& dest = kept.spec.Edit().dests.at(0);
+  dest.policy.Edit().timeout_tunnel.reset();
+  dest.policy.Edit().timeout_server = milliseconds(100);
+  dest.tcp.Edit().timeout_client = milliseconds(100);
+  EXPECT_EQ(Change({service("ended", tunnel), kept}), "start");
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  RawConnection silent({"127.0.0.1", tunnel});
+  RawConnection also_silent({"127.0.0.1", others});
+  for (RawConnection* connection : {&silent, &also_silent}) {
+    ASSERT_TRUE(connection->Send(request));
+    ASSERT_NE(connection->ReadUntil("port=").find(" 200 "), std::string::npos);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  (void)silent.ReadUntil([](const std::string&) { return false; });
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  ASSERT_TRUE(also_silent.Send(request));
+  const std::string& all = also_silent.ReadUntil(
+      [](const std::string& text) { return text.find("port=") != text.rfind("port="); });
+  EXPECT_NE(all.find("port="), all.rfind("port=")) << all;
 }
 
 TEST_F(ProxyTcpTest, AServerMaySpeakFirst) {

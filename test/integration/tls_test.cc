@@ -414,6 +414,7 @@ TEST_F(TlsTest, AServicesOwnCertificateIsServed) {
   EXPECT_THAT(made.body, Not(HasSubstr("BEGIN")));
   const auto bad = Fetch(Admin(), {"POST", call + "garbage"});
   EXPECT_EQ(bad.status, 200);
+  EXPECT_THAT(bad.body, HasSubstr("certificate-refused"));
   EXPECT_THAT(Get(Admin(), "/v1/services/svc").body, HasSubstr("certificate-refused"));
   ExpectShown("svc.com", a);  // the last good one
 }

@@ -11,6 +11,7 @@
 
 #include "swarmgate/base/error.h"
 #include "swarmgate/model/certificate.h"
+#include "swarmgate/model/diagnostic.h"
 
 namespace swarmgate::certs {
 
@@ -23,6 +24,11 @@ inline constexpr std::size_t kMaxPem = 256U << 10U;
 /// would refuse is refused here, by the same library. An expired one is accepted.
 /// Errors: kInvalidArgument, with what is wrong; never with a part of the PEM.
 [[nodiscard]] Result<model::Certificate> Parse(const model::CertificateFile& file);
+
+/// What the owner of a service is told whose serviceCert is refused. `former_stays`: the one that
+/// the service had before goes on being served.
+[[nodiscard]] model::Diagnostic RefusedServiceCert(const model::ServiceName& service,
+                                                   const std::string& reason, bool former_stays);
 
 /// Which certificate answers for which name.
 struct Choice {

@@ -75,6 +75,8 @@ struct ParseOptions {
   Templates templates;
   /// What tasks are verified against (UPSTREAM_CA_FILE); empty: nothing is there for it.
   std::string upstream_ca = "@system-ca";
+  /// Certificates of clients can be verified (CA_FILE, CRT_LIST_PATH).
+  bool verifies_clients = true;
 };
 
 struct ParsedService {

@@ -1,5 +1,6 @@
-// How a parameter is written where it comes from. Every diagnostic names parameters by this one
-// function, so that a user finds in his own file what he is told about.
+// Names as their owners write them: of a parameter where it comes from, so that a user finds in his
+// own file what a diagnostic tells him about, and of a host that is compared otherwise than by
+// equality.
 #pragma once
 
 #include <string>
@@ -16,5 +17,10 @@ namespace swarmgate::model {
 /// variable ("DFP_SERVICE_PORT_1").
 [[nodiscard]] std::string ShownParameter(Origin origin, std::string_view label_prefix,
                                          std::string_view name);
+
+/// The name that requests for this host can be sent to: that of an exact one, and what was written
+/// where host names are compared as texts, if it is a complete name ("acme.com", hdr_beg(host)).
+/// Empty: there is none.
+[[nodiscard]] std::string OwnName(const HostMatch& host);
 
 }  // namespace swarmgate::model

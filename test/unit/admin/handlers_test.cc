@@ -278,6 +278,11 @@ TEST_F(HandlersTest, CertTakesAPemByPutAndGivesNoneBack) {
   request.method = "DELETE";
   EXPECT_EQ(Handle(request, context_).status, 200);
   EXPECT_EQ(backend_.calls[1].first, "remove-certificate");
+  EXPECT_NE(response.body.find("\"Persisted\""), std::string::npos);
+  backend_.outcome.status = 400;
+  const Response refused = Handle(request, context_);
+  EXPECT_EQ(Json(refused)["Code"].StringOr(), "invalid_argument") << refused.body;
+  EXPECT_EQ(refused.body.find("\"Persisted\""), std::string::npos);
   request.method = "GET";
   EXPECT_EQ(Handle(request, context_).status, 405);
   EXPECT_TRUE(IsCertificateCall("/v1/proxy/cert/"));
@@ -291,6 +296,7 @@ TEST_F(HandlersTest, CertsTellsEverythingButTheKey) {
   status.certificate.where = "/certs/a.pem";
   status.certificate.dns_names = {"a.com"};
   status.certificate.pem = model::Secret("hunter2");
+  status.certificate.not_after = 1'798'425'600;
   status.served = {"a.com"};
   status.is_default = true;
   backend_.snapshot.certificates = certificates;
@@ -298,6 +304,7 @@ TEST_F(HandlersTest, CertsTellsEverythingButTheKey) {
   const JsonValue cert = Json(response)["Certs"].items().at(0);
   EXPECT_EQ(cert["ProxyServiceName"].StringOr(), "a.pem");
   EXPECT_EQ(cert["CertsDir"].StringOr(), "/certs");
+  EXPECT_EQ(cert["NotAfter"].StringOr().substr(0, 19), "2026-12-28T02:40:00");
   EXPECT_EQ(cert["Served"].items().at(0).StringOr(), "a.com");
   EXPECT_EQ(response.body.find("hunter2"), std::string::npos);
   EXPECT_NE(Call("/metrics").body.find("swarmgate_certificate_expiry_seconds{name=\"a.pem\""),

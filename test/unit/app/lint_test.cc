@@ -106,6 +106,53 @@ LintReport LintOf(const std::string& text, const LintOptions& options = {}) {
   return services ? Lint(*std::move(services), options) : LintReport();
 }
 
+std::string LabelledService(const std::string& name, const std::string& labels) {
+  return R"({"Spec":{"Name":")" + name + R"(","Labels":{"com.df.notify":"true",)" + labels +
+         R"(},"TaskTemplate":{"ContainerSpec":{}}}})";
+}
+
+TEST(LintTest, ThePortsOfTheProxyAreTheUsualOnesAndThoseOfTheFile) {
+  const LintReport report = LintOf(
+      "[" +
+      LabelledService("a",
+                      R"("com.df.servicePath":"/a","com.df.port":"1","com.df.srcPort":"8085")") +
+      "," +
+      LabelledService("b", R"("com.df.servicePath":"/b","com.df.port":"1","com.df.httpsPort":"2",)"
+                           R"("com.df.srcPort":"80","com.df.srcHttpsPort":"443")") +
+      "," +
+      LabelledService("c", R"("com.df.servicePath":"/c","com.df.port":"1","com.df.httpsPort":"2",)"
+                           R"("com.df.srcHttpsPort":"8443")") +
+      "]");
+  EXPECT_EQ(report.warnings, 0U) << LintText(report);
+  EXPECT_EQ(report.routed, 3U);
+}
+
+TEST(LintTest, UsersThatAPortWithoutRequestsCannotAskForAreRefusedWhereverTheyStand) {
+  for (const std::string users : {R"("com.df.users":"a:b")", R"("com.df.usersSecret":"web")",
+                                  R"("com.df.useGlobalUsers":"true")"}) {
+    const LintReport report = LintOf(
+        "[" +
+        LabelledService(
+            "db", R"("com.df.reqMode":"tcp","com.df.srcPort":"1","com.df.port":"1",)" + users) +
+        "]");
+    EXPECT_EQ(report.routed, 0U) << users << "\n" << LintText(report);
+    EXPECT_TRUE(HasDiagnostic(report.services.at(0), model::Severity::kError, "not-for-tcp"))
+        << users << "\n"
+        << LintText(report);
+  }
+}
+
+TEST(LintTest, ACertificateIsLookedInto) {
+  const LintReport report = LintOf(
+      R"([{"Spec":{"Name":"web","Labels":{"com.df.notify":"true","com.df.servicePath":"/demo",)"
+      R"("com.df.port":"8080","com.df.serviceCert":"garbage"},)"
+      R"("TaskTemplate":{"ContainerSpec":{}}}}])");
+  EXPECT_TRUE(
+      HasDiagnostic(report.services.at(0), model::Severity::kWarning, "certificate-refused"))
+      << LintText(report);
+  EXPECT_EQ(report.routed, 1U);
+}
+
 TEST(LintTest, KnowsWhetherTheOperatorAllowsRawConfiguration) {
   const std::string text =
       R"([{"Spec":{"Name":"web","Labels":{"com.df.notify":"true","com.df.servicePath":"/demo",)"

@@ -250,6 +250,7 @@ TEST(OptionTrafficTest, MisspelledAndUnknownVariablesAreNamed) {
       {"SERVICE_HOST", ""},
       {"KUBERNETES_SERVICE_PORT", ""},
       {"DFP_SERVICE_1_SERVICE_NAME", ""},
+      {"CERTS", "certificates are read from CERTS_DIR"},
   };
   for (const auto& c : cases) {
     const Options options = Read({{c.name, "x"}});
@@ -270,6 +271,29 @@ TEST(OptionTrafficTest, MisspelledAndUnknownVariablesAreNamed) {
   EXPECT_NE(options->warnings[0].find("dfp_stats_usr is not known; did you mean dfp_stats_user?"),
             std::string::npos)
       << options->warnings[0];
+  sources.secret_names = {"df_notify_create_service_url", "dfp_resolvers"};
+  const auto replaced = ReadOptions(sources);
+  ASSERT_TRUE(replaced);
+  ASSERT_EQ(replaced->warnings.size(), 2U);
+  EXPECT_EQ(replaced->warnings[0].find("the secret df_notify_create_service_url has no effect: no "
+                                       "other program is notified"),
+            0U)
+      << replaced->warnings[0];
+  EXPECT_EQ(replaced->warnings[1].find("the secret dfp_resolvers has no effect: servers"), 0U)
+      << replaced->warnings[1];
+}
+
+TEST(OptionTrafficTest, AStaticServiceWithoutANameIsTold) {
+  const Options options = Read({{"DFP_SERVICE_SERVICE_PATH", "/a"},
+                                {"DFP_SERVICE_2_SERVICE_PATH", "/b"},
+                                {"DFP_SERVICE_2_PORT", "1"},
+                                {"DFP_SERVICE_3_SERVICE_NAME", "web"},
+                                {"DFP_SERVICE_3_SERVICE_PATH", "/c"}});
+  ASSERT_EQ(options.warnings.size(), 2U);
+  EXPECT_EQ(options.warnings[0],
+            "the variables DFP_SERVICE_… define no service, because DFP_SERVICE_SERVICE_NAME is "
+            "not set");
+  EXPECT_NE(options.warnings[1].find("DFP_SERVICE_2_SERVICE_NAME"), std::string::npos);
 }
 
 TEST(OptionTrafficTest, FlagsOfThePredecessorAreAccepted) {

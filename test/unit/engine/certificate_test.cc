@@ -142,6 +142,31 @@ TEST_F(CertificateTest, WhatIsPutIsStoredAndSurvivesARestart) {
   EXPECT_TRUE(Listed().empty());
 }
 
+TEST_F(CertificateTest, WhoBringsABadOneWithHisServiceIsToldInTheAnswer) {
+  rig.Start();
+  const auto reconfigure = [&](Command::Kind kind, const std::string& pem) {
+    return rig.Call(kind, {{"serviceName", "web"},
+                           {"serviceDomain", "a.com"},
+                           {"port", "80"},
+                           {"outboundHostname", "10.0.0.9"},
+                           {"serviceCert", pem}});
+  };
+  for (const Command::Kind kind : {Command::Kind::kValidate, Command::Kind::kReconfigure}) {
+    const Outcome bad = reconfigure(kind, "garbage");
+    EXPECT_EQ(bad.status, 200) << "its routes are served without it";
+    ASSERT_EQ(bad.diagnostics.size(), 1U);
+    EXPECT_EQ(bad.diagnostics[0].code, "certificate-refused");
+    EXPECT_EQ(bad.diagnostics[0].label, "serviceCert");
+    EXPECT_NE(bad.diagnostics[0].message, "");
+    EXPECT_EQ(bad.diagnostics[0].ToString().find("garbage"), std::string::npos);
+  }
+  const std::string pem = MakeCertificate({{"a.com"}}).pem();
+  EXPECT_TRUE(reconfigure(Command::Kind::kReconfigure, pem).diagnostics.empty());
+  EXPECT_NE(
+      reconfigure(Command::Kind::kReconfigure, "garbage").diagnostics.at(0).hint.find("before"),
+      std::string::npos);
+}
+
 TEST_F(CertificateTest, OneThatHaproxyRefusesCostsNoOther) {
   rig.Start();
   const auto bad = MakeCertificate({{"bad.com"}});

@@ -370,5 +370,16 @@ TEST(AccessTest, ARestrictionThatCannotTakeEffectLeavesNothingOpen) {
   }
 }
 
+TEST(AccessTest, WhereNoCertificateOfAClientCanBeVerifiedItIsTold) {
+  ParseOptions options;
+  options.verifies_clients = false;
+  const ParsedService parsed = Parse(With({{"verifyClientSsl", "true"}}), options);
+  ASSERT_TRUE(parsed.spec);
+  EXPECT_TRUE(parsed.spec->dests.at(0).policy->verify_client) << "it stays closed";
+  EXPECT_THAT(Texts(parsed), ElementsAre(::testing::AllOf(HasSubstr("warning no-client-ca"),
+                                                          HasSubstr("CA_FILE"))));
+  EXPECT_THAT(Texts(Parse(With({{"verifyClientSsl", "false"}}), options)), IsEmpty());
+}
+
 }  // namespace
 }  // namespace swarmgate::labels

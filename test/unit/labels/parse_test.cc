@@ -103,6 +103,10 @@ TEST(NamesTest, WrongNamesAreToldWithWhatWasMeant) {
        "true",
        {"info obsolete: service web: com.df.skipCheck=true: Docker Flow Proxy had dropped it, and "
         "it has no effect"}},
+      {"notifyService",
+       "true",
+       {"info obsolete: service web: com.df.notifyService=true: Docker Flow Proxy had dropped it, "
+        "and it has no effect. notify=true is what opts a service in"}},
       {"scrapePort", "8080", {}},
       {"alertName.1", "mem", {}},
       {"alertIf.12", "x", {}},

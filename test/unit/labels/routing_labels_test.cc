@@ -114,7 +114,10 @@ TEST(RoutingLabelsTest, DestinationsHaveConditionsOfTheirOwn) {
 
 TEST(RoutingLabelsTest, ARedirectWithoutATargetIsLeftOutAndTheServiceServed) {
   for (const Parameters& target :
-       std::vector<Parameters>{{{"servicePath", "/x"}}, {{"serviceDomain", "*.a.com,a.com"}}}) {
+       std::vector<Parameters>{{{"servicePath", "/x"}},
+                               {{"serviceDomain", "*.a.com,a.com"}},
+                               {{"serviceDomain", "api."}, {"serviceDomainAlgo", "hdr_beg(host)"}},
+                               {{"serviceDomain", "acme"}, {"serviceDomainMatchAll", "true"}}}) {
     Parameters parameters = target;
     parameters["redirectFromDomain"] = "www.b.com";
     const ParsedService parsed = Parse(parameters);
@@ -130,6 +133,11 @@ TEST(RoutingLabelsTest, ARedirectWithoutATargetIsLeftOutAndTheServiceServed) {
       Parse({{"serviceDomain", "a.com"}, {"redirectFromDomain", "a.com,b.com"}});
   EXPECT_EQ(Show(itself.spec->dests.at(0)), "(b.com)");
   EXPECT_THAT(Texts(itself), ElementsAre(HasSubstr("warning redirect-to-itself")));
+  const ParsedService around = Parse({{"serviceDomain", "www.a.com"},
+                                      {"serviceDomainMatchAll", "true"},
+                                      {"redirectFromDomain", "*.a.com,a.com"}});
+  EXPECT_EQ(Show(around.spec->dests.at(0)), "(a.com)");
+  EXPECT_THAT(Texts(around), ElementsAre(HasSubstr("warning redirect-to-itself")));
 }
 
 TEST(RoutingLabelsTest, AnEmptyConditionDoesNotServeEverybody) {

@@ -141,6 +141,74 @@ TEST(TcpLabelsTest, WhatOnlyRequestsCanHaveIsToldAndTakenOff) {
   EXPECT_THAT(dest.profile->allow_from, ElementsAre("10.0.0.0/8"));
 }
 
+TEST(TcpLabelsTest, WhatIsSaidOfRequestsConcernsTheDestinationsThatHaveThem) {
+  const Parameters mixed = {
+      {"servicePath.1", "/"}, {"port.1", "1"},      {"reqMode.2", "tcp"},
+      {"srcPort.2", "6379"},  {"port.2", "2"},      {"httpsOnly", "true"},
+      {"users", "a:b"},       {"denyHttp", "true"}, {"allowedMethods", "GET"}};
+  const ParsedService parsed = Parse(mixed);
+  ASSERT_TRUE(parsed.spec);
+  ASSERT_EQ(parsed.spec->dests.size(), 2U);
+  EXPECT_TRUE(parsed.spec->dests[0].policy->https_only);
+  EXPECT_EQ(parsed.spec->dests[0].policy->users.size(), 1U);
+  EXPECT_EQ(parsed.spec->dests[1].policy, model::Policy());
+  EXPECT_THAT(Texts(parsed),
+              ElementsAre(HasSubstr("warning not-for-tcp: service web: com.df.allowedMethods"),
+                          HasSubstr("warning not-for-tcp: service web: com.df.denyHttp"),
+                          HasSubstr("warning not-for-tcp: service web: com.df.httpsOnly"),
+                          HasSubstr("com.df.reqMode.2: users are only asked for by")));
+  // What was said for that very destination is not passed over, nor what can only mean it.
+  for (const auto& [name, value] :
+       Parameters{{"denyHttp.2", "true"}, {"rateLimit", "1/1s"}, {"verifyClientSsl", "true"}}) {
+    Parameters more = mixed;
+    more[name] = value;
+    const ParsedService refused = Parse(more);
+    ASSERT_TRUE(refused.spec) << name;
+    EXPECT_EQ(refused.spec->dests.size(), 1U) << name;
+  }
+  EXPECT_FALSE(
+      Parse({{"reqMode", "tcp"}, {"srcPort", "1"}, {"port", "1"}, {"denyHttp", "true"}}).spec);
+  EXPECT_FALSE(Parse({{"reqMode", "tcp"},
+                      {"srcPort.1", "1"},
+                      {"port.1", "1"},
+                      {"srcPort.2", "2"},
+                      {"port.2", "2"},
+                      {"denyHttp", "true"}})
+                   .spec);
+}
+
+TEST(TcpLabelsTest, WhatRequestsHaveNoUseForIsTold) {
+  const Parameters only_tcp = {{"checkTcp", "true"},   {"clitcpka", "true"},
+                               {"timeoutClient", "6"}, {"srcTls", "true"},
+                               {"serviceGroup", "g"},  {"balanceGroup", "first"}};
+  for (const auto& [name, value] : only_tcp) {
+    EXPECT_THAT(Texts(Parse({{"servicePath", "/"}, {name, value}})),
+                ElementsAre(HasSubstr("warning not-for-http: service web: com.df." + name)));
+    EXPECT_THAT(Texts(Parse({{"servicePath.1", "/"},
+                             {"reqMode.2", "tcp"},
+                             {"srcPort.2", "1"},
+                             {"port.2", "1"},
+                             {"timeoutTunnel.2", "1h"},
+                             {name, value}})),
+                IsEmpty())
+        << name;
+  }
+  EXPECT_THAT(Texts(Parse({{"servicePath", "/"}, {"checkTcp", "false"}})), IsEmpty());
+}
+
+TEST(TcpLabelsTest, ATimeoutThatCannotEndAConnectionIsTold) {
+  Parameters parameters = {{"reqMode", "tcp"},
+                           {"srcPort", "1"},
+                           {"port", "1"},
+                           {"timeoutClient", "1"},
+                           {"timeoutServer", "1"}};
+  EXPECT_THAT(Texts(Parse(parameters)),
+              ElementsAre(HasSubstr("warning no-effect: service web: com.df.timeoutClient=1"),
+                          HasSubstr("warning no-effect: service web: com.df.timeoutServer=1")));
+  parameters["timeoutTunnel"] = "1";
+  EXPECT_THAT(Texts(Parse(parameters)), IsEmpty());
+}
+
 TEST(TcpLabelsTest, WhatTheOperatorSaysForAllServicesKeepsNoneOut) {
   ParseOptions options;
   options.https_only = true;

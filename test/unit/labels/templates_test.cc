@@ -314,7 +314,19 @@ TEST(Templates, ASecretIsNoField) {
                              {"templateBePath", "be.tmpl"}},
                             Options("", "backend x\n# {{Users}}\n"));
   EXPECT_FALSE(parsed.spec);
-  EXPECT_THAT(Texts(parsed), ElementsAre(HasSubstr("there is no field \"Users\"")));
+  EXPECT_THAT(
+      Texts(parsed),
+      ElementsAre(HasSubstr("there is no field \"Users\", because its value may be a secret")));
+}
+
+TEST(Templates, FieldsThatOnlyTheTemplateOfTheWholeUsedAreEmpty) {
+  const auto parsed =
+      Parse({{"servicePath", "/demo"}, {"port", "8080"}, {"templateBePath", "be.tmpl"}},
+            Options("",
+                    "backend x\n{{range .ServiceDest}}{{if .IncludeSrcPortACL}}mode tcp{{end}}"
+                    "{{if .IncludeSrcHttpsPortACL}}mode tcp{{end}}{{end}}\n"));
+  EXPECT_TRUE(parsed.spec);
+  EXPECT_THAT(Texts(parsed), ElementsAre());
 }
 
 }  // namespace
