@@ -87,7 +87,7 @@ class ServiceParser {
           "value-too-long",
           "the value is longer than " +
               std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) + " bytes",
-          "Split it into several destinations");
+          parameter.creates ? "Split it into several destinations" : "Write a shorter one");
     }
     const auto control = [&parameter](char c) {
       if (parameter.long_text && (c == '\n' || c == '\r')) return false;
