@@ -74,10 +74,11 @@ class Converter {
   }
 
   static void Merge(const JsonValue& source, JsonValue::Object& members) {
-    for (const auto& [name, value] : source.members()) {
-      const bool stands = std::any_of(members.begin(), members.end(),
-                                      [&](const auto& member) { return member.first == name; });
-      if (!stands) members.emplace_back(name, value);
+    for (const auto& added : source.members()) {
+      const bool stands = std::any_of(members.begin(), members.end(), [&](const auto& member) {
+        return member.first == added.first;
+      });
+      if (!stands) members.push_back(added);
     }
   }
 
