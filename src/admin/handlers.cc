@@ -217,6 +217,12 @@ Response Routes(const Request& request, const HandlerContext& context) {
 Response Why(const Request& request, const HandlerContext& context) {
   routing::Question question;
   if (const std::string url = request.Query("url"); !url.empty()) {
+    for (const char* part : {"host", "path", "port"}) {
+      if (request.query.count(part) == 0) continue;
+      return Problem(400, "invalid_argument",
+                     std::string("url and ") + part +
+                         " are both given; write all in the url: ?url=http://a.com:8080/demo");
+    }
     const auto parts = ParseUrl(url);
     if (!parts) return Problem(400, "invalid_argument", parts.error().message);
     question.host = parts->host;
@@ -244,6 +250,7 @@ Response Why(const Request& request, const HandlerContext& context) {
     }
     question.headers.emplace_back(Trim(line.substr(0, colon)), Trim(line.substr(colon + 1)));
   }
+  if (const auto good = routing::CheckQuestion(question); !good) return FromError(good.error());
   const auto snapshot = context.backend->GetSnapshot();
   static const auto* const nothing = new model::Desired();
   const model::Desired& desired = snapshot->desired ? *snapshot->desired : *nothing;

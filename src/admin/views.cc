@@ -187,7 +187,8 @@ std::string ServicesJson(const Snapshot& snapshot) {
     codec::WriteDiagnostics(json, service->diagnostics);
     json.EndObject();
   }
-  json.EndArray().EndObject();
+  json.EndArray();
+  json.Field("ofOtherInstances", snapshot.of_other_instances).EndObject();
   return std::move(json).Take();
 }
 

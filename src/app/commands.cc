@@ -178,11 +178,19 @@ int RunServices(const CommandLine& line) {
                       Number(service["serving"]) + "/" + Number(service["tasks"]),
                       Number(service["routes"]), service["reason"].StringOr()});
     }
-    if (rows.empty()) {
+    const auto others = json["ofOtherInstances"].AsUint64().value_or(0);
+    if (!rows.empty()) {
+      Print(FormatTable({"SERVICE", "STATE", "ORIGIN", "SERVING", "ROUTES", "REASON"}, rows));
+    } else if (others == 0) {
       PrintLine(
           "No services. Label one with com.df.notify=true, com.df.servicePath and com.df.port.");
     } else {
-      Print(FormatTable({"SERVICE", "STATE", "ORIGIN", "SERVING", "ROUTES", "REASON"}, rows));
+      PrintLine("No services of this instance.");
+    }
+    if (others > 0) {
+      PrintLine(std::to_string(others) + (others == 1 ? " service is" : " services are") +
+                " left to other instances (FILTER_PROXY_INSTANCE_NAME): their "
+                "com.df.proxyInstanceName is not this one's PROXY_INSTANCE_NAME.");
     }
     return kExitOk;
   });
@@ -221,7 +229,7 @@ int RunWhy(const CommandLine& line) {
     PrintLine(response->body);
     return json && !(*json)["winner"].StringOr().empty() ? kExitOk : kExitProblem;
   }
-  return Answer(line, response, [](const JsonValue& json) {
+  const int answered = Answer(line, response, [](const JsonValue& json) {
     const bool found = !json["winner"].StringOr().empty();
     if (found) {
       PrintLine("service " + Shown(json["service"]) + ", backend " + Shown(json["backend"]) +
@@ -249,6 +257,8 @@ int RunWhy(const CommandLine& line) {
     if (!rows.empty()) Print("\n" + FormatTable({"", "ROUTE", "REASON"}, rows));
     return found ? kExitOk : kExitProblem;
   });
+  // "No route" is an answer; a URL that is none gets none.
+  return response && response->status == 400 ? kExitUsage : answered;
 }
 
 int ShowOutcome(const JsonValue& json, const std::string& done) {
@@ -374,14 +384,16 @@ const std::vector<Command>& Commands() {
       {"certs", "certs", "all certificates, the names that they answer for, and when they expire",
        "", RunCerts},
       {"why", "why URL [HEADER]…", "which route gets a request, and why",
-       "Exit status 1 when no route does. Example: swarmgate why http://a.com/demo X-Version:3",
+       "Exit status 1 when no route does, 2 when URL is none. Example: swarmgate why "
+       "http://a.com/demo X-Version:3",
        RunWhy},
       {"lint", "lint FILE", "what would be done with the labels in a file, without a daemon",
        "FILE is a stack or compose file (YAML), or the output of docker inspect or docker service\n"
        "inspect (JSON); - reads standard input. --label-prefix PREFIX where it is not com.df., "
        "--allow-raw-config where the operator has set ALLOW_RAW_CONFIG (templates are read from "
        "--templates-path DIR).\n"
-       "Exit status 1 when a service would not be served as it is written.",
+       "Exit status 1 when a service would not be served as it is written; also when it asks for\n"
+       "routes and does not opt in (com.df.notify=false is an answer).",
        RunLint},
       {"import-consul", "import-consul [ADDRESSES]",
        "define what the first releases of Docker Flow Proxy kept in Consul",

@@ -112,6 +112,28 @@ class Linter {
   }
 
  private:
+  /// Whoever says no is believed; whoever says nothing has forgotten it, or mistyped it.
+  [[nodiscard]] Diagnostic NotOptedIn(const model::ServiceName& name,
+                                      const std::map<std::string, std::string>& labels,
+                                      const std::map<std::string, std::string>& parameters) const {
+    const std::string notify = parse_.label_prefix + "notify";
+    const auto mistyped = labels::MistypedNotify(parameters);
+    const bool forgotten =
+        !labels.contains(notify) && (mistyped || labels::AskForDestination(parameters));
+    Diagnostic diagnostic{forgotten ? Severity::kError : Severity::kWarning,
+                          "not-opted-in",
+                          name,
+                          notify,
+                          "",
+                          "the service has routing labels, but is not opted in",
+                          "Add " + notify + "=true"};
+    if (forgotten && mistyped) {
+      diagnostic.label = parse_.label_prefix + *mistyped;
+      diagnostic.hint = "Did you mean " + notify + "?";
+    }
+    return diagnostic;
+  }
+
   void Add(LintService input) {
     LintedService service;
     const model::ServiceName name(input.name);
@@ -121,11 +143,8 @@ class Linter {
     service.diagnostics.insert(service.diagnostics.end(), notify.diagnostics.begin(),
                                notify.diagnostics.end());
     service.opted_in = notify.enabled;
-    if (!notify.enabled && !parameters.empty()) {
-      service.diagnostics.push_back({Severity::kWarning, "not-opted-in", name,
-                                     parse_.label_prefix + "notify", "",
-                                     "the service has routing labels, but is not opted in",
-                                     "add " + parse_.label_prefix + "notify=true"});
+    if (!notify.enabled && !parameters.empty() && notify.diagnostics.empty()) {
+      service.diagnostics.push_back(NotOptedIn(name, input.labels, parameters));
     }
     if (notify.enabled) {
       if (options_.allow_raw && options_.read_template) {

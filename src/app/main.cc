@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/controller.h"
 #include "app/supervisor.h"
+#include "app/table.h"
 #include "swarmgate/app/options.h"
 #include "swarmgate/base/strings.h"
 #include "swarmgate/codec/json.h"
@@ -23,16 +24,13 @@ constexpr const char* kCommonFlags =
     "Exit status: 0 ok, 1 a problem or a refusal, 2 wrong arguments, 3 no answer.\n";
 
 std::string Usage() {
-  std::string text = "Swarmgate " SWARMGATE_VERSION
-                     ": the edge of a Docker Swarm\n\n"
-                     "Usage: swarmgate COMMAND [ARGUMENT…]\n\n"
-                     "  run          starts it\n";
-  for (const Command& command : Commands()) {
-    text += "  " + std::string(command.name) +
-            std::string(13 - std::string_view(command.name).size(), ' ') + command.summary + "\n";
-  }
-  text += "  version      prints the version\n\nEvery command has --help.\n";
-  return text;
+  std::vector<std::vector<std::string>> rows;
+  for (const Command& command : Commands()) rows.push_back({"", command.name, command.summary});
+  rows.push_back({"", "version", "prints the version"});
+  return "Swarmgate " SWARMGATE_VERSION
+         ": the edge of a Docker Swarm\n\n"
+         "Usage: swarmgate COMMAND [ARGUMENT…]\n\n" +
+         FormatTable({"", "run", "starts it"}, rows) + "\nEvery command has --help.\n";
 }
 
 int RunOrControl(const std::string& name, const std::vector<std::string>& arguments) {
@@ -50,6 +48,7 @@ int RunOrControl(const std::string& name, const std::vector<std::string>& argume
 int RunVersion(const std::vector<std::string>& arguments) {
   const auto line = ParseCommandLine(arguments, {});
   if (!line) return UsageError(line.error().message);
+  if (!line->words.empty()) return UsageError("version takes no arguments");
   if (line->help) {
     std::puts("Usage: swarmgate version [-o json]\n\nPrints the version.");
   } else if (line->json) {

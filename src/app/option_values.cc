@@ -40,6 +40,8 @@ Status ParseName(const std::string& value, std::string& field) {
                              (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
                     });
   if (!good) return Bad("use letters, digits, '.', '-' and '_', at most 128 of them");
+  // It becomes a part of paths and of URLs, where these two are taken away.
+  if (value == "." || value == "..") return Bad("'.' and '..' are no names; use letters or digits");
   field = value;
   return Ok();
 }

@@ -2,6 +2,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "swarmgate/base/strings.h"
@@ -14,16 +16,6 @@ using codec::JsonValue;
 constexpr std::size_t kMaxBytes = 1U << 20U;
 constexpr std::size_t kMaxNodes = 100'000;
 constexpr std::size_t kMaxDepth = 64;
-
-/// Sets a member, or replaces the one of this name.
-void SetMember(JsonValue::Object& object, std::string key, JsonValue value, bool replace) {
-  for (auto& [name, old] : object) {
-    if (name != key) continue;
-    if (replace) old = std::move(value);
-    return;
-  }
-  object.emplace_back(std::move(key), std::move(value));
-}
 
 class Converter {
  public:
@@ -50,16 +42,27 @@ class Converter {
   Result<JsonValue> ConvertMap(const YAML::Node& node, std::size_t depth) {
     JsonValue::Object members;
     JsonValue::Array merged;
+    std::map<std::string, int> lines;
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) {
         return Fail(Code::kCorrupt, "a key is no plain text");
       }
+      const std::string& key = entry.first.Scalar();
+      const int line = entry.first.Mark().line + 1;
+      const auto [first, is_first] = lines.emplace(key, line);
+      // Several sources may be merged in.
+      if (!is_first && key != "<<") {
+        return Fail(Code::kCorrupt, "line " + std::to_string(std::max(line, first->second)) +
+                                        ": the key " + Printable(key, 200) + " stands in line " +
+                                        std::to_string(std::min(line, first->second)) +
+                                        " already. Leave one of them out");
+      }
       auto value = Convert(entry.second, depth + 1);
       if (!value) return value;
-      if (entry.first.Scalar() == "<<") {
+      if (key == "<<") {
         merged.push_back(*std::move(value));
       } else {
-        SetMember(members, entry.first.Scalar(), *std::move(value), true);
+        members.emplace_back(key, *std::move(value));
       }
     }
     // What is merged in never replaces what stands there; of several, the first one wins.
@@ -71,7 +74,12 @@ class Converter {
   }
 
   static void Merge(const JsonValue& source, JsonValue::Object& members) {
-    for (const auto& [name, value] : source.members()) SetMember(members, name, value, false);
+    for (const auto& added : source.members()) {
+      const bool stands = std::any_of(members.begin(), members.end(), [&](const auto& member) {
+        return member.first == added.first;
+      });
+      if (!stands) members.push_back(added);
+    }
   }
 
   std::size_t nodes_ = 0;

@@ -10,7 +10,8 @@
 namespace swarmgate::app {
 
 /// The first document. Scalars become strings, merge keys (<<) are carried out. Pure.
-/// Errors: kCorrupt, with line and column where there are any.
+/// Errors: kCorrupt, with line and column where there are any; also for a key that is given twice,
+/// of which parsers take the one or the other.
 [[nodiscard]] Result<codec::JsonValue> ParseYaml(const std::string& text);
 
 }  // namespace swarmgate::app

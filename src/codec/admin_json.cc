@@ -54,7 +54,8 @@ std::string PathText(const model::PathMatch& path) {
 }
 
 std::string HostText(const model::HostMatch& host) {
-  if (!host.original.empty()) return host.original;
+  // A name is told as it is looked up: what stood around it in the label is ignored.
+  if (host.kind == model::HostMatch::Kind::kRegex && !host.original.empty()) return host.original;
   return host.kind == model::HostMatch::Kind::kWildcard ? "*" + host.text : host.text.str();
 }
 

@@ -69,7 +69,10 @@ std::vector<std::string> PathTexts(const std::vector<model::PathMatch>& paths) {
 std::vector<std::string> HostTexts(const std::vector<model::HostMatch>& hosts) {
   std::vector<std::string> texts;
   texts.reserve(hosts.size());
-  for (const model::HostMatch& host : hosts) texts.push_back(HostText(host));
+  for (const model::HostMatch& host : hosts) {
+    // What was asked for is told as it was written.
+    texts.push_back(host.original.empty() ? HostText(host) : host.original.str());
+  }
   return texts;
 }
 

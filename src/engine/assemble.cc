@@ -214,13 +214,16 @@ void Assembler::AddClaim(const ServicePtr& service, ParsedPtr parsed, Names& tou
   if (!parsed->templates->files.empty()) templated_.insert(service);
   // Even if it claims nothing: a record or a static service may be about it.
   touched.insert(name);
+  if (parsed->other_instance) ++assembly_.of_other_instances;
   claims_.insert(PlaceOfClaim(*service), {service, std::move(parsed)});
 }
 
 void Assembler::DropClaim(const ServicePtr& service, Names& touched) {
   touched.insert(ServiceName(service->name));
   templated_.erase(service);
-  claims_.erase(PlaceOfClaim(*service));
+  const auto claim = PlaceOfClaim(*service);
+  if (claim->parsed->other_instance) --assembly_.of_other_instances;
+  claims_.erase(claim);
 }
 
 void Assembler::TakeServices(const Services& services, Names& touched) {

@@ -84,6 +84,7 @@ struct Assembly {
   std::set<std::string> include;                  ///< names that Docker should list without labels
   std::uint64_t include_version = 0;              ///< another for each content of `include`
   std::set<model::ServiceName> with_certificate;  ///< served, and bring a certificate
+  std::size_t of_other_instances = 0;  ///< opted in by labels, and meant for another instance
   /// May be null; holds until the next change of the assembly.
   [[nodiscard]] const Definition* Find(const model::ServiceName& name) const;
 };

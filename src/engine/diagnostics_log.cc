@@ -66,6 +66,7 @@ std::uint64_t CountDown(std::map<Key, std::uint64_t>& counts, const Key& key) {
 }  // namespace
 
 void DiagnosticsLog::TellDiagnostics(const StatusNews& news) {
+  std::set<model::ServiceName> gone;  // which is no recovery
   // One may go with one picture and come with another.
   std::map<Diagnostic, std::int64_t> changes;
   const auto add = [&](const std::vector<Diagnostic>& diagnostics, std::int64_t count) {
@@ -76,6 +77,8 @@ void DiagnosticsLog::TellDiagnostics(const StatusNews& news) {
   for (const StatusNews::Change& change : news.changes) {
     if (change.before) add(change.before->diagnostics, -1);
     if (change.now) add(change.now->diagnostics, 1);
+    if (change.now) continue;
+    for (const Diagnostic& diagnostic : change.before->diagnostics) gone.insert(diagnostic.service);
   }
   std::vector<const Diagnostic*> appeared;
   std::vector<Diagnostic> vanished;
@@ -97,7 +100,9 @@ void DiagnosticsLog::TellDiagnostics(const StatusNews& news) {
   for (const Diagnostic& diagnostic : vanished) {
     (void)CountDown(by_code_, diagnostic.code);
     if (diagnostic.severity != Severity::kError) continue;
-    if (CountDown(errors_, diagnostic.service) == 0) recovered.insert(diagnostic.service);
+    if (CountDown(errors_, diagnostic.service) == 0 && !gone.contains(diagnostic.service)) {
+      recovered.insert(diagnostic.service);
+    }
   }
   for (const model::ServiceName& service : recovered) {
     LogEvent(LogLevel::kInfo, "SERVICE_RECOVERED", "the service has no errors any more",

@@ -8,12 +8,14 @@ namespace swarmgate::engine {
 
 void Reconciler::NoteDocker(bool ok, std::string detail) {
   const bool changed = shown_.docker.ok != ok || !docker_tried_;
+  const bool another_detail = shown_.docker.detail != detail;
   docker_health_.TakeList(ok, detail, clock_.Now());
   SetPartner(shown_.docker, ok, std::move(detail), clock_.WallNow());
-  if (!docker_tried_) dirty_ = true;  // what was found at start may be complete now
+  // What was found at start may be complete now, or wait for another reason.
+  if (!docker_tried_ || (!started_ && another_detail)) dirty_ = true;
   docker_tried_ = true;
   if (changed && ports_.docker_answers) ports_.docker_answers(ok);
-  if (changed) PublishPartners();
+  if (changed || another_detail) PublishPartners();
 }
 
 void Reconciler::On(DockerConnected) {

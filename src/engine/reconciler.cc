@@ -469,6 +469,7 @@ void Reconciler::PublishServices(const Assembly& assembly, const Built& built) {
                                                     : "HAProxy does not answer"};
   const StatusNews news = book_.Update(context);
   shown_.services = book_.services();
+  shown_.of_other_instances = assembly.of_other_instances;
   if (!news.gone.empty() || !news.come.empty()) shown_.diagnostics = book_.others();
   log_.Update(news);
   counters_.diagnostics = log_.by_code();

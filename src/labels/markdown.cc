@@ -35,6 +35,8 @@ a container or a compose service to the container (`labels`).
 
 - **Names** are compared exactly first. Another letter case is understood, with a warning. An
   unknown name is a warning, with the name that was probably meant; the rest is honoured.
+  Only `notify` must be written exactly: Docker itself is asked for it, and what does not carry
+  it is not seen at all. `swarmgate lint` finds it in another letter case, or mistyped.
 - **Values** are trimmed. An empty value counts as not given. Control characters, and values
   above 4096 bytes, are refused.
 - **Mistakes** cost as little as can be: a bad value for one destination leaves out that

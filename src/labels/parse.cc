@@ -26,6 +26,14 @@ using model::PathMatch;
 
 constexpr std::string_view kNotify = "notify";
 
+/// By its name, or by what stands before its index.
+Found FindWithIndex(std::string_view name) {
+  const Found found = FindParameter(name);
+  if (found.parameter != nullptr) return found;
+  const IndexedName apart = TakeApart(name);
+  return apart.index ? FindParameter(apart.base) : Found();
+}
+
 class ServiceParser {
  public:
   ServiceParser(const model::ServiceName& name, const ParseOptions& options)
@@ -87,7 +95,7 @@ class ServiceParser {
           "value-too-long",
           "the value is longer than " +
               std::to_string(parameter.long_text ? kMaxTextBytes : kMaxValueBytes) + " bytes",
-          "Split it into several destinations");
+          parameter.creates ? "Split it into several destinations" : "Write a shorter one");
     }
     const auto control = [&parameter](char c) {
       if (parameter.long_text && (c == '\n' || c == '\r')) return false;
@@ -375,12 +383,18 @@ Notify ParseNotify(const model::ServiceName& name, const std::map<std::string, s
     if (it->first.size() == wanted.size() && ToLower(it->first) == ToLower(wanted)) found = it;
   }
   if (found == labels.end()) return notify;
+  const auto value = ParseBool(Trim(found->second));
   Report report(name);
   report.About(found->first, found->second);
   if (!exact) {
-    report.Warning("letter-case", "the letter case differs from " + wanted, "Write " + wanted);
+    if (value != false) {
+      report.Error("letter-case",
+                   "it is not seen, because Docker is asked for the exact name " + wanted,
+                   "Write " + wanted);
+    }
+    notify.diagnostics = report.Take();
+    return notify;
   }
-  const auto value = ParseBool(Trim(found->second));
   notify.enabled = value.value_or(false);
   if (!value) {
     report.Error("bad-bool", "it is neither true nor false, so the service is not served",
@@ -388,6 +402,23 @@ Notify ParseNotify(const model::ServiceName& name, const std::map<std::string, s
   }
   notify.diagnostics = report.Take();
   return notify;
+}
+
+bool AskForDestination(const std::map<std::string, std::string>& parameters) {
+  return std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
+    const Found found = FindWithIndex(parameter.first);
+    return found.parameter != nullptr && found.parameter->creates;
+  });
+}
+
+std::optional<std::string> MistypedNotify(const std::map<std::string, std::string>& parameters) {
+  const std::vector<std::string> names = ParameterNames();
+  for (const auto& [name, value] : parameters) {
+    if (FindWithIndex(name).parameter == nullptr && ClosestMatch(name, names) == kNotify) {
+      return name;
+    }
+  }
+  return std::nullopt;
 }
 
 bool IsValidServiceName(std::string_view name) {
@@ -426,11 +457,7 @@ std::string ParameterFromEnvironment(std::string_view variable) {
 }
 
 bool MayShowValue(std::string_view name) {
-  Found found = FindParameter(name);
-  if (found.parameter == nullptr) {
-    const IndexedName apart = TakeApart(name);
-    if (apart.index) found = FindParameter(apart.base);
-  }
+  const Found found = FindWithIndex(name);
   return found.parameter != nullptr && !found.parameter->secret;
 }
 

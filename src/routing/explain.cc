@@ -132,7 +132,55 @@ void AddLostCandidates(const Chunked<LostRoute>& lost, const std::string& host,
   }
 }
 
+/// What may stand as the host of a request: a name or an address, and perhaps a port.
+bool IsRequestHost(std::string_view host) {
+  const std::size_t bracket = host.starts_with('[') ? host.find(']') : std::string_view::npos;
+  const bool address = bracket != std::string_view::npos;
+  const std::size_t end = address ? bracket + 1 : host.find(':');
+  const std::string_view name = host.substr(0, end);
+  const std::string_view rest = end == std::string_view::npos ? "" : host.substr(end);
+  if (address) {
+    constexpr std::string_view kOfAddresses = "0123456789abcdefABCDEF:.";
+    const std::string_view inside = name.substr(1, name.size() - 2);
+    if (inside.find_first_not_of(kOfAddresses) != std::string_view::npos) return false;
+    if (inside.find(':') == std::string_view::npos) return false;
+  } else if (!IsCleanHost(name) || name.find_first_of("[]@#\\\"") != std::string_view::npos) {
+    return false;
+  }
+  if (rest.empty()) return true;
+  const auto port = rest[0] == ':' ? ParseUint(rest.substr(1), 65535) : std::nullopt;
+  return port && *port != 0;
+}
+
+bool IsHeaderName(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
 }  // namespace
+
+Status CheckQuestion(const Question& question) {
+  // A client of HTTP/1.0, or of TLS without SNI, names no host.
+  if (!question.host.empty() && !IsRequestHost(question.host)) {
+    return Fail(Code::kInvalidArgument, "'" + Printable(question.host, 100) +
+                                            "' is no host; write for example a.com or [::1]");
+  }
+  if (!IsCleanPath(question.path)) {
+    return Fail(Code::kInvalidArgument,
+                "'" + Printable(question.path, 100) +
+                    "' is no path; write for example /demo (a blank is %20, and what stands behind "
+                    "? or # is no part of it)");
+  }
+  for (const auto& [name, value] : question.headers) {
+    if (IsHeaderName(name)) continue;
+    return Fail(Code::kInvalidArgument, "'" + Printable(name, 100) +
+                                            "' is no name of a header; write for example "
+                                            "X-Version: 3");
+  }
+  return Ok();
+}
 
 Explanation Explain(const Chunked<Cow<Route>>& routes, const Question& question,
                     const Chunked<LostRoute>& lost) {

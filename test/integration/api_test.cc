@@ -228,6 +228,12 @@ TEST_F(ApiTest, CommandsPrintTablesAndJsonAndHaveExitCodes) {
   }
   EXPECT_NE(gate_.Cli({"services"}).output.find("api"), std::string::npos);
   EXPECT_NE(gate_.Cli({"why", "http://any.example/api/x"}).output.find("api"), std::string::npos);
+  EXPECT_EQ(gate_.Cli({"why", "http://any.example/api/x"}).exit_code, 0);
+  EXPECT_EQ(gate_.Cli({"why", "http://any.example/other"}).exit_code, 1);
+  result = gate_.Cli({"why", "zz zz"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.output.find("write for example a.com"), std::string::npos) << result.output;
+  EXPECT_EQ(gate_.Cli({"why", "zz zz", "-o", "json"}).exit_code, 2);
   EXPECT_EQ(gate_.Cli({"remove", "api"}).exit_code, 0);
   EXPECT_EQ(gate_.Web("/api").status, 503);
   EXPECT_EQ(gate_.Cli({"health"}).exit_code, 0);

@@ -86,7 +86,7 @@ Status FakeDocker::Enter() {
   if (failures_.empty()) return Ok();
   const Code code = failures_.front();
   failures_.erase(failures_.begin());
-  return Fail(code, "the fake daemon was told to fail");
+  return Fail(code, "the fake daemon was told to fail: " + std::string(CodeName(code)));
 }
 
 Result<model::DockerFacts> FakeDocker::List(SteadyTime) {

@@ -26,8 +26,9 @@ void WriteDiagnostics(JsonWriter& json, const std::vector<model::Diagnostic>& di
 /// One route as an object.
 void WriteRoute(JsonWriter& json, const model::Route& route);
 
-/// "path_beg /demo", "*.a.com": as its owner wrote it, or the closest to it.
+/// "path_beg /demo": as its owner wrote it, or the closest to it.
 [[nodiscard]] std::string PathText(const model::PathMatch& path);
+/// "a.com", "*.a.com", a regex as its owner wrote it; empty for any host.
 [[nodiscard]] std::string HostText(const model::HostMatch& host);
 
 }  // namespace swarmgate::codec

@@ -131,6 +131,8 @@ struct Snapshot {
   std::string proxy_version;
   /// Sorted by name; never none. Shared between snapshots as long as the service does not change.
   Chunked<Shared<ServiceStatus>> services;
+  /// Services that are left to other instances (FILTER_PROXY_INSTANCE_NAME); not among `services`.
+  std::size_t of_other_instances = 0;
   /// Shared, not copied: only replaced when it changed.
   std::shared_ptr<const model::Desired> desired;
   /// Shared, not copied; never null. Routes that came to nothing, with the reason.

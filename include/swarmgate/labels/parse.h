@@ -104,7 +104,7 @@ struct ParsedService {
     const std::map<std::string, std::string>& labels, const ParseOptions& options);
 
 /// The value of com.df.notify: opted in? A value that is no boolean gives a diagnostic and counts
-/// as false.
+/// as false; so does the name in another letter case, by which Docker does not find the object.
 struct Notify {
   bool enabled = false;
   std::vector<model::Diagnostic> diagnostics;
@@ -112,6 +112,13 @@ struct Notify {
 [[nodiscard]] Notify ParseNotify(const model::ServiceName& name,
                                  const std::map<std::string, std::string>& labels,
                                  const ParseOptions& options);
+
+/// Does one of the parameters ask for a destination (servicePath, port.2, …)?
+[[nodiscard]] bool AskForDestination(const std::map<std::string, std::string>& parameters);
+
+/// The label that probably was to be "notify", of those that nobody knows by their names.
+[[nodiscard]] std::optional<std::string> MistypedNotify(
+    const std::map<std::string, std::string>& parameters);
 
 /// Checks a service name as it may stand in maps, files and logs.
 [[nodiscard]] bool IsValidServiceName(std::string_view name);

@@ -13,6 +13,7 @@
 
 #include "swarmgate/base/chunked.h"
 #include "swarmgate/base/cow.h"
+#include "swarmgate/base/error.h"
 #include "swarmgate/base/few.h"
 #include "swarmgate/base/shared.h"
 #include "swarmgate/model/diagnostic.h"
@@ -116,6 +117,10 @@ struct Question {
   std::uint16_t port = 80;
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in any letter case
 };
+
+/// Is this a request that can be made? What a client sends as host and path, and names of headers.
+/// Errors: kInvalidArgument, with what to write instead.
+[[nodiscard]] Status CheckQuestion(const Question& question);
 
 struct Candidate {
   model::RouteId route;

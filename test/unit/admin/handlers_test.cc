@@ -149,6 +149,46 @@ TEST_F(HandlersTest, WhyExplainsAndNamesTheServers) {
   EXPECT_EQ(Call("/v1/why", {{"path", "/"}, {"port", "65536"}}).status, 400);
 }
 
+TEST_F(HandlersTest, AQuestionThatNoClientCouldAskIsRefusedWithWhatToWrite) {
+  using Query = std::map<std::string, std::string>;
+  const struct {
+    Query query;
+    const char* said;
+  } cases[] = {
+      {{{"url", "zz zz"}}, "write for example a.com"},
+      {{{"url", std::string(1, '\0')}}, "write for example a.com"},
+      {{{"url", "http://a.com/a b"}}, "write for example /demo"},
+      {{{"url", "http://[a.com]/"}}, "write for example a.com"},
+      {{{"host", "a b"}, {"path", "/x"}}, "write for example a.com"},
+      {{{"host", "a.com:x"}}, "write for example a.com"},
+      {{{"host", "a.com/x"}}, "write for example a.com"},
+      {{{"host", "a.com"}, {"path", "x"}}, "write for example /demo"},
+      {{{"host", "a.com"}, {"path", ""}}, "write for example /demo"},
+      {{{"host", "a.com"}, {"path", "/x?y=1"}}, "write for example /demo"},
+      {{{"url", "http://a.com"}, {"port", "abc"}}, "write all in the url"},
+      {{{"url", "http://a.com"}, {"host", "b.com"}}, "write all in the url"},
+      {{{"url", "http://a.com"}, {"header", ": 3"}}, "write for example X-Version: 3"},
+      {{{"url", "http://a.com"}, {"header", "X Version: 3"}}, "write for example X-Version: 3"},
+  };
+  for (const auto& c : cases) {
+    const Response refused = Call("/v1/why", c.query);
+    EXPECT_EQ(refused.status, 400) << c.query.begin()->second;
+    EXPECT_NE(refused.body.find(c.said), std::string::npos) << refused.body;
+  }
+  for (const Query& query :
+       {Query{{"url", "http://[::1]:8080/"}}, Query{{"url", "http://user@a.com/%20?a b"}},
+        Query{{"url", "/demo"}}, Query{{"path", "/demo"}}, Query{{"host", "a.com:8080"}},
+        Query{{"host", "A_b.com."}, {"port", "81"}}, Query{{"url", "tls://:6379"}}}) {
+    const Response taken = Call("/v1/why", query);
+    EXPECT_EQ(taken.status, 200) << taken.body;
+  }
+}
+
+TEST_F(HandlersTest, ServicesSayHowManyAreLeftToOtherInstances) {
+  backend_.snapshot.of_other_instances = 3;
+  EXPECT_EQ(Json(Call("/v1/services"))["ofOtherInstances"].AsUint64(), 3U);
+}
+
 TEST_F(HandlersTest, WhySurvivesAnEngineThatHasNoRoutesYet) {
   backend_.snapshot = engine::Snapshot();
   EXPECT_EQ(Call("/v1/why", {{"url", "http://a.com/"}}).status, 200);

@@ -2,7 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "app/commands.h"
 #include "app/table.h"
+#include "support/paths.h"
+#include "swarmgate/app/main.h"
 
 namespace swarmgate::app {
 namespace {
@@ -58,6 +65,54 @@ TEST(CommandLineTest, MistakesAreRefused) {
             std::string::npos);
   EXPECT_FALSE(ParseCommandLine({}, {{"PORT", "65536"}}));
   EXPECT_TRUE(ParseCommandLine({"--help"}, {{"PORT", "65536"}})) << "help is always there";
+}
+
+struct Ended {
+  int status = 0;
+  std::string output;
+  std::string errors;
+};
+
+Ended RunMain(std::vector<std::string> words) {
+  words.insert(words.begin(), "swarmgate");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Ended ended;
+  ended.status = Main(static_cast<int>(arguments.size()), arguments.data());
+  ended.output = ::testing::internal::GetCapturedStdout();
+  ended.errors = ::testing::internal::GetCapturedStderr();
+  return ended;
+}
+
+TEST(HelpTest, EveryCommandStandsApartFromWhatItDoesAndInTheReadme) {
+  const Ended help = RunMain({"--help"});
+  EXPECT_EQ(help.status, kExitOk);
+  std::ostringstream readme;
+  readme << std::ifstream(testing::SourcePath("README.md")).rdbuf();
+  const std::string text = readme.str();
+  const auto begin = text.find("`swarmgate COMMAND --help` explains each:");
+  ASSERT_NE(begin, std::string::npos);
+  std::string listed = text.substr(begin, text.find("`.", begin) - begin);
+  std::replace_if(
+      listed.begin(), listed.end(), [](char c) { return c == '\n' || c == '`'; }, ' ');
+  listed += ' ';
+  for (const Command& command : Commands()) {
+    EXPECT_NE(help.output.find("  " + std::string(command.name) + "  "), std::string::npos)
+        << command.name << "\n"
+        << help.output;
+    EXPECT_NE(listed.find(" " + std::string(command.name) + " "), std::string::npos)
+        << command.name << " is missing in the README: " << listed;
+  }
+}
+
+TEST(HelpTest, AWordTooManyIsAUsageError) {
+  EXPECT_EQ(RunMain({"version"}).status, kExitOk);
+  const Ended extra = RunMain({"version", "extra"});
+  EXPECT_EQ(extra.status, kExitUsage);
+  EXPECT_EQ(extra.output, "");
+  EXPECT_EQ(extra.errors, "swarmgate: version takes no arguments\n");
 }
 
 TEST(TableTest, ColumnsAreAlignedAndControlBytesEscaped) {

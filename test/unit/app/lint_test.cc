@@ -84,7 +84,7 @@ TEST(LintTest, MistakesAreNamedAndHurtNobodyElse) {
   EXPECT_TRUE(ServiceOf(report, "younger").routes.empty()) << text;
   EXPECT_NE(text.find("older"), std::string::npos);
   EXPECT_TRUE(
-      HasDiagnostic(ServiceOf(report, "forgotten"), model::Severity::kWarning, "not-opted-in"));
+      HasDiagnostic(ServiceOf(report, "forgotten"), model::Severity::kError, "not-opted-in"));
   EXPECT_TRUE(HasDiagnostic(ServiceOf(report, "misplaced"), model::Severity::kWarning,
                             "labels-of-the-container"));
   EXPECT_TRUE(HasDiagnostic(ServiceOf(report, "dollar"), model::Severity::kError, "bad-variable"))
@@ -151,6 +151,57 @@ TEST(LintTest, ACertificateIsLookedInto) {
       HasDiagnostic(report.services.at(0), model::Severity::kWarning, "certificate-refused"))
       << LintText(report);
   EXPECT_EQ(report.routed, 1U);
+}
+
+std::string StackOf(const std::string& labels) {
+  return "services:\n  web:\n    deploy:\n      labels:\n" + labels;
+}
+
+TEST(LintTest, AnOptInThatIsForgottenOrMistypedIsAnError) {
+  const std::string routes = "        com.df.servicePath: /\n        com.df.port: '80'\n";
+  const struct {
+    const char* label;
+    std::size_t errors;
+    const char* text;
+  } cases[] = {
+      {"com.df.notfy: 'true'", 1, "Did you mean com.df.notify?"},
+      {"com.df.Notify: 'true'", 1, "it is not seen"},
+      {"com.df.notify: 'yes'", 1, "neither true nor false"},
+      {"other: 'true'", 1, "Add com.df.notify=true"},
+      {"com.df.notify: 'false'", 0, "is not opted in"},
+      {"com.df.notify: 'true'", 0, "routed"},
+  };
+  for (const auto& c : cases) {
+    const LintReport report = LintOf(StackOf(std::string("        ") + c.label + "\n" + routes));
+    EXPECT_EQ(report.errors, c.errors) << c.label << "\n" << LintText(report);
+    EXPECT_NE(LintText(report).find(c.text), std::string::npos) << LintText(report);
+  }
+  const LintReport monitored = LintOf(StackOf("        com.df.scrapePort: '9000'\n"));
+  EXPECT_EQ(monitored.errors, 0U) << "labels of another program\n" << LintText(monitored);
+}
+
+TEST(LintTest, AKeyThatIsGivenTwiceIsRefusedWithBothLines) {
+  const auto refusal = [](const std::string& text) {
+    const auto services = ReadLintInput(text, "com.df.", {});
+    return services ? "taken" : services.error().message;
+  };
+  EXPECT_EQ(refusal(StackOf("        com.df.notify: 'true'\n        com.df.notify: 'false'\n")),
+            "line 6: the key com.df.notify stands in line 5 already. Leave one of them out");
+  EXPECT_EQ(refusal("services:\n  web: {}\n  api: {}\n  web: {}\n"),
+            "line 4: the key web stands in line 2 already. Leave one of them out");
+  EXPECT_EQ(refusal("x: &x {image: a}\ny: &y {image: b}\nservices:\n  web:\n    <<: *x\n"
+                    "    <<: *y\n    image: c\n"),
+            "taken");
+}
+
+TEST(LintTest, HostsAreShownAsTheyAreServed) {
+  const LintReport report =
+      LintOf(StackOf("        com.df.notify: 'true'\n        com.df.port: '80'\n"
+                     "        com.df.serviceDomain: 'B.com:8080, c.com., *.D.com'\n"));
+  std::vector<std::string> hosts;
+  for (const LintedRoute& route : report.services.at(0).routes) hosts.push_back(route.host);
+  std::sort(hosts.begin(), hosts.end());
+  EXPECT_EQ(hosts, (std::vector<std::string>{"*.d.com", "b.com", "c.com"})) << LintText(report);
 }
 
 TEST(LintTest, KnowsWhetherTheOperatorAllowsRawConfiguration) {

@@ -123,6 +123,8 @@ TEST(OptionsTest, WrongValuesAreOneSentenceThatNamesVariableAndValue) {
       {"DF_NOTIFY_LABEL", "acme", ".notify"},
       {"LABEL_PREFIX", "com.df", "ends with a dot"},
       {"PROXY_INSTANCE_NAME", "a b", "letters, digits"},
+      {"PROXY_INSTANCE_NAME", ".", "are no names"},
+      {"PROXY_INSTANCE_NAME", "..", "are no names"},
       {"HAPROXY_USER", "ha proxy", "letters, digits"},
       {"ALLOW_RAW_CONFIG", "maybe", "true or false"},
       {"UPSTREAM_CA_FILE", "ca.pem", "absolute path"},

@@ -393,6 +393,16 @@ TEST_F(ApplyTest, DiagnosticsAreToldOnceAndRecoveryToo) {
   rig.Advance(Duration(100));
   EXPECT_EQ(count("SERVICE_RECOVERED", mark), 1);
   EXPECT_EQ(count("SERVICE_LIVE", mark), 1);
+  bad.version = 3;
+  rig.docker.SetService(bad);
+  rig.Hint("service", "update", "id-bad");
+  rig.Advance(Duration(100));
+  mark = newest();
+  rig.docker.RemoveService("id-bad");
+  rig.Hint("service", "remove", "id-bad");
+  rig.Advance(Duration(100));
+  EXPECT_EQ(count("SERVICE_GONE", mark), 1);
+  EXPECT_EQ(count("SERVICE_RECOVERED", mark), 0) << "it is gone, not well";
 }
 
 TEST_F(ApplyTest, TheSnapshotTellsAHAProxyThatDiedFromOneThatNeverRan) {

@@ -87,6 +87,37 @@ TEST_F(DiscoveryTest, WithoutNotifyNothingIsServedAndTheStatusSaysWhy) {
   EXPECT_NE(rig.Status("web")->reason.str().find("com.df.notify"), std::string::npos);
 }
 
+TEST_F(DiscoveryTest, ServicesThatAreLeftToOtherInstancesAreCounted) {
+  rig.options.parse.filter_instance = true;
+  rig.options.parse.instance_name = "mine";
+  auto web = MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")});
+  rig.docker.SetService(web);
+  auto silent = MakeService("silent", "/silent", {MakeTask("bbb", "10.0.0.2")});
+  silent.labels.Erase("com.df.notify");
+  rig.docker.SetService(silent);
+  rig.Start();
+  EXPECT_EQ(rig.Status("web"), nullptr);
+  EXPECT_EQ(rig.snapshot()->of_other_instances, 1U);
+  const auto again = [&] {
+    web.version += 1;
+    rig.docker.SetService(web);
+    rig.Hint("service", "update", "id-web");
+    rig.Advance(Duration(1000));
+    return rig.snapshot()->of_other_instances;
+  };
+  web.labels.Set("com.df.proxyInstanceName", "other");
+  EXPECT_EQ(again(), 1U);
+  web.labels.Set("com.df.proxyInstanceName", "mine");
+  EXPECT_EQ(again(), 0U);
+  EXPECT_EQ(rig.State("web"), "live");
+  web.labels.Set("com.df.proxyInstanceName", "other");
+  EXPECT_EQ(again(), 1U);
+  rig.docker.RemoveService("id-web");
+  rig.Hint("service", "remove", "id-web");
+  rig.Advance(Duration(1000));
+  EXPECT_EQ(rig.snapshot()->of_other_instances, 0U);
+}
+
 TEST_F(DiscoveryTest, NothingIsWrittenOrCommandedWhenNothingChanges) {
   rig.docker.SetService(MakeService("web", "/web", {MakeTask("aaa", "10.0.0.1")}));
   rig.Start();

@@ -66,5 +66,24 @@ TEST_F(DockerHealthTest, AnOutageIsToldAtItsBeginningAndItsEnd) {
   EXPECT_EQ(Lines("DOCKER_CONNECTED"), 2) << "at the start, and now";
 }
 
+TEST_F(DockerHealthTest, TheNewestErrorIsShown) {
+  rig.docker.FailNext(Code::kUnavailable, 1000);
+  rig.Start();
+  const auto listed = [&] {
+    rig.Hint("node", "update", "n");
+    rig.Advance(Duration(20000));
+    return rig.snapshot();
+  };
+  const std::string first = listed()->docker.detail;
+  EXPECT_NE(listed()->not_ready_reason.find(first), std::string::npos);
+  rig.docker.StopFailing();
+  rig.docker.FailNext(Code::kCorrupt, 1000);
+  const auto shown = listed();
+  EXPECT_FALSE(shown->docker.ok);
+  EXPECT_NE(shown->docker.detail, first);
+  EXPECT_NE(shown->not_ready_reason.find(shown->docker.detail), std::string::npos)
+      << shown->not_ready_reason;
+}
+
 }  // namespace
 }  // namespace swarmgate::engine

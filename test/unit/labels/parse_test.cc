@@ -322,7 +322,10 @@ TEST(LimitsTest, ListsRegexesRoutesValuesAndParametersAreBounded) {
   const std::string huge = "/" + std::string(65536, 'a');
   EXPECT_THAT(Texts(Parse({{"servicePath", huge}})),
               ElementsAre(AllOf(HasSubstr("error value-too-long: "),
-                                HasSubstr("the value is longer than 4096 bytes"))));
+                                HasSubstr("the value is longer than 4096 bytes. Split it into "
+                                          "several destinations"))));
+  EXPECT_THAT(Texts(Parse({{"servicePath", "/x"}, {"sessionType", std::string(4097, 'a')}})),
+              ElementsAre(HasSubstr("longer than 4096 bytes. Write a shorter one")));
   Map labels;
   for (int i = 0; i < 500; ++i) labels["x" + std::to_string(i)] = "1";
   labels["servicePath"] = "/x";
@@ -365,11 +368,34 @@ TEST(NotifyTest, IsABooleanAndOptIn) {
   EXPECT_THAT(Texts(bad.diagnostics),
               ElementsAre("error bad-bool: service web: com.df.notify=yes: it is neither true nor "
                           "false, so the service is not served. Write true or false"));
+}
+
+TEST(NotifyTest, InAnotherLetterCaseIsNotSeenByDocker) {
+  const auto notify = [&](const Map& labels) {
+    return ParseNotify(model::ServiceName("web"), labels, {});
+  };
   const Notify other_case = notify({{"com.df.Notify", "true"}});
-  EXPECT_TRUE(other_case.enabled);
-  EXPECT_THAT(Texts(other_case.diagnostics),
-              ElementsAre("warning letter-case: service web: com.df.Notify=true: the letter case "
-                          "differs from com.df.notify. Write com.df.notify"));
+  EXPECT_FALSE(other_case.enabled);
+  EXPECT_THAT(
+      Texts(other_case.diagnostics),
+      ElementsAre("error letter-case: service web: com.df.Notify=true: it is not seen, because "
+                  "Docker is asked for the exact name com.df.notify. Write com.df.notify"));
+  EXPECT_THAT(Texts(notify({{"com.df.Notify", "false"}}).diagnostics), IsEmpty());
+  const Notify both = notify({{"com.df.Notify", "false"}, {"com.df.notify", "true"}});
+  EXPECT_TRUE(both.enabled);
+  EXPECT_THAT(Texts(both.diagnostics), IsEmpty());
+}
+
+TEST(NotifyTest, MistypedIsTellableFromOtherLabels) {
+  for (const char* name : {"notfy", "notifi", "notify.", "notifiy"}) {
+    EXPECT_EQ(MistypedNotify({{"port", "80"}, {name, "true"}}), name);
+  }
+  for (const char* name : {"port", "servicePth", "notify", "scrapePort", "something"}) {
+    EXPECT_EQ(MistypedNotify({{name, "true"}}), std::nullopt) << name;
+  }
+  EXPECT_TRUE(AskForDestination({{"servicePath.2", "/x"}}));
+  EXPECT_TRUE(AskForDestination({{"serviceDomain", "a.com"}}));
+  EXPECT_FALSE(AskForDestination({{"scrapePort", "80"}, {"aclName", "x"}}));
 }
 
 TEST(LabelsTest, OnlyThoseWithThePrefixAreParameters) {
