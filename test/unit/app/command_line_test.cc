@@ -9,7 +9,9 @@
 #include "app/commands.h"
 #include "app/table.h"
 #include "support/paths.h"
+#include "swarmgate/admin/server.h"
 #include "swarmgate/app/main.h"
+#include "unit/admin/fake_backend.h"
 
 namespace swarmgate::app {
 namespace {
@@ -113,6 +115,27 @@ TEST(HelpTest, AWordTooManyIsAUsageError) {
   EXPECT_EQ(extra.status, kExitUsage);
   EXPECT_EQ(extra.output, "");
   EXPECT_EQ(extra.errors, "swarmgate: version takes no arguments\n");
+}
+
+TEST(ServicesCommandTest, SaysHowManyServicesAreLeftToOtherInstances) {
+  admin::FakeBackend backend;
+  admin::AdminOptions options;
+  options.port = 0;
+  admin::AdminServer server(options, backend);
+  const auto port = server.Bind();
+  ASSERT_TRUE(port) << port.error().message;
+  server.Start();
+  const auto services = [&] {
+    const std::string address = "http://127.0.0.1:" + std::to_string(*port);
+    return RunMain({"services", "--address", address}).output;
+  };
+  EXPECT_EQ(services().rfind("No services. Label one with com.df.notify=true", 0), 0U);
+  backend.snapshot.of_other_instances = 2;
+  EXPECT_EQ(services(),
+            "No services of this instance.\n2 services are left to other instances "
+            "(FILTER_PROXY_INSTANCE_NAME): their com.df.proxyInstanceName is not this one's "
+            "PROXY_INSTANCE_NAME.\n");
+  server.Stop();
 }
 
 TEST(TableTest, ColumnsAreAlignedAndControlBytesEscaped) {
