@@ -38,8 +38,7 @@ DockerDesk::DockerDesk(const EngineOptions& options, bool enabled, Sources& sour
       enabled_(enabled),
       sources_(sources),
       clock_(clock),
-      poll_backoff_(options.poll_fast, options.poll_slow),
-      all_pause_(options.poll_all) {
+      poll_backoff_(options.poll_fast, options.poll_slow) {
   const SteadyTime now = clock_.Now();
   list_started_ = list_not_before_ = tasks_started_ = tasks_not_before_ = now;
   services_started_ = services_not_before_ = now;
@@ -92,8 +91,8 @@ void DockerDesk::Follow(const std::vector<std::string>& ids) {
 }
 
 void DockerDesk::FollowAll() {
-  all_pause_ = kFollowAllFirst;
-  all_due_ = std::min(all_due_, clock_.Now() + all_pause_);
+  all_soon_ = kFollowAllFirst;
+  all_due_ = std::min(all_due_, clock_.Now() + *all_soon_);
 }
 
 Duration DockerDesk::NextPollPause(SteadyTime now) {
@@ -177,8 +176,10 @@ void DockerDesk::RunTimes(SteadyTime now) {
     list_wanted_ = true;
   }
   if (all_due_ <= now) {
-    all_pause_ = std::min(2 * all_pause_, Seldom(options_.poll_all));
-    all_due_ = now + all_pause_;
+    const Duration usual = Seldom(options_.poll_all);
+    if (all_soon_) *all_soon_ *= 2;
+    if (all_soon_ && *all_soon_ >= usual) all_soon_.reset();
+    all_due_ = now + all_soon_.value_or(usual);
     WantTasks({all_ids_.begin(), all_ids_.end()});
   }
   if (poll_due_ <= now) {

@@ -105,7 +105,7 @@ class DockerDesk {
   std::map<std::string, SteadyTime> sprints_;  ///< service → end of its sprint
   SteadyTime sprint_due_ = SteadyTime::max();
   SteadyTime all_due_;
-  Duration all_pause_;  ///< before the next time, where that is less than usual
+  std::optional<Duration> all_soon_;  ///< before the next time, where that is less than usual
   std::vector<Text> all_ids_;
 };
 
