@@ -10,6 +10,14 @@ using testing::MakeService;
 using testing::MakeTask;
 using Served = std::map<std::string, std::vector<std::string>>;
 
+/// The task "aaa" at 10.0.0.1, in this state.
+auto NotYetRunning(const std::string& state) {
+  auto task = MakeTask("aaa", "10.0.0.1");
+  task.running = false;
+  task.state = state;
+  return task;
+}
+
 class AskingTest : public ::testing::Test {
  protected:
   Rig rig;
@@ -98,9 +106,7 @@ TEST_F(AskingTest, ContainersThatAreNoneOfOursCostNothing) {
 }
 
 TEST_F(AskingTest, ATaskWhoseContainerHasStartedIsLiveSoonAfterItRuns) {
-  auto starting = MakeTask("aaa", "10.0.0.1");
-  starting.running = false;
-  starting.state = "starting";
+  auto starting = NotYetRunning("starting");
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
   rig.Advance(Duration(20000));  // polls have become slow
@@ -113,9 +119,7 @@ TEST_F(AskingTest, ATaskWhoseContainerHasStartedIsLiveSoonAfterItRuns) {
 }
 
 TEST_F(AskingTest, ATaskOfThisNodeIsLiveWhenItsContainerServesThoughTheManagersDoNotKnowYet) {
-  auto starting = MakeTask("aaa", "10.0.0.1");
-  starting.running = false;
-  starting.state = "starting";
+  auto starting = NotYetRunning("starting");
   starting.container_id = Text();
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
@@ -139,9 +143,7 @@ TEST_F(AskingTest, ATaskOfThisNodeIsLiveWhenItsContainerServesThoughTheManagersD
 }
 
 TEST_F(AskingTest, AContainerThatEndedBeforeItWasLookedAtIsNotServed) {
-  auto starting = MakeTask("aaa", "10.0.0.1");
-  starting.running = false;
-  starting.state = "starting";
+  auto starting = NotYetRunning("starting");
   starting.container_id = Text();
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
@@ -156,9 +158,7 @@ TEST_F(AskingTest, AContainerThatEndedBeforeItWasLookedAtIsNotServed) {
 }
 
 TEST_F(AskingTest, OnABareHostAnOlderListDoesNotTakeTheAddressOfAStartedTask) {
-  auto starting = MakeTask("aaa", "10.0.0.1");
-  starting.running = false;
-  starting.state = "starting";
+  auto starting = NotYetRunning("starting");
   starting.container_id = Text();
   model::DockerFacts facts = rig.docker.facts();
   facts.on_host = true;
@@ -177,9 +177,7 @@ TEST_F(AskingTest, OnABareHostAnOlderListDoesNotTakeTheAddressOfAStartedTask) {
 }
 
 TEST_F(AskingTest, OnlyTheServiceWhoseContainerStartedIsPolledInASprint) {
-  auto starting = MakeTask("aaa", "10.0.0.1");
-  starting.running = false;
-  starting.state = "starting";
+  auto starting = NotYetRunning("starting");
   auto stuck = starting;
   stuck.id = "bbb";
   rig.docker.SetService(MakeService("web", "/web", {starting}));
@@ -214,9 +212,7 @@ TEST_F(AskingTest, OnlyTheServiceWhoseContainerStartedIsPolledInASprint) {
 }
 
 TEST_F(AskingTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
-  auto starting = MakeTask("aaa", "10.0.0.1");
-  starting.running = false;
-  starting.state = "starting";
+  auto starting = NotYetRunning("starting");
   rig.docker.SetService(MakeService("web", "/web", {starting}));
   rig.Start();
   EXPECT_EQ(rig.State("web"), "no-server");
@@ -245,9 +241,7 @@ TEST_F(AskingTest, ConvergingServicesArePolledQuicklyAndThenLessOften) {
 }
 
 TEST_F(AskingTest, ATaskThatStartsElsewhereAfterAWhileIsLiveWithinAQuarterOfASecond) {
-  auto preparing = MakeTask("aaa", "10.0.0.1");
-  preparing.running = false;
-  preparing.state = "preparing";
+  auto preparing = NotYetRunning("preparing");
   rig.docker.SetService(MakeService("web", "/web", {preparing}));
   rig.Start();
   rig.Advance(Duration(20000));  // no event on this node tells of the end of a pull
