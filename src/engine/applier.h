@@ -155,7 +155,7 @@ class Applier {
   std::string saved_structure_;
   int saved_pid_ = 0;
   bool startable_ = true;  ///< a HAProxy may start: there were files, or it was told of ours
-  bool expected_ = false;  ///< it was told to start, or was found
+  bool expected_ = false;  ///< it was told to start: whether it answers is looked at
   int found_pid_ = 0;      ///< what ran before the first files were written, 0: nothing
   int pid_ = 0;            ///< of the worker that was seen last
   bool proxy_up_ = false;

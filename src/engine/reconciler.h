@@ -224,7 +224,7 @@ class Reconciler {
   bool check_in_flight_ = false;
   bool files_told_ = false;
   bool found_nothing_ = false;    ///< no earlier run has left anything
-  bool leaves_as_found_ = false;  ///< … but a configuration with routes
+  bool leaves_as_found_ = false;  ///< its state is lost, its configuration has routes
   SteadyTime start_until_;        ///< until then HAProxy's start may wait
 
   bool docker_tried_ = false;
