@@ -57,6 +57,19 @@ class Rounds(unittest.TestCase):
         with self.assertRaises(BenchError):
             self._measure([_Side("limit", 1000), _Side("swarmgate", None)])
 
+    def test_among_many_routes_a_turn_begins_with_what_does_not_count(self):
+        for case, seconds in ((throughput.Case("prefix", 10000, "random"), [3, 1]),
+                              (throughput.Case("prefix", 10000, "random", "h2"), [3, 1]),
+                              (throughput.Case("prefix", 10000, "random", "new"), [1]),
+                              (throughput.Case("prefix", 10000, "last"), [1]),
+                              (throughput.Case("prefix", 100, "random"), [1])):
+            asked = []
+            with mock.patch.object(throughput, "_load",
+                                   lambda *given: asked.append(given[-1]) or given[-1]):
+                counted = throughput._one(Plan(seconds=1), None, None, None, case)
+            self.assertEqual(asked, seconds, str(case))
+            self.assertEqual(counted, 1)
+
 
 class Sides(unittest.TestCase):
 

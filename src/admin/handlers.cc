@@ -242,7 +242,8 @@ Response Why(const Request& request, const HandlerContext& context) {
     return Problem(400, "invalid_argument", "say which request: ?url=http://a.com/demo");
   }
   // One "name: value"; more than one are more such lines.
-  for (const std::string_view line : Split(request.Query("header"), '\n')) {
+  const std::string headers = request.Query("header");
+  for (const std::string_view line : Split(headers, '\n')) {
     if (Trim(line).empty()) continue;
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) {

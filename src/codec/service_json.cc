@@ -34,8 +34,9 @@ class Given {
     return ParseUint(Text(name, index), 1'000'000'000).value_or(0);
   }
   [[nodiscard]] std::vector<std::string> List(const std::string& name, int index = 0) const {
+    const std::string list = Text(name, index);
     std::vector<std::string> items;
-    for (const std::string_view item : Split(Text(name, index), ',')) {
+    for (const std::string_view item : Split(list, ',')) {
       if (!Trim(item).empty()) items.emplace_back(Trim(item));
     }
     return items;

@@ -12,6 +12,10 @@ namespace swarmgate {
 
 /// Splits at every `separator`; "a,,b" gives three parts, "" gives one empty part.
 [[nodiscard]] std::vector<std::string_view> Split(std::string_view text, char separator);
+/// The parts point into the text, so it must outlive them: a string that nobody holds is not
+/// taken (in `for (… : Split(F(), ','))` it would be gone before the first turn).
+template <typename Char>
+std::vector<std::string_view> Split(std::basic_string<Char>&& text, char separator) = delete;
 /// Without ASCII white space at both ends.
 [[nodiscard]] std::string_view Trim(std::string_view text);
 /// ASCII only.

@@ -169,6 +169,7 @@ TEST(ServiceFieldsTest, FieldsHaveTheValuesThatWereAskedFor) {
                                                   {"reqPathSearchReplace.1", "^/a,/b"},
                                                   {"timeoutServer", "60"},
                                                   {"userDef.1", "blue"},
+                                                  {"userAgent.1", "Browser of Mine,Another"},
                                                   {"aclName", "05-full"},
                                                   {"addReqHeader", "X-A b,X-C d"},
                                                   {"delResHeader", "Server"},
@@ -181,17 +182,26 @@ TEST(ServiceFieldsTest, FieldsHaveTheValuesThatWereAskedFor) {
                                                   {"httpsOnly", "true"},
                                                   {"httpsRedirectCode", "301"},
                                                   {"serviceCert", "hunter3"}}));
-  for (const char* part :
-       {R"("AclName":"05-full")", R"("AddReqHeader":["X-A ***","X-C ***"])",
-        R"("DelResHeader":["Server"])",
-        R"("CompressionAlgo":"gzip","CompressionType":"text/css text/html")",
-        R"("ConnectionMode":"http-server-close")", R"("BackendExtra":"option http-no-delay")",
-        R"("Users":[{"Username":"me","Password":"***","PassEncrypted":false}])",
-        R"("ServiceCert":"***")", R"("SessionType":"sticky-server")",
-        R"("AllowedMethods":["GET","POST"])", R"("ServicePath":["/demo","/x"])",
-        R"("ServiceDomain":["a.com"])", R"("Port":"8080")", R"("TimeoutServer":"60")",
-        R"("ReqPathSearchReplace":"^/a,/b")", R"("ReqPathSearchReplaceFormatted":["^/a,/b"])",
-        R"("HttpsOnly":true)", R"("HttpsRedirectCode":"301")", R"("UserDef":"blue","Index":1)"}) {
+  for (const char* part : {R"("AclName":"05-full")",
+                           R"("AddReqHeader":["X-A ***","X-C ***"])",
+                           R"("DelResHeader":["Server"])",
+                           R"("CompressionAlgo":"gzip","CompressionType":"text/css text/html")",
+                           R"("ConnectionMode":"http-server-close")",
+                           R"("BackendExtra":"option http-no-delay")",
+                           R"("Users":[{"Username":"me","Password":"***","PassEncrypted":false}])",
+                           R"("ServiceCert":"***")",
+                           R"("SessionType":"sticky-server")",
+                           R"("AllowedMethods":["GET","POST"])",
+                           R"("ServicePath":["/demo","/x"])",
+                           R"("ServiceDomain":["a.com"])",
+                           R"("Port":"8080")",
+                           R"("TimeoutServer":"60")",
+                           R"("ReqPathSearchReplace":"^/a,/b")",
+                           R"("ReqPathSearchReplaceFormatted":["^/a,/b"])",
+                           R"("HttpsOnly":true)",
+                           R"("HttpsRedirectCode":"301")",
+                           R"("UserDef":"blue","Index":1)",
+                           R"("UserAgent":{"Value":["Browser of Mine","Another"],"AclName":)"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("hunter")));
