@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "app/yaml.h"
@@ -42,6 +43,18 @@ Labels ReadLabels(const JsonValue& node) {
     }
   }
   return labels;
+}
+
+/// Those that stand more than once in a list of "name=value".
+std::set<std::string> RepeatedLabels(const JsonValue& node) {
+  std::set<std::string> seen;
+  std::set<std::string> repeated;
+  for (const JsonValue& item : node.items()) {
+    const std::string text = item.StringOr();
+    const std::string name = text.substr(0, text.find('='));
+    if (!seen.insert(name).second) repeated.insert(name);
+  }
+  return repeated;
 }
 
 bool HasRoutingLabel(const Labels& labels, const std::string& prefix) {
@@ -114,9 +127,19 @@ class ComposeReader {
                "containers, and a Swarm service is routed by its own labels",
                "move them under deploy.labels if this file is a stack"));
     }
+    NoteRepeated(stack ? node["deploy"]["labels"] : node["labels"], service);
     ReadPorts(node, service);
     ReadNetworks(node, service);
     return service;
+  }
+
+  void NoteRepeated(const JsonValue& labels, LintService& service) const {
+    for (const std::string& label : RepeatedLabels(labels)) {
+      if (label.rfind(prefix_, 0) != 0) continue;
+      service.diagnostics.push_back(
+          Note(Severity::kWarning, "label-given-twice", service.name, label,
+               "stands more than once in this list, and the last one counts", "keep one of them"));
+    }
   }
 
   Labels Replaced(const Labels& labels, LintService& service) const {

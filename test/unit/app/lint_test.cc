@@ -194,6 +194,21 @@ TEST(LintTest, AKeyThatIsGivenTwiceIsRefusedWithBothLines) {
             "taken");
 }
 
+TEST(LintTest, ALabelThatStandsTwiceInAListIsNamed) {
+  auto services = ReadLintInput(StackOf("        - com.df.notify=true\n"
+                                        "        - com.df.port=80\n        - com.df.port=81\n"
+                                        "        - com.df.servicePath=/a\n"
+                                        "        - other=1\n        - other=2\n"),
+                                "com.df.", {});
+  ASSERT_TRUE(services) << services.error().message;
+  const LintReport report = Lint(*std::move(services), {});
+  const LintedService& web = report.services.at(0);
+  ASSERT_TRUE(HasDiagnostic(web, model::Severity::kWarning, "label-given-twice"))
+      << LintText(report);
+  EXPECT_EQ(report.warnings, 1U) << LintText(report);
+  EXPECT_EQ(web.routes.at(0).to, 81);
+}
+
 TEST(LintTest, HostsAreShownAsTheyAreServed) {
   const LintReport report =
       LintOf(StackOf("        com.df.notify: 'true'\n        com.df.port: '80'\n"
