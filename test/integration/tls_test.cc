@@ -19,6 +19,7 @@
 #include "support/paths.h"
 #include "support/test_root.h"
 #include "support/wait.h"
+#include "swarmgate/base/strings.h"
 
 namespace swarmgate::testing {
 namespace {
@@ -208,6 +209,11 @@ TEST_F(TlsTest, TheNameDecidesAndTheDefaultIsThePreferredOne) {
   const std::string listed = Get(Admin(), "/v1/docker-flow-proxy/certs").body;
   EXPECT_THAT(listed, HasSubstr("\"ProxyServiceName\":\"a.pem\""));
   EXPECT_THAT(listed, HasSubstr("*.wild.com"));
+  // Written by openssl as "…=AB:CD:…".
+  std::string digits = Fingerprint(a);
+  digits = digits.substr(digits.rfind('=') + 1);
+  std::erase_if(digits, [](char byte) { return byte == ':' || byte == '\n'; });
+  EXPECT_THAT(listed, HasSubstr("\"Fingerprint\":\"" + ToLower(digits) + "\""));
   EXPECT_THAT(listed, Not(HasSubstr("PRIVATE")));
   EXPECT_THAT(Get(Admin(), "/v1/docker-flow-proxy/config").body, Not(HasSubstr("PRIVATE")));
   EXPECT_THAT(Get(Admin(), "/metrics").body,

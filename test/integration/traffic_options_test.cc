@@ -11,6 +11,7 @@
 
 #include "support/child_process.h"
 #include "support/gate.h"
+#include "support/http_client.h"
 #include "support/network.h"
 #include "support/paths.h"
 #include "support/raw_exchange.h"
@@ -141,6 +142,43 @@ TEST_F(TrafficOptionsTest, ConnectionsAreCutSoonAfterAReloadWhereThatIsWanted) {
   (void)stream.ReadUntil([](const std::string&) { return false; });
   EXPECT_FALSE(stream.Send("x")) << "it is open after ten seconds";
   EXPECT_EQ(gate_->Web("/web").status, 200);
+}
+
+TEST_F(TrafficOptionsTest, AnswersOfTheTypesThatTheOperatorNamesAreCompressed) {
+  ASSERT_NO_FATAL_FAILURE(Start({{"COMPRESSION_ALGO", "gzip"}, {"COMPRESSION_TYPE", "text/css"}}));
+  ASSERT_EQ(Reconfigure("sized", "servicePath=/size").status, 200);
+  const auto encoding = [&] {
+    HttpRequest request;
+    request.target = "/size/20000";
+    request.headers = {{"Accept-Encoding", "gzip"}};
+    const HttpResponse answer = Fetch(gate_->web(), request);
+    EXPECT_EQ(answer.status, 200) << answer.Summary();
+    EXPECT_EQ(answer.Header("Content-Type"), "text/plain");
+    return answer.Header("Content-Encoding");
+  };
+  EXPECT_EQ(encoding(), "");
+  EXPECT_EQ(gate_->Stop(), 0);
+  gate_->options().environment["COMPRESSION_TYPE"] = "text/css text/plain";
+  gate_->Start();
+  ASSERT_TRUE(gate_->WaitStatus(200, "/size/1"));
+  EXPECT_EQ(encoding(), "gzip");
+}
+
+TEST_F(TrafficOptionsTest, ConnectionsToTasksAreKeptOrClosedAsTheOperatorSays) {
+  ASSERT_NO_FATAL_FAILURE(Start({}));
+  const auto second_answer = [&] {
+    HttpConnection client(gate_->web(), std::chrono::seconds(5));
+    HttpRequest request;
+    request.target = "/web";
+    EXPECT_EQ(client.Exchange(request).status, 200);
+    return client.Exchange(request).body;
+  };
+  EXPECT_THAT(second_answer(), HasSubstr(" n=2"));
+  EXPECT_EQ(gate_->Stop(), 0);
+  gate_->options().environment["CONNECTION_MODE"] = "http-server-close";
+  gate_->Start();
+  ASSERT_TRUE(gate_->WaitStatus(200, "/web"));
+  EXPECT_THAT(second_answer(), HasSubstr(" n=1"));
 }
 
 // --- where calls come in, and how they are read -------------------------------------------------
