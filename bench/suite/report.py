@@ -35,7 +35,8 @@ scenarios, `bench/run --only throughput-routes` measures one of them anew.
   nginx, Caddy and the list of ACLs are configured as nginx-proxy, caddy-docker-proxy and Docker Flow
   Proxy write it.
 - Among more and more routes, there are two more of both HAProxies by hand, with **the same promises** as
-  Swarmgate, and bare. What is shown beside a goal compares with these; the goal is judged without them.
+  Swarmgate, and bare, and a Swarmgate that promises less (`HTTP_RETRY=never`). What is shown beside a goal
+  compares with these; the goal is judged without them.
 - Load: wrk with one thread and 64 connections; for HTTP/2 h2load with 16 connections of 4 streams.
 
 | HAProxy by hand | `X-Forwarded-Proto`, `-Host`, `-Port` | What strangers say in `X-Forwarded-…` | A server closes without an answer |

@@ -9,7 +9,7 @@ COLOURS = {
     # By hand: the darker, the more it does.
     "limit": "#555555", "limit-same": "#000000", "limit-bare": "#bdbdbd",
     "map": "#8c6bb1", "map-same": "#54278f", "map-bare": "#bcbddc",
-    "swarmgate": "#d7301f", "nginx": "#1a9850",
+    "swarmgate": "#d7301f", "swarmgate-once": "#fc8d59", "nginx": "#1a9850",
     "caddy": "#2b8cbe", "acl": "#e08214",
 }
 OTHER_COLOURS = ("#d7301f", "#2b8cbe", "#1a9850", "#e08214", "#8c6bb1", "#555555")

@@ -64,6 +64,13 @@ class Page(unittest.TestCase):
         self.assertIn("| +24.1 µs (1084.7 against 1060.6) (against one with the same promises: "
                       "+12.2 µs; a bare one: +130.2 µs) | **no** |", text)
 
+    def test_a_goal_shows_what_less_promised_would_make_of_it(self):
+        once = [throughput_row("swarmgate-once", count, asked, [970, 1067])
+                for count, asked in ((1, "first"), (10000, "last"), (10000, "random"))]
+        text, _ = report.render(results(throughput_routes=ROUTES + once))
+        self.assertIn("a bare one: 0.80 / 0.80); with `HTTP_RETRY=never` 0.97 / 0.97 | **no** |", text)
+        self.assertIn("a bare one: 0.88); with `HTTP_RETRY=never` 1.08 | yes |", text)
+
     def test_every_side_by_hand_is_compared_with_round_by_round(self):
         rows = [throughput_row(side, count, "first", rates)
                 for count, ours in ((1, [900, 500]), (100, [800, 400]))

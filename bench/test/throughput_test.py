@@ -79,7 +79,7 @@ class Sides(unittest.TestCase):
             with mock.patch.object(throughput, "measure") as measure:
                 scenario(Plan())
             measured[scenario] = [kind.key for kind in measure.call_args.args[2]]
-        variants = ["map-same", "limit-same", "limit-bare", "map-bare"]
+        variants = ["swarmgate-once", "map-same", "limit-same", "limit-bare", "map-bare"]
         usual = ["limit", "map", "swarmgate", "nginx", "caddy", "acl"]
         self.assertCountEqual(measured[throughput.by_number], usual + variants)
         self.assertEqual(measured[throughput.by_kind], usual)

@@ -99,3 +99,17 @@ class Swarmgate(Side):
 
     def traffic_pids(self):
         return [pid for pid in process.tree(self.roots()) if process.name_of(pid) == "haproxy"]
+
+
+class OnceSwarmgate(Swarmgate):
+    """The same that promises as little as HAProxy by hand does: what a task has not answered is not
+    sent again.
+    """
+
+    key = "swarmgate-once"
+    label = "Swarmgate with HTTP_RETRY=never"
+    short = "Swarmgate, HTTP_RETRY=never"
+
+    def __init__(self, workspace, upstream, certificate):
+        super().__init__(workspace, upstream, certificate)
+        self.settings["HTTP_RETRY"] = "never"
