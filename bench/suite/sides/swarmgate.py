@@ -111,5 +111,6 @@ class OnceSwarmgate(Swarmgate):
     short = "Swarmgate, HTTP_RETRY=never"
 
     def __init__(self, workspace, upstream, certificate):
-        super().__init__(workspace, upstream, certificate)
+        # The other one is there as well.
+        super().__init__(workspace.inside(self.key), upstream, certificate)
         self.settings["HTTP_RETRY"] = "never"
