@@ -1,6 +1,6 @@
 // The chapter "Using service registry to store the state", typed as it stands in the book: a proxy
 // of three replicas, three Consul servers, and a service that is made known by a call to any
-// replica.
+// replica. And the same where nothing but the replicas themselves keeps it.
 #include <gtest/gtest.h>
 
 #include <string>
