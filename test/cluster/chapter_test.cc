@@ -1,6 +1,6 @@
 // The chapter "Using service registry to store the state", typed as it stands in the book: a proxy
 // of three replicas, three Consul servers, and a service that is made known by a call to any
-// replica.
+// replica. And the same where nothing but the replicas themselves keeps it.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -51,6 +51,33 @@ class ChapterTest : public ClusterTest {
       EXPECT_EQ(JsonText(answer.body, "/replicas/" + std::to_string(i) + "/ok"), "true")
           << answer.body;
     }
+  }
+  /// The same of a call right after the start, when the replicas have yet to find each other.
+  static void ExpectReachesTheOthers(size_t asked, const std::string& target) {
+    HttpResponse answer;
+    EXPECT_TRUE(WaitUntil(
+        [&] {
+          answer = Call(asked, target);
+          return JsonCount(answer.body, "/replicas") == kMachines - 1;
+        },
+        seconds(10), milliseconds(100)));
+    EXPECT_EQ(answer.status, 200) << answer.Summary();
+    ExpectDistributed(answer);
+  }
+  /// Takes away all replicas but one; the machine that it is on.
+  static size_t LeaveOne() {
+    cluster().Docker(0, {"service", "scale", "--detach", "proxy=1"});
+    std::vector<size_t> left;
+    EXPECT_TRUE(WaitUntil(
+        [&] {
+          left.clear();
+          for (const size_t machine : kAll) {
+            if (!cluster().ContainerOf(machine, "proxy").empty()) left.push_back(machine);
+          }
+          return left.size() == 1;
+        },
+        seconds(30), milliseconds(100)));
+    return left.empty() ? 0 : left[0];
   }
   static void ExpectSameRoutes() {
     EXPECT_TRUE(WaitUntil(
@@ -123,16 +150,7 @@ TEST_F(ChapterTest, WithoutDockersSocketAServiceIsFoundByItsName) {
   cluster().CreateProxy({});
   ASSERT_TRUE(cluster().WaitReady(kAll));
   CreateDemo({"--endpoint-mode", "dnsrr"});
-  // Right after the start the replicas have yet to find each other by name.
-  HttpResponse answer;
-  EXPECT_TRUE(WaitUntil(
-      [&] {
-        answer = Call(1, std::string(kReconfigure) + "&distribute=true");
-        return JsonCount(answer.body, "/replicas") == kMachines - 1;
-      },
-      seconds(10), milliseconds(100)));
-  ASSERT_EQ(answer.status, 200) << answer.Summary();
-  ExpectDistributed(answer);
+  ExpectReachesTheOthers(1, std::string(kReconfigure) + "&distribute=true");
   // A name that Docker's resolver did not know yet is asked for again after five seconds.
   ExpectServedByAll("/demo/hello", seconds(12));
   ExpectSameRoutes();
@@ -143,21 +161,30 @@ TEST_F(ChapterTest, AReplicaThatIsScaledInLaterServesWhatIsThere) {
   cluster().CreateProxy(Socket());
   ASSERT_TRUE(cluster().WaitReady(kAll));
   CreateDemo();
-  cluster().Docker(0, {"service", "scale", "--detach", "proxy=1"});
-  ASSERT_TRUE(WaitUntil(
-      [] {
-        size_t running = 0;
-        for (const size_t machine : kAll)
-          running += cluster().ContainerOf(machine, "proxy").empty() ? 0 : 1;
-        return running == 1;
-      },
-      seconds(30), milliseconds(100)));
-  size_t left = 0;
-  while (cluster().ContainerOf(left, "proxy").empty()) ++left;
-  ASSERT_EQ(Call(left, kReconfigure).status, 200);
+  ASSERT_EQ(Call(LeaveOne(), kReconfigure).status, 200);
   cluster().Docker(0, {"service", "scale", "--detach", "proxy=3"});
   ASSERT_TRUE(cluster().WaitReady(kAll));
   ExpectServedByAll("/demo/hello", milliseconds(0));
+}
+
+// No Consul, and no name that leads to the replicas: they are not the service `other`, which
+// SERVICE_NAME has them look for. Who they are Docker alone can say.
+TEST_F(ChapterTest, WithNothingButDockerReplicasFindEachOtherAndANewOneCatchesUp) {
+  std::vector<std::string> more = Socket();
+  more.insert(more.end(), {"--env", "SERVICE_NAME=other"});
+  cluster().CreateProxy(more, Sharing::kPeers);
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  CreateDemo();
+  ExpectReachesTheOthers(2, std::string(kReconfigure) + "&distribute=true");
+  ExpectServedByAll("/demo/hello");
+  ExpectSameRoutes();
+  const size_t left = LeaveOne();
+  ASSERT_EQ(Call(left, kReconfigure + std::string("&servicePath.1=/later&port.1=8080")).status,
+            200);
+  cluster().Docker(left, {"service", "scale", "--detach", "proxy=3"});
+  ASSERT_TRUE(cluster().WaitReady(kAll));
+  ExpectServedByAll("/later/hello", milliseconds(0));
+  ExpectSameRoutes();
 }
 
 }  // namespace

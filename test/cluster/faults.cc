@@ -29,6 +29,7 @@ void Changes::Stop() {
 }
 
 void Changes::Run(const std::vector<size_t>& machines) {
+  std::uniform_int_distribution<size_t> any(0, machines.size() - 1);
   while (!stop_) {
     const unsigned number = sent_++;
     // One in six is a removal; the service is defined anew later.
@@ -38,8 +39,7 @@ void Changes::Run(const std::vector<size_t>& machines) {
                          ? "/v1/docker-flow-proxy/remove?serviceName=" + Name(number)
                          : "/v1/docker-flow-proxy/reconfigure?serviceName=" + Name(number) +
                                "&servicePath=" + path + "&port=8080&outboundHostname=10.99.0.1";
-    // Another one than for the same service the last time.
-    const size_t machine = machines[(number + number / kServices) % machines.size()];
+    const size_t machine = machines[any(random_)];
     const HttpResponse response = Fetch(cluster_->Admin(machine), request, kPatience);
     calls_[Name(number)] += "'" + path + "' at machine " + std::to_string(machine) + ": " +
                             std::to_string(response.status) + ", persisted " +
@@ -90,7 +90,8 @@ processors), three Consul servers (1.8.7), and the service `proxy` with three re
 their connections and send nothing twice: a request counts as failed when its answer did not come
 within ten seconds, or was not the right one. Requests go to the replicas that the fault does not hit;
 where replicas are replaced, to all of them, and one fails when a replica that took its connection
-does not answer. Meanwhile definitions of services are sent to one replica after the other.
+does not answer. Meanwhile definitions of services are sent one after the other, each to any replica that the fault
+does not hit.
 
 *Right again* is how long it took, from the end of the fault (the server, the replica or the machine is
 there again), until all replicas were ready and served the same routes, the last accepted ones.

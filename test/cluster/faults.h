@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,11 +18,12 @@
 
 namespace swarmgate::testing {
 
-/// Sends definitions and removals of a few services to replicas in turn, one after the other, and
-/// remembers the last one of each that was accepted.
+/// Sends definitions and removals of a few services, each to any of the replicas, one after the
+/// other, and remembers the last one of each that was accepted.
 class Changes {
  public:
-  explicit Changes(Cluster* cluster) : cluster_(cluster) {}
+  /// `seed`: of which replica is sent what.
+  Changes(Cluster* cluster, unsigned seed) : cluster_(cluster), random_(seed) {}
   ~Changes() { Stop(); }
   Changes(const Changes&) = delete;
   Changes& operator=(const Changes&) = delete;
@@ -40,6 +42,7 @@ class Changes {
   void Run(const std::vector<size_t>& machines);
 
   Cluster* cluster_;
+  std::mt19937 random_;
   std::thread thread_;
   std::atomic<bool> stop_{false};
   std::atomic<unsigned> accepted_{0};

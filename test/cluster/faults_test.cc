@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,13 @@ std::vector<size_t> Without(size_t machine) {
   return rest;
 }
 
+/// Another one in every run, unless --gtest_random_seed names it.
+unsigned Seed() {
+  const int named = GTEST_FLAG_GET(random_seed);
+  constexpr unsigned kGreatest = 99999;
+  return named != 0 ? static_cast<unsigned>(named) : 1 + std::random_device()() % kGreatest;
+}
+
 LoadOptions LoadOf(const Endpoint& endpoint) {
   LoadOptions options;
   options.endpoint = endpoint;
@@ -55,7 +63,8 @@ LoadOptions LoadOf(const Endpoint& endpoint) {
 class FaultsTest : public ClusterTest {
  protected:
   struct World {
-    Changes changes{&Cluster::Get()};
+    unsigned seed = Seed();
+    Changes changes{&Cluster::Get(), seed};
     std::vector<FaultResult> results;
   };
 
@@ -84,7 +93,11 @@ class FaultsTest : public ClusterTest {
   }
 
   void SetUp() override { ASSERT_TRUE(WaitServedByAll()); }
-  void TearDown() override { TellOfFailure(); }
+  void TearDown() override {
+    TellOfFailure();
+    if (!HasFailure()) return;
+    GTEST_LOG_(INFO) << "which replica was sent which change: --gtest_random_seed=" << world_->seed;
+  }
 
   static Changes& changes() { return world_->changes; }
 

@@ -120,7 +120,7 @@ std::string Cluster::Docker(size_t machine, std::vector<std::string> words) {
   return result.output;
 }
 
-void Cluster::CreateProxy(const std::vector<std::string>& more) {
+void Cluster::CreateProxy(const std::vector<std::string>& more, Sharing sharing) {
   std::vector<std::string> words{"service", "create", "--detach", "--name", "proxy"};
   for (const char* port : {"80", "443", "8080"}) {
     words.emplace_back("--publish");
@@ -128,9 +128,12 @@ void Cluster::CreateProxy(const std::vector<std::string>& more) {
   }
   for (const std::string& word :
        {std::string("--network"), std::string(kProxyNetwork), std::string("--env"),
-        std::string("MODE=swarm"), std::string("--env"), "CONSUL_ADDRESS=" + consul_.addresses(),
-        std::string("--replicas"), std::to_string(kMachines)}) {
+        std::string("MODE=swarm"), std::string("--replicas"), std::to_string(kMachines)}) {
     words.push_back(word);
+  }
+  if (sharing == Sharing::kConsul) {
+    words.emplace_back("--env");
+    words.push_back("CONSUL_ADDRESS=" + consul_.addresses());
   }
   words.insert(words.end(), more.begin(), more.end());
   words.emplace_back(kProxyImage);

@@ -30,6 +30,12 @@ inline constexpr char kProxyNetwork[] = "proxy";
 inline constexpr char kProxyImage[] = "swarmgate:cluster";
 inline constexpr char kNextImage[] = "swarmgate:next";
 
+/// By what the replicas of the proxy share what the API has defined.
+enum class Sharing {
+  kConsul,
+  kPeers,  ///< nothing but themselves
+};
+
 class Cluster {
  public:
   /// Why it cannot be here; empty when it can.
@@ -54,7 +60,7 @@ class Cluster {
   /// The same, and whether it went well.
   CommandResult TryDocker(size_t machine, std::vector<std::string> words);
   /// The chapter's `docker service create --name proxy …`, with `more` options.
-  void CreateProxy(const std::vector<std::string>& more);
+  void CreateProxy(const std::vector<std::string>& more, Sharing sharing = Sharing::kConsul);
   /// Waits until the replicas on these machines are ready.
   [[nodiscard]] bool WaitReady(const std::vector<size_t>& machines,
                                std::chrono::milliseconds limit = std::chrono::seconds(60));

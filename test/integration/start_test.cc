@@ -9,10 +9,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "integration/world.h"
 #include "support/child_process.h"
 #include "support/gate.h"
 #include "support/http_client.h"
+#include "support/json.h"
 #include "support/load_generator.h"
 #include "support/network.h"
 #include "support/paths.h"
@@ -283,6 +286,138 @@ TEST_F(RunningTest, AdoptedHaproxyTakesANewPortByAHitlessReload) {
   EXPECT_TRUE(WaitUntil([&] { return Get({.port = port}, "/").status == 200; }, seconds(10)));
   EXPECT_EQ(gate_.Web("/").status, 200);
   EXPECT_GE(gate_.Reloads(), 1);
+}
+
+/// A HAProxy that serves two labelled services and one that the API alone has defined, whose
+/// controller is killed and finds rubbish where its state was.
+class LostStateTest : public SwarmTest {
+ protected:
+  void SetUp() override {
+    SwarmTest::SetUp();
+    if (IsSkipped()) return;
+    ComeBackDocker();
+    gate().options().docker_socket = socket();
+    gate().Start();
+    RunNamed("demo", Route("/demo"), 2);
+    RunNamed("shop", Route("/shop"), 1);
+    RunNamed("bare", {}, 1);
+    ASSERT_EQ(gate()
+                  .Admin("/v1/docker-flow-proxy/reconfigure?serviceName=bare&servicePath=/bare"
+                         "&port=8080")
+                  .status,
+              200);
+    for (const char* path : {"/demo", "/shop", "/bare"}) {
+      ASSERT_TRUE(gate().WaitStatus(200, path)) << path;
+    }
+  }
+
+  /// Its tasks say its name, so that an answer of another service is seen.
+  static void RunNamed(const std::string& name, const Labels& labels, int replicas) {
+    docker().CreateService({.name = name,
+                            .labels = labels,
+                            .networks = {kWeb},
+                            .replicas = replicas,
+                            .env = {"ECHO_NAME=" + name}});
+    docker().WaitRunning(name, static_cast<size_t>(replicas));
+  }
+  [[nodiscard]] LoadOptions LoadOf(const std::vector<std::string>& names, bool keep_alive) const {
+    LoadOptions options = Load("/", keep_alive);
+    options.targets.clear();
+    for (const std::string& name : names) {
+      options.targets.push_back(GetTarget("/" + name, "host=" + name + " path=/" + name));
+    }
+    return options;
+  }
+
+  [[nodiscard]] std::string socket() const { return dir_.File("docker.sock"); }
+  void ComeBackDocker() const { std::filesystem::create_symlink(docker().socket(), socket()); }
+  void GoAwayDocker() const { std::filesystem::remove(socket()); }
+
+  /// SIGKILL. `meanwhile`: what happens before the next controller starts.
+  template <typename Meanwhile>
+  void KillController(Meanwhile meanwhile) {
+    const pid_t controller = gate().controller();
+    ASSERT_GT(controller, 0);
+    kill(controller, SIGSTOP);
+    meanwhile();
+    kill(controller, SIGKILL);
+    ASSERT_TRUE(WaitUntil([&] {
+      const pid_t next = gate().controller();
+      return next > 0 && next != controller;
+    }));
+  }
+  /// What SQLite keeps beside the file would repair it.
+  void DamageState() {
+    int damaged = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(gate().data_dir() + "/state")) {
+      if (entry.path().filename().string().rfind("state.db", 0) != 0) continue;
+      WriteFile(entry.path(), std::string(8192, 'x'));
+      ++damaged;
+    }
+    ASSERT_GT(damaged, 0);
+  }
+  [[nodiscard]] bool WaitEvent(const std::string& id) {
+    return WaitUntil([&] { return gate().Admin("/v1/events").body.find(id) != std::string::npos; });
+  }
+  [[nodiscard]] std::string Status(const std::string& member) {
+    return JsonText(gate().Admin("/v1/status").body, member);
+  }
+  static void ExpectNoneLost(LoadGenerator* load) {
+    const LoadReport report = load->Stop();
+    EXPECT_GT(report.ok, 200U);
+    EXPECT_EQ(report.lost, 0U) << report.Summary();
+  }
+
+ private:
+  TempDir dir_{"docker"};
+};
+
+TEST_F(LostStateTest, ADamagedStateTakesNoLabelledServiceFromTheClients) {
+  const pid_t master = gate().haproxy_master();
+  LoadGenerator kept(LoadOf({"demo", "shop"}, true));
+  LoadGenerator fresh(LoadOf({"demo", "shop"}, false));
+  ASSERT_TRUE(fresh.WaitForAnswers(50));
+  KillController([&] { DamageState(); });
+  EXPECT_TRUE(WaitEvent("STATE_LOST"));
+  EXPECT_TRUE(WaitUntil([&] { return gate().Admin("/readyz").status == 200; }, seconds(30)));
+  EXPECT_TRUE(WaitEvent("STORE_DAMAGED"));
+  // Whoever defined it has to do it again.
+  EXPECT_TRUE(gate().WaitStatus(503, "/bare"));
+  RunNamed("late", Route("/late"), 1);
+  EXPECT_TRUE(gate().WaitStatus(200, "/late"));
+  ASSERT_TRUE(fresh.WaitForAnswers(200));
+  ExpectNoneLost(&kept);
+  ExpectNoneLost(&fresh);
+  EXPECT_EQ(gate().haproxy_master(), master) << "HAProxy was adopted, not replaced";
+}
+
+TEST_F(LostStateTest, ADamagedStateTakesNothingFromTheClientsBeforeDockerIsBack) {
+  LoadGenerator kept(LoadOf({"demo", "shop"}, true));
+  LoadGenerator fresh(LoadOf({"demo", "shop"}, false));
+  LoadGenerator bare(LoadOf({"bare"}, false));
+  ASSERT_TRUE(fresh.WaitForAnswers(50));
+  GoAwayDocker();
+  KillController([&] { DamageState(); });
+  // The next one finds a new file instead, and knows no more.
+  for (int starts = 0; starts < 2; ++starts) {
+    EXPECT_TRUE(WaitEvent("STATE_LOST")) << starts;
+    EXPECT_TRUE(WaitUntil([&] {
+      return Status("/reason").find("nothing is stored of an earlier run") != std::string::npos;
+    })) << Status("/reason");
+    EXPECT_EQ(Status("/ready"), "false");
+    EXPECT_EQ(Status("/haproxy/ok"), "true");
+    ASSERT_TRUE(fresh.WaitForAnswers(500));
+    ASSERT_TRUE(bare.WaitForAnswers(500));
+    if (starts == 0) KillController([] {});
+  }
+  ExpectNoneLost(&bare);
+  ComeBackDocker();
+  EXPECT_TRUE(WaitUntil([&] { return gate().Admin("/readyz").status == 200; }, seconds(60)));
+  EXPECT_TRUE(gate().WaitStatus(503, "/bare"));
+  RunNamed("late", Route("/late"), 1);
+  EXPECT_TRUE(gate().WaitStatus(200, "/late"));
+  ExpectNoneLost(&kept);
+  ExpectNoneLost(&fresh);
 }
 
 }  // namespace
