@@ -33,7 +33,7 @@ class Changes {
   void Stop();
   /// Of all runs.
   [[nodiscard]] unsigned accepted() const { return accepted_; }
-  /// Calls that were not answered with 200, and why.
+  /// Calls of the last run that were not answered with 200, and why.
   [[nodiscard]] const std::map<std::string, unsigned>& refused() const { return refused_; }
   /// Empty when this replica serves the last accepted changes, else what it lacks.
   std::string Missing(size_t machine) const;

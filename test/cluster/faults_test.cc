@@ -305,9 +305,10 @@ TEST_F(FaultsTest, ARollingUpdateOfTheProxyLosesNoRequestThatAReplicaTook) {
     cluster().Docker(0, {"service", "update", "--detach", "--image", kNextImage, "proxy"});
     EXPECT_TRUE(WaitUntil(
         [] {
+          // None yet right after the update was accepted.
+          const std::string format = "{{with .UpdateStatus}}{{.State}}{{end}}";
           return cluster()
-                     .Docker(0,
-                             {"service", "inspect", "--format", "{{.UpdateStatus.State}}", "proxy"})
+                     .Docker(0, {"service", "inspect", "--format", format, "proxy"})
                      .rfind("completed", 0) == 0;
         },
         seconds(120), milliseconds(100)));
