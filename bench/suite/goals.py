@@ -65,11 +65,12 @@ def _reloads(results):
 
 
 def share_of(results, key, ours="swarmgate", **having):
-    """Swarmgate's requests per second against those of another side, taken within the rounds."""
-    ours, theirs = (row_of(results, "throughput-routes", side=side, **having)["rounds"]
-                    for side in (ours, key))
-    return stats.summary(stats.paired_ratios([one["rps"] for one in ours],
-                                             [one["rps"] for one in theirs]))
+    """Requests per second of Swarmgate (`ours`: which one) against those of another side, taken within
+    the rounds.
+    """
+    rates, limits = ([one["rps"] for one in row_of(results, "throughput-routes", side=side,
+                                                   **having)["rounds"]] for side in (ours, key))
+    return stats.summary(stats.paired_ratios(rates, limits))
 
 
 def cpu_above(results, key, **having):

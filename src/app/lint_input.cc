@@ -52,7 +52,7 @@ std::set<std::string> RepeatedLabels(const JsonValue& node) {
   for (const JsonValue& item : node.items()) {
     const std::string text = item.StringOr();
     const std::string name = text.substr(0, text.find('='));
-    if (!seen.insert(name).second) repeated.insert(name);
+    if (!name.empty() && !seen.insert(name).second) repeated.insert(name);
   }
   return repeated;
 }
@@ -138,7 +138,9 @@ class ComposeReader {
       if (label.rfind(prefix_, 0) != 0) continue;
       service.diagnostics.push_back(
           Note(Severity::kWarning, "label-given-twice", service.name, label,
-               "stands more than once in this list, and the last one counts", "keep one of them"));
+               "stands more than once in this list: the last one counts, and where two are the "
+               "same Docker may refuse the file",
+               "keep one of them"));
     }
   }
 

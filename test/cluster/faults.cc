@@ -20,7 +20,7 @@ std::string Name(unsigned number) { return "change-" + std::to_string(number % k
 void Changes::Start(std::vector<size_t> machines) {
   Stop();
   stop_ = false;
-  refused_.clear();
+  random_.seed(seed_);
   thread_ = std::thread([this, machines = std::move(machines)] { Run(machines); });
 }
 

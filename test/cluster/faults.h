@@ -11,6 +11,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cluster/world.h"
@@ -22,8 +23,8 @@ namespace swarmgate::testing {
 /// other, and remembers the last one of each that was accepted.
 class Changes {
  public:
-  /// `seed`: of which replica is sent what.
-  Changes(Cluster* cluster, unsigned seed) : cluster_(cluster), random_(seed) {}
+  /// `seed`: of the order in which replicas are sent changes, the same in each run.
+  Changes(Cluster* cluster, unsigned seed) : cluster_(cluster), seed_(seed) {}
   ~Changes() { Stop(); }
   Changes(const Changes&) = delete;
   Changes& operator=(const Changes&) = delete;
@@ -33,8 +34,10 @@ class Changes {
   void Stop();
   /// Of all runs.
   [[nodiscard]] unsigned accepted() const { return accepted_; }
-  /// Calls of the last run that were not answered with 200, and why.
-  [[nodiscard]] const std::map<std::string, unsigned>& refused() const { return refused_; }
+  /// Calls that were not answered with 200 since this was last asked, and why.
+  [[nodiscard]] std::map<std::string, unsigned> TakeRefused() {
+    return std::exchange(refused_, {});
+  }
   /// Empty when this replica serves the last accepted changes, else what it lacks.
   std::string Missing(size_t machine) const;
 
@@ -42,6 +45,7 @@ class Changes {
   void Run(const std::vector<size_t>& machines);
 
   Cluster* cluster_;
+  unsigned seed_;
   std::mt19937 random_;
   std::thread thread_;
   std::atomic<bool> stop_{false};

@@ -377,7 +377,7 @@ TEST_F(LostStateTest, ADamagedStateTakesNoLabelledServiceFromTheClients) {
   LoadGenerator kept(LoadOf({"demo", "shop"}, true));
   LoadGenerator fresh(LoadOf({"demo", "shop"}, false));
   ASSERT_TRUE(fresh.WaitForAnswers(50));
-  KillController([&] { DamageState(); });
+  ASSERT_NO_FATAL_FAILURE(KillController([&] { DamageState(); }));
   EXPECT_TRUE(WaitEvent("STATE_LOST"));
   EXPECT_TRUE(WaitUntil([&] { return gate().Admin("/readyz").status == 200; }, seconds(30)));
   EXPECT_TRUE(WaitEvent("STORE_DAMAGED"));
@@ -392,12 +392,13 @@ TEST_F(LostStateTest, ADamagedStateTakesNoLabelledServiceFromTheClients) {
 }
 
 TEST_F(LostStateTest, ADamagedStateTakesNothingFromTheClientsBeforeDockerIsBack) {
+  const pid_t master = gate().haproxy_master();
   LoadGenerator kept(LoadOf({"demo", "shop"}, true));
   LoadGenerator fresh(LoadOf({"demo", "shop"}, false));
   LoadGenerator bare(LoadOf({"bare"}, false));
   ASSERT_TRUE(fresh.WaitForAnswers(50));
   GoAwayDocker();
-  KillController([&] { DamageState(); });
+  ASSERT_NO_FATAL_FAILURE(KillController([&] { DamageState(); }));
   // The next one finds a new file instead, and knows no more.
   for (int starts = 0; starts < 2; ++starts) {
     EXPECT_TRUE(WaitEvent("STATE_LOST")) << starts;
@@ -408,7 +409,9 @@ TEST_F(LostStateTest, ADamagedStateTakesNothingFromTheClientsBeforeDockerIsBack)
     EXPECT_EQ(Status("/haproxy/ok"), "true");
     ASSERT_TRUE(fresh.WaitForAnswers(500));
     ASSERT_TRUE(bare.WaitForAnswers(500));
-    if (starts == 0) KillController([] {});
+    if (starts == 0) {
+      ASSERT_NO_FATAL_FAILURE(KillController([] {}));
+    }
   }
   ExpectNoneLost(&bare);
   ComeBackDocker();
@@ -418,6 +421,7 @@ TEST_F(LostStateTest, ADamagedStateTakesNothingFromTheClientsBeforeDockerIsBack)
   EXPECT_TRUE(gate().WaitStatus(200, "/late"));
   ExpectNoneLost(&kept);
   ExpectNoneLost(&fresh);
+  EXPECT_EQ(gate().haproxy_master(), master) << "HAProxy was adopted, not replaced";
 }
 
 }  // namespace

@@ -209,6 +209,7 @@ TEST_F(TlsTest, TheNameDecidesAndTheDefaultIsThePreferredOne) {
   const std::string listed = Get(Admin(), "/v1/docker-flow-proxy/certs").body;
   EXPECT_THAT(listed, HasSubstr("\"ProxyServiceName\":\"a.pem\""));
   EXPECT_THAT(listed, HasSubstr("*.wild.com"));
+  EXPECT_THAT(listed, HasSubstr("\"NotAfter\":\"20"));
   // Written by openssl as "…=AB:CD:…".
   std::string digits = Fingerprint(a);
   digits = digits.substr(digits.rfind('=') + 1);

@@ -173,12 +173,12 @@ TEST_F(TrafficOptionsTest, ConnectionsToTasksAreKeptOrClosedAsTheOperatorSays) {
     EXPECT_EQ(client.Exchange(request).status, 200);
     return client.Exchange(request).body;
   };
-  EXPECT_THAT(second_answer(), HasSubstr(" n=2"));
+  EXPECT_THAT(second_answer(), HasSubstr(" n=2 "));
   EXPECT_EQ(gate_->Stop(), 0);
   gate_->options().environment["CONNECTION_MODE"] = "http-server-close";
   gate_->Start();
   ASSERT_TRUE(gate_->WaitStatus(200, "/web"));
-  EXPECT_THAT(second_answer(), HasSubstr(" n=1"));
+  EXPECT_THAT(second_answer(), HasSubstr(" n=1 "));
 }
 
 // --- where calls come in, and how they are read -------------------------------------------------

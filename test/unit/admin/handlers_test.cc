@@ -143,6 +143,13 @@ TEST_F(HandlersTest, WhyExplainsAndNamesTheServers) {
   EXPECT_EQ(Json(Call("/v1/why", {{"url", "b.com/demo"}}))["winner"].StringOr("-"), "");
   EXPECT_EQ(Json(Call("/v1/why", {{"host", "a.com"}, {"path", "/demo"}}))["winner"].StringOr(),
             "web/0/0");
+  // What a client would send besides, a line each.
+  const Response asked = Call(
+      "/v1/why",
+      {{"url", "a.com/demo"}, {"header", "X-Version: 3\n\nUser-Agent: a browser of great renown"}});
+  EXPECT_EQ(asked.status, 200) << asked.body;
+  EXPECT_EQ(Json(asked)["winner"].StringOr(), "web/0/0");
+  EXPECT_NE(asked.body.find("a browser of great renown"), std::string::npos) << asked.body;
   EXPECT_EQ(Call("/v1/why").status, 400);
   EXPECT_EQ(Call("/v1/why", {{"url", "ftp://a.com/"}}).status, 400);
   EXPECT_EQ(Call("/v1/why", {{"url", "http://a.com:0/"}}).status, 400);

@@ -3,11 +3,26 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace swarmgate {
 namespace {
 
 using Parts = std::vector<std::string_view>;
+
+/// Whether it may be split. It is a template that refuses a string which nobody holds, because
+/// otherwise a literal would be one as well.
+template <typename Text>
+concept IsSplit = requires(Text&& text) {
+  Split(std::forward<Text>(text), ',');
+};
+static_assert(!IsSplit<std::string>, "its parts would point to what is gone");
+static_assert(IsSplit<const std::string&>);
+static_assert(IsSplit<std::string_view>);
+static_assert(IsSplit<const char (&)[4]>);
 
 TEST(Split, KeepsEmptyParts) {
   EXPECT_EQ(Split("a,,b", ','), (Parts{"a", "", "b"}));
