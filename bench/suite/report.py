@@ -19,9 +19,6 @@ scenarios, `bench/run --only throughput-routes` measures one of them anew.
   time per request** is the number that depends least on the machine.
 - All sides run at the same time and are loaded in turns, A B C, then C B A, for a few seconds each, round by
   round. What is shown are medians of the rounds; ratios are taken within a round.
-- Between its turns a proxy closes its connections to the servers. Where a thousand routes and more are
-  asked at random on kept connections, each turn begins with three seconds that do not count, in which it has
-  them again.
 - Every service has a server address of its own. The server compares it with what the request's path says,
   and answers 421 when another service's request has reached it: one wrong answer ends the measurement.
   Routes are also asked one by one before and after each round.

@@ -83,11 +83,22 @@ def _throughput_tables(rows):
     bare = ", and the share of the bare one" if any("of_bare" in row for row in rows) else ""
     return (
         "Requests per second; in brackets the share of the limit, its spread over the rounds"
-        f"{bare}.\n\n" + table(header, cells(_rate))
+        f"{bare}.{_warm(rows)}\n\n" + table(header, cells(_rate))
         + "\nProcessor time of the proxy per request, µs.\n\n"
         + table(header, cells(lambda row: spread(row["cpu_us"], 1)))
         + "\nLatency under this load, median / p99 in ms (HTTP/2: the mean).\n\n"
         + table(header, cells(_latency)) + _notes(rows))
+
+
+def _warm(rows):
+    """What is said of rows that were measured so: results may be older than that."""
+    cases = {_case_name(row["kind"], row["routes"], row["asked"], row["load"]): seconds
+             for row in rows if (seconds := row.get("warm_seconds", 0))}
+    if not cases:
+        return ""
+    return (" Between its turns a proxy closes its connections to the servers; so that serving is\n"
+            f"measured, a turn begins with {max(cases.values())} seconds that do not count, in which it "
+            f"opens them again, for: {'; '.join(cases)}.")
 
 
 def _rate(row):

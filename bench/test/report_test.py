@@ -71,6 +71,14 @@ class Page(unittest.TestCase):
         self.assertIn("a bare one: 0.80 / 0.80); with `HTTP_RETRY=never` 0.97 / 0.97 | **no** |", text)
         self.assertIn("a bare one: 0.88); with `HTTP_RETRY=never` 1.08 | yes |", text)
 
+    def test_rows_that_were_warm_before_they_counted_are_named(self):
+        rows = [{**row, "warm_seconds": 3 if row["asked"] == "random" else 0} for row in ROUTES]
+        text, _ = report.render(results(throughput_routes=rows))
+        self.assertIn("a turn begins with 3 seconds that do not count, in which it opens them again, "
+                      "for: prefix, 10,000, random.\n", text)
+        text, _ = report.render(results(throughput_routes=ROUTES))
+        self.assertNotIn("do not count", text)
+
     def test_every_side_by_hand_is_compared_with_round_by_round(self):
         rows = [throughput_row(side, count, "first", rates)
                 for count, ours in ((1, [900, 500]), (100, [800, 400]))

@@ -139,7 +139,8 @@ def _rounds(plan, files, sides, served, case):
 def _row(plan, case, key, rounds, limits):
     rates = [one["rps"] for one in rounds]
     row = {"side": key, "kind": case.kind, "routes": case.count, "asked": case.pattern,
-           "load": case.load, "seconds": plan.seconds, "rounds": rounds, "rps": stats.summary(rates),
+           "load": case.load, "seconds": plan.seconds, "warm_seconds": case.warm_seconds,
+           "rounds": rounds, "rps": stats.summary(rates),
            "cpu_us": stats.summary([one["cpu_us"] for one in rounds])}
     for name, limit in limits.items():
         row[name] = stats.summary(stats.paired_ratios(rates, limit))
