@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -43,8 +44,9 @@ std::vector<size_t> Without(size_t machine) {
   return rest;
 }
 
-/// Another one in every run, unless --gtest_random_seed names it.
-unsigned Seed() {
+/// Another one in every run, unless --gtest_random_seed names it; only in the long form.
+std::optional<unsigned> Seed() {
+  if (!IsLongForm()) return std::nullopt;
   const int named = GTEST_FLAG_GET(random_seed);
   constexpr unsigned kGreatest = 99999;
   return named != 0 ? static_cast<unsigned>(named) : 1 + std::random_device()() % kGreatest;
@@ -63,7 +65,7 @@ LoadOptions LoadOf(const Endpoint& endpoint) {
 class FaultsTest : public ClusterTest {
  protected:
   struct World {
-    unsigned seed = Seed();
+    std::optional<unsigned> seed = Seed();
     Changes changes{&Cluster::Get(), seed};
     std::vector<FaultResult> results;
   };
@@ -95,9 +97,9 @@ class FaultsTest : public ClusterTest {
   void SetUp() override { ASSERT_TRUE(WaitServedByAll()); }
   void TearDown() override {
     TellOfFailure();
-    if (!HasFailure()) return;
+    if (!HasFailure() || !world_->seed) return;
     GTEST_LOG_(INFO) << "the order in which replicas were sent changes: --gtest_random_seed="
-                     << world_->seed;
+                     << *world_->seed;
   }
 
   static Changes& changes() { return world_->changes; }
