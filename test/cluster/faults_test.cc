@@ -96,6 +96,8 @@ class FaultsTest : public ClusterTest {
 
   void SetUp() override { ASSERT_TRUE(WaitServedByAll()); }
   void TearDown() override {
+    // They go on where a fault could not be made.
+    changes().Stop();
     TellOfFailure();
     if (!HasFailure() || !world_->seed) return;
     GTEST_LOG_(INFO) << "the order in which replicas were sent changes: --gtest_random_seed="
@@ -300,7 +302,12 @@ TEST_F(FaultsTest, AReplicaThatSleepsIsRightWhenItWakes) {
   const seconds time(IsLongForm() ? 30 : 5);
   Measure("a replica is paused for " + std::to_string(time.count()) + " s", kOthers, [&] {
     const std::string container = cluster().ContainerOf(kVictim, "proxy");
-    cluster().Docker(kVictim, {"pause", container});
+    // The kernel may be unable to freeze it at this moment.
+    ASSERT_TRUE(WaitUntil(
+        [&] {
+          return cluster().TryDocker(kVictim, {"pause", container}).exit_code == 0;
+        },
+        seconds(10), milliseconds(200)));
     Hold(time);
     cluster().Docker(kVictim, {"unpause", container});
   });

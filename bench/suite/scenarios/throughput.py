@@ -30,12 +30,15 @@ class Case:
         return self.load in ("tls", "tls-new", "h2")
 
     @property
+    def kept(self):
+        return not self.load.endswith("new")
+
+    @property
     def warm_seconds(self):
         """How long it is asked before it counts. Between its turns a proxy closes its connections to
         the servers, and among many it takes as long to have them again; what is measured is serving.
         """
-        kept = not self.load.endswith("new")
-        return 3 if kept and self.pattern == "random" and self.count >= 1000 else 0
+        return 3 if self.kept and self.pattern == "random" and self.count >= 1000 else 0
 
 
 # Without these there is nothing to say.
@@ -159,5 +162,4 @@ def _one(plan, files, side, asked, case):
 def _load(files, side, asked, case, seconds):
     if case.load == "h2":
         return load.h2load(files, side, asked, seconds)
-    return load.wrk(files, side, asked, seconds, tls=case.tls,
-                    keep=not case.load.endswith("new"))
+    return load.wrk(files, side, asked, seconds, tls=case.tls, keep=case.kept)

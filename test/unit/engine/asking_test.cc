@@ -20,6 +20,20 @@ auto NotYetRunning(const std::string& state) {
 
 class AskingTest : public ::testing::Test {
  protected:
+  /// A task of `web` that is not in Docker's list any more some time after this event is no server
+  /// after `patience`.
+  void ExpectGoneAfter(const std::string& kind, const std::string& id, Duration patience) {
+    const auto task = MakeTask("aaa", "10.0.0.1");
+    rig.docker.SetService(MakeService("web", "/web", {task, MakeTask("bbb", "10.0.0.2")}));
+    rig.Start();
+    rig.Advance(Duration(60000));
+    rig.Hint(kind, "update", id);
+    rig.Advance(Duration(700));
+    rig.docker.SetService(MakeService("web", "/web", {task}));
+    rig.Advance(patience);
+    EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"10.0.0.1:8080"});
+  }
+
   Rig rig;
 };
 
@@ -253,15 +267,7 @@ TEST_F(AskingTest, ATaskThatStartsElsewhereAfterAWhileIsLiveWithinAQuarterOfASec
 // The task is not yet to be shut down when the list that the event causes is read, and nothing else
 // says that the service is converging.
 TEST_F(AskingTest, ATaskThatSwarmEndsAfterTheEventOfItsServiceIsGoneSoon) {
-  const auto task = MakeTask("aaa", "10.0.0.1");
-  rig.docker.SetService(MakeService("web", "/web", {task, MakeTask("bbb", "10.0.0.2")}));
-  rig.Start();
-  rig.Advance(Duration(60000));
-  rig.Hint("service", "update", "id-web");
-  rig.Advance(Duration(700));
-  rig.docker.SetService(MakeService("web", "/web", {task}));
-  rig.Advance(Duration(400));
-  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"10.0.0.1:8080"});
+  ExpectGoneAfter("service", "id-web", Duration(400));
 }
 
 TEST_F(AskingTest, AnEventAfterWhichNothingChangesIsFollowedForSecondsOnly) {
@@ -276,15 +282,7 @@ TEST_F(AskingTest, AnEventAfterWhichNothingChangesIsFollowedForSecondsOnly) {
 }
 
 TEST_F(AskingTest, TasksOfANodeThatIsGoneAreGoneSoon) {
-  const auto task = MakeTask("aaa", "10.0.0.1");
-  rig.docker.SetService(MakeService("web", "/web", {task, MakeTask("bbb", "10.0.0.2")}));
-  rig.Start();
-  rig.Advance(Duration(60000));
-  rig.Hint("node", "update", "some-node");
-  rig.Advance(Duration(700));
-  rig.docker.SetService(MakeService("web", "/web", {task}));
-  rig.Advance(Duration(1100));
-  EXPECT_EQ(rig.Served().at("/web"), std::vector<std::string>{"10.0.0.1:8080"});
+  ExpectGoneAfter("node", "some-node", Duration(1100));
 }
 
 TEST_F(AskingTest, ManyServicesThatConvergeArePolledLessAndLessOften) {
