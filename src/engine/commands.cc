@@ -99,7 +99,7 @@ void Reconciler::On(Command message) {
       Validate(std::move(message));
       return;
     case Command::Kind::kRemove:
-      Remove(std::move(message));
+      Remove(std::move(message), false);
       return;
     case Command::Kind::kReload:
       reload_wanted_ = true;
@@ -279,61 +279,69 @@ bool Reconciler::Judge(const Assembly& assembly, const routing::Built& built) {
   return true;
 }
 
-void Reconciler::Remove(Command command) {
+void Reconciler::Remove(Command command, bool after_list) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoNameQuery));
+  if (!after_list && !docker_tried_) {
+    // A labelled service that is not known yet would come back with the first list.
+    Stamp(command);
+    held_back_.push_back({std::move(command), desk_.ForceList(), ServiceName(given)});
+    return;
+  }
   RemoveRecord(std::move(command), ServiceName(given), {});
 }
 
 void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::string message) {
-  auto held = store_.records().find(name);
   if (IsOutdated(command, name)) return command.reply(Answer(200, kOutdated));
   Stamp(command);
   const std::int64_t made = command.made_unix_ms;
-  const bool overridden =
-      held != store_.records().end() && held->second.kind == Record::Kind::kReconfigure;
   Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
   const bool cancelled = CancelDefinitions(name) > 0;
-  if (overridden) {
-    (void)store_.Set(name, std::nullopt);
-    const Definition* definition = Assemble().Find(name);
-    if (definition != nullptr && definition->served()) {
-      pending.outcome.message =
-          "the override is removed; " +
-          std::string(definition->origin == Origin::kStatic ? "the variables DFP_SERVICE_*"
-                                                            : "the service's labels") +
-          " count again";
-    }
-  } else {
-    const Definition* definition = Assemble().Find(name);
-    if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
-      // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
-      pending.outcome.made_unix_ms = made;
-      pending.outcome.message =
-          cancelled ? "a call that was to define the service is cancelled; it was not served yet"
-                    : "nothing was removed: no service of this name is served";
-      pending.command.reply(std::move(pending.outcome));
-      return;
-    }
-    Record record;
-    record.kind = Record::Kind::kWithdrawn;
-    record.service = name;
-    record.origin = definition->origin;
-    record.labels_hash = HexOf(definition->parsed->parameters_hash);
-    record.updated_unix_ms = record.created_unix_ms = made;
-    (void)store_.Set(name, std::move(record));
-    pending.outcome.message = "the service is withdrawn until its labels change";
-  }
+  pending.outcome.message = Unmake(name, made, cancelled);
   if (!message.empty()) pending.outcome.message = std::move(message);
   store_.Persist(name, made);
   pending_.push_back(std::move(pending));
   dirty_ = true;
 }
 
+std::string Reconciler::Unmake(const ServiceName& name, std::int64_t made_unix_ms, bool cancelled) {
+  const auto held = store_.records().find(name);
+  if (held != store_.records().end() && held->second.kind == Record::Kind::kReconfigure) {
+    (void)store_.Set(name, std::nullopt);
+    const Definition* definition = Assemble().Find(name);
+    if (definition == nullptr || !definition->served()) return {};
+    return "the override is removed; " +
+           std::string(definition->origin == Origin::kStatic ? "the variables DFP_SERVICE_*"
+                                                             : "the service's labels") +
+           " count again";
+  }
+  const Definition* definition = Assemble().Find(name);
+  if (definition == nullptr || definition->withdrawn || !definition->parsed->opted_in) {
+    // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
+    // It is stored nevertheless: another replica may have been told of a definition before this
+    // call, which has not come here yet.
+    if (held != store_.records().end()) {
+      Record again = held->second;
+      again.updated_unix_ms = made_unix_ms;
+      (void)store_.Set(name, std::move(again));
+    }
+    return cancelled ? "a call that was to define the service is cancelled; it was not served yet"
+                     : "nothing was removed: no service of this name is served";
+  }
+  Record record;
+  record.kind = Record::Kind::kWithdrawn;
+  record.service = name;
+  record.origin = definition->origin;
+  record.labels_hash = HexOf(definition->parsed->parameters_hash);
+  record.updated_unix_ms = record.created_unix_ms = made_unix_ms;
+  (void)store_.Set(name, std::move(record));
+  return "the service is withdrawn until its labels change";
+}
+
 std::size_t Reconciler::CancelDefinitions(const ServiceName& name) {
   std::vector<Command> cancelled;
   std::erase_if(held_back_, [&](HeldBack& held) {
-    if (held.service != name) return false;
+    if (held.service != name || held.command.kind != Command::Kind::kReconfigure) return false;
     cancelled.push_back(std::move(held.command));
     return true;
   });
@@ -350,6 +358,17 @@ std::size_t Reconciler::CancelDefinitions(const ServiceName& name) {
   return cancelled.size();
 }
 
+bool Reconciler::GoOn(Command& command) {
+  if (command.kind == Command::Kind::kReconfigure) {
+    Reconfigure(std::move(command), true);
+  } else if (command.kind == Command::Kind::kRemove) {
+    Remove(std::move(command), true);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Reconciler::DropLate() {
   const SteadyTime now = clock_.Now();
   std::vector<HeldBack> late;
@@ -361,11 +380,9 @@ void Reconciler::DropLate() {
     });
   }
   for (HeldBack& held : late) {
-    if (held.command.kind == Command::Kind::kReconfigure) {
-      Reconfigure(std::move(held.command), true);  // without what the list would have said
-    } else {
-      held.command.reply(Answer(504, "Docker has not answered in time"));
-    }
+    // What changes something is done without what the list would have said.
+    if (GoOn(held.command)) continue;
+    held.command.reply(Answer(504, "Docker has not answered in time"));
   }
   // What is not judged yet is, by the Converge that it has asked for.
   std::erase_if(pending_, [&](const Pending& pending) {
@@ -431,9 +448,8 @@ void Reconciler::AnswerListWaiters(std::uint64_t generation, const Error* error)
     waiting->erase(rest, waiting->end());
   }
   for (HeldBack& held : answered) {
-    if (held.command.kind == Command::Kind::kReconfigure) {
-      Reconfigure(std::move(held.command), true);
-    } else if (error != nullptr) {
+    if (GoOn(held.command)) continue;
+    if (error != nullptr) {
       held.command.reply(Answer(500, "Docker cannot be listed now: " + error->ToString()));
     } else {
       // Answered when HAProxy has confirmed what the list said.

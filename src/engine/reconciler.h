@@ -70,7 +70,7 @@ class Reconciler {
   struct HeldBack {
     Command command;
     std::uint64_t generation = 0;
-    model::ServiceName service;  ///< that it defines
+    model::ServiceName service;  ///< that it defines or removes
   };
 
   // --- messages
@@ -104,8 +104,11 @@ class Reconciler {
   [[nodiscard]] bool IsOutdated(const Command& command, const model::ServiceName& name) const;
   /// Gives it a time, unless another replica has.
   void Stamp(Command& command) const;
-  void Remove(Command command);
+  void Remove(Command command, bool after_list);
   void RemoveRecord(Command command, const model::ServiceName& name, std::string message);
+  /// Changes the memory only; returns what to tell the caller. `cancelled`: calls that were to
+  /// define it.
+  std::string Unmake(const model::ServiceName& name, std::int64_t made_unix_ms, bool cancelled);
   [[nodiscard]] bool WantsList(const model::ServiceName& name,
                                const model::ServiceSpec& spec) const;
   void PutCertificate(Command command);
@@ -119,6 +122,8 @@ class Reconciler {
   [[nodiscard]] std::optional<SteadyTime> NextAnswer() const;
   /// Calls for this name that are not answered yet are; how many there were.
   std::size_t CancelDefinitions(const model::ServiceName& name);
+  /// Carries out what waited for a list. False: it is no change, and left as it is.
+  bool GoOn(Command& command);
   /// Nobody waits for these any longer: what they asked for stays, they go.
   void DropLate();
   [[nodiscard]] std::optional<SteadyTime> NextDeadline() const;

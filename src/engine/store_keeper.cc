@@ -144,8 +144,8 @@ bool StoreKeeper::Store(const ServiceName& name) {
     shared_.waiting[name] = {*written, queue_.at(name)};
     // The store gives a deletion the time of its writing; it keeps that of the change.
     if (!records_.contains(name)) unsaved_.insert(name);
-  } else if (shares_ && !records_.contains(name) && shared_.revisions.contains(name)) {
-    // What our disk never had is no write there, yet the others have it.
+  } else if (shares_ && !records_.contains(name)) {
+    // What our disk never had is no write there, yet others may have it.
     shared_.waiting[name] = {revision_, queue_.at(name)};
     unsaved_.insert(name);
   }

@@ -20,7 +20,7 @@ std::string Name(unsigned number) { return "change-" + std::to_string(number % k
 void Changes::Start(std::vector<size_t> machines) {
   Stop();
   stop_ = false;
-  if (seed_) random_.seed(*seed_);
+  random_.seed(seed_);
   thread_ = std::thread([this, machines = std::move(machines)] { Run(machines); });
 }
 
@@ -40,9 +40,7 @@ void Changes::Run(const std::vector<size_t>& machines) {
                          ? "/v1/docker-flow-proxy/remove?serviceName=" + Name(number)
                          : "/v1/docker-flow-proxy/reconfigure?serviceName=" + Name(number) +
                                "&servicePath=" + path + "&port=8080&outboundHostname=10.99.0.1";
-    // In turn: another one than for the same service the last time.
-    const size_t machine =
-        machines[seed_ ? any(random_) : (number + number / kServices) % machines.size()];
+    const size_t machine = machines[any(random_)];
     const HttpResponse response = Fetch(cluster_->Admin(machine), request, kPatience);
     calls_[Name(number)] += "'" + path + "' at machine " + std::to_string(machine) + ": " +
                             std::to_string(response.status) + ", persisted " +

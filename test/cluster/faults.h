@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -20,12 +19,12 @@
 
 namespace swarmgate::testing {
 
-/// Sends definitions and removals of a few services, each to another of the replicas, one after the
+/// Sends definitions and removals of a few services, each to any of the replicas, one after the
 /// other, and remembers the last one of each that was accepted.
 class Changes {
  public:
-  /// `seed`: of the order in which replicas are sent changes, the same in each run; none: in turn.
-  Changes(Cluster* cluster, std::optional<unsigned> seed) : cluster_(cluster), seed_(seed) {}
+  /// `seed`: of the order in which replicas are sent changes, the same after each Start.
+  Changes(Cluster* cluster, unsigned seed) : cluster_(cluster), seed_(seed) {}
   ~Changes() { Stop(); }
   Changes(const Changes&) = delete;
   Changes& operator=(const Changes&) = delete;
@@ -46,7 +45,7 @@ class Changes {
   void Run(const std::vector<size_t>& machines);
 
   Cluster* cluster_;
-  std::optional<unsigned> seed_;
+  unsigned seed_;
   std::mt19937 random_;
   std::thread thread_;
   std::atomic<bool> stop_{false};

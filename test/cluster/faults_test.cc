@@ -9,7 +9,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -44,9 +43,8 @@ std::vector<size_t> Without(size_t machine) {
   return rest;
 }
 
-/// Another one in every run, unless --gtest_random_seed names it; only in the long form.
-std::optional<unsigned> Seed() {
-  if (!IsLongForm()) return std::nullopt;
+/// Another one in every run, unless --gtest_random_seed names it.
+unsigned Seed() {
   const int named = GTEST_FLAG_GET(random_seed);
   constexpr unsigned kGreatest = 99999;
   return named != 0 ? static_cast<unsigned>(named) : 1 + std::random_device()() % kGreatest;
@@ -65,7 +63,7 @@ LoadOptions LoadOf(const Endpoint& endpoint) {
 class FaultsTest : public ClusterTest {
  protected:
   struct World {
-    std::optional<unsigned> seed = Seed();
+    unsigned seed = Seed();
     Changes changes{&Cluster::Get(), seed};
     std::vector<FaultResult> results;
   };
@@ -99,9 +97,9 @@ class FaultsTest : public ClusterTest {
     // They go on where a fault could not be made.
     changes().Stop();
     TellOfFailure();
-    if (!HasFailure() || !world_->seed) return;
+    if (!HasFailure()) return;
     GTEST_LOG_(INFO) << "the order in which replicas were sent changes: --gtest_random_seed="
-                     << *world_->seed;
+                     << world_->seed;
   }
 
   static Changes& changes() { return world_->changes; }

@@ -143,6 +143,31 @@ TEST_F(CommandTest, ALabelledServiceIsWithdrawnUntilItsLabelsChange) {
   EXPECT_TRUE(rig.store.records().empty());
 }
 
+TEST_F(CommandTest, ARemovalThatComesBeforeTheFirstListIsOfWhatTheListSays) {
+  rig.docker.SetService(Web());
+  rig.answer_lists = false;
+  rig.Start();
+  const std::size_t call = rig.Post(Command::Kind::kRemove, {{"serviceName", "web"}});
+  rig.Settle();
+  EXPECT_FALSE(rig.outcomes.contains(call));
+  rig.answer_lists = true;
+  rig.Advance(Duration(100));
+  ASSERT_TRUE(rig.outcomes.contains(call));
+  EXPECT_EQ(rig.outcomes[call].status, 200);
+  EXPECT_EQ(rig.State("web"), "withdrawn");
+  EXPECT_TRUE(rig.Served().empty());
+}
+
+TEST_F(CommandTest, ARemovalIsAnsweredWhenDockerCannotBeListed) {
+  rig.docker.FailNext(Code::kUnavailable);
+  rig.Restart();
+  const std::size_t call = rig.Post(Command::Kind::kRemove, {{"serviceName", "web"}});
+  rig.Settle();
+  rig.Advance(Duration(5000));
+  ASSERT_TRUE(rig.outcomes.contains(call));
+  EXPECT_EQ(rig.outcomes[call].status, 200);
+}
+
 TEST_F(CommandTest, RemovingWhatIsNotThereIsSaidAndHarmless) {
   rig.Start();
   const Outcome outcome = rig.Remove("nobody");

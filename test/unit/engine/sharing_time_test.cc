@@ -82,6 +82,53 @@ TEST_F(SharingTimeTest, ACallThatIsHandedOnAfterALaterDeletionIsNotServed) {
   EXPECT_THAT(Keys(b), ElementsAre("/db"));
 }
 
+TEST_F(SharingTimeTest, ARemovalStandsAgainstAnEarlierCallThatItsReplicaHasNotHeardOf) {
+  StartBoth();
+  for (const bool removal_arrives_first : {true, false}) {
+    SCOPED_TRACE(removal_arrives_first);
+    const std::string name = removal_arrives_first ? "first" : "second";
+    shared.SetDown(Code::kUnavailable);
+    SettleBoth();
+    ASSERT_EQ(a.Reconfigure(Call(name, "/" + name)).status, 200);
+    b.clock.Advance(Duration(1000));
+    const Outcome removed = b.Remove(name);
+    EXPECT_EQ(removed.status, 200);
+    EXPECT_FALSE(removed.persisted);
+    EXPECT_THAT(removed.message, HasSubstr("nothing was removed"));
+    b.Restart();  // what it has promised outlives it
+    shared.SetDown(std::nullopt);
+    (removal_arrives_first ? b : a).Advance(Duration(6000));
+    (removal_arrives_first ? a : b).Advance(Duration(6000));
+    SettleBoth();
+    EXPECT_THAT(Keys(a), IsEmpty());
+    EXPECT_THAT(Keys(b), IsEmpty());
+    EXPECT_THAT(Shared(), IsEmpty());
+  }
+}
+
+TEST_F(SharingTimeTest, ARemovalOfAWithdrawnServiceStandsAgainstAnOverrideItHasNotHeardOf) {
+  for (Rig* rig : {&a, &b}) {
+    rig->docker.SetService(
+        testing::MakeService("web", "/web", {testing::MakeTask("aaa", "10.0.0.1")}));
+  }
+  StartBoth();
+  ASSERT_EQ(b.Remove("web").status, 200);
+  SettleBoth();
+  shared.SetDown(Code::kUnavailable);
+  SettleBoth();
+  ASSERT_EQ(a.Reconfigure(Call("web", "/override")).status, 200);
+  b.clock.Set(a.clock.Now() + Duration(1000));
+  EXPECT_THAT(b.Remove("web").message, HasSubstr("nothing was removed"));
+  shared.SetDown(std::nullopt);
+  a.Advance(Duration(6000));
+  b.Advance(Duration(6000));
+  SettleBoth();
+  EXPECT_THAT(Keys(a), IsEmpty());
+  EXPECT_THAT(Keys(b), IsEmpty());
+  EXPECT_EQ(a.State("web"), "withdrawn");
+  EXPECT_EQ(b.State("web"), "withdrawn");
+}
+
 TEST_F(SharingTimeTest, AChangeIsLaterThanWhatItsReplicaKnewWhateverItsClockSays) {
   a.clock.SetWall(a.clock.WallNow() + std::chrono::hours(1));
   StartBoth();
