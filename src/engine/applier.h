@@ -100,6 +100,8 @@ class Applier {
   };
   using DrainKey = std::pair<model::SlotName, model::ServerName>;
 
+  static constexpr Duration kPidDeadline{2000};
+
   [[nodiscard]] SteadyTime In(Duration duration) const { return clock_.Now() + duration; }
   /// Nothing while the files are not what `written_` says.
   [[nodiscard]] std::optional<Structure> WrittenStructure() const;
@@ -108,6 +110,14 @@ class Applier {
   /// kRejected: the check refused a new structure. Others: the files could not be written.
   /// On success the image has moved into `written_`.
   Status PutFiles(haproxy::Image& image);
+  /// What runs before files of another structure are written runs on those that are there.
+  void NoteWhatRuns();
+  struct Rewrite {
+    haproxy::Files changed;
+    std::vector<std::string> removed;
+  };
+  /// What is to be written so that the files say `image`; may make next_plan_ on the way.
+  Rewrite FindRewrite(const haproxy::Image& image);
   void TakeWritten(haproxy::Image& image, bool first);
   Status CheckStructure(const haproxy::Image& image);
   Applied Converge(const haproxy::Image& wanted);

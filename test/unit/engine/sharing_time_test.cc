@@ -129,6 +129,34 @@ TEST_F(SharingTimeTest, ARemovalOfAWithdrawnServiceStandsAgainstAnOverrideItHasN
   EXPECT_EQ(b.State("web"), "withdrawn");
 }
 
+TEST_F(SharingTimeTest, TheEndOfAWithdrawalIsNotTheEndOfWhatWasAskedForSince) {
+  for (Rig* rig : {&a, &b}) {
+    rig->docker.SetService(
+        testing::MakeService("web", "/web", {testing::MakeTask("aaa", "10.0.0.1")}));
+  }
+  StartBoth();
+  ASSERT_EQ(b.Remove("web").status, 200);
+  SettleBoth();
+  a.Advance(Duration(120000));
+  b.Advance(Duration(120000));
+  shared.SetDown(Code::kUnavailable);
+  SettleBoth();
+  ASSERT_EQ(b.Reconfigure(Call("web", "/override")).status, 200);
+  // The other one sees later that the labels have changed.
+  a.clock.Advance(Duration(1000));
+  a.docker.SetService(
+      testing::MakeService("web", "/changed", {testing::MakeTask("aaa", "10.0.0.1")}, 5));
+  a.Hint("service", "update", "id-web");
+  a.Advance(Duration(100));
+  EXPECT_THAT(Keys(a), ElementsAre("/changed"));
+  shared.SetDown(std::nullopt);
+  a.Advance(Duration(60000));
+  b.Advance(Duration(60000));
+  SettleBoth();
+  EXPECT_THAT(Keys(a), ElementsAre("/override"));
+  EXPECT_THAT(Keys(b), ElementsAre("/override"));
+}
+
 TEST_F(SharingTimeTest, AChangeIsLaterThanWhatItsReplicaKnewWhateverItsClockSays) {
   a.clock.SetWall(a.clock.WallNow() + std::chrono::hours(1));
   StartBoth();
