@@ -161,6 +161,7 @@ ports::Changes ReplicatedRecords::Since(const ports::SharedPosition& after) cons
   ports::Changes changes;
   changes.position = position();
   changes.complete = after.epoch != epoch_ || after.revision > revision_;
+  changes.remembers_deletions = true;
   const auto take = [&](const Version& version) {
     const SharedDocument& document = version.document;
     if (document.record) {

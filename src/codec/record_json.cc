@@ -1,5 +1,6 @@
 #include "swarmgate/codec/record_json.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -90,23 +91,20 @@ Result<Record> DecodeRecord(std::string_view text) {
   return record;
 }
 
-void Journal::Append(Change change) {
+void Journal::Append(Change change, std::int64_t made_unix_ms) {
   ++revision;
+  deletions_unix_ms.erase(change.name);
+  if (change.deleted && made_unix_ms > 0) deletions_unix_ms[change.name] = made_unix_ms;
   changes.push_back(std::move(change));
   while (changes.size() > kLength) changes.pop_front();
+  if (deletions_unix_ms.size() <= kDeletions) return;
+  deletions_unix_ms.erase(
+      std::min_element(deletions_unix_ms.begin(), deletions_unix_ms.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; }));
 }
 
 bool Journal::ReachesBackTo(std::uint64_t known) const {
   return known <= revision && revision - known <= changes.size();
-}
-
-std::map<std::string, std::int64_t> Journal::Deletions() const {
-  std::map<std::string, std::int64_t> deletions;
-  for (const Change& change : changes) {
-    deletions.erase(change.name);
-    if (change.deleted && change.made_unix_ms > 0) deletions[change.name] = change.made_unix_ms;
-  }
-  return deletions;
 }
 
 std::string EncodeJournal(const Journal& journal) {
@@ -117,10 +115,9 @@ std::string EncodeJournal(const Journal& journal) {
     json.String((change.deleted ? "-" : "+") + change.name);
   }
   json.EndArray();
-  const std::map<std::string, std::int64_t> deletions = journal.Deletions();
-  if (!deletions.empty()) {
+  if (!journal.deletions_unix_ms.empty()) {
     json.Key("deleted").BeginObject();
-    for (const auto& [name, made] : deletions) json.Key(name).Int(made);
+    for (const auto& [name, made] : journal.deletions_unix_ms) json.Key(name).Int(made);
     json.EndObject();
   }
   json.EndObject();
@@ -143,16 +140,9 @@ Result<Journal> DecodeJournal(std::string_view text) {
     }
     journal.changes.push_back({change.substr(1), change[0] == '-'});
   }
-  std::map<std::string, std::int64_t> deleted;
   for (const auto& [name, made] : reader.Object(*document, "deleted").members()) {
-    deleted[name] = made.AsInt64().value_or(0);
-  }
-  // A deletion that others have followed is not written with its time: the last of a name has it.
-  for (auto change = journal.changes.rbegin(); change != journal.changes.rend(); ++change) {
-    const auto made = deleted.find(change->name);
-    if (made == deleted.end()) continue;
-    if (change->deleted) change->made_unix_ms = made->second;
-    deleted.erase(made);
+    const std::int64_t when = made.AsInt64().value_or(0);
+    if (when > 0) journal.deletions_unix_ms[name] = when;
   }
   if (journal.epoch.empty()) reader.Reject("epoch", "is missing");
   if (journal.changes.size() > journal.revision) reader.Reject("revision", "is too small");

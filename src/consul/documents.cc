@@ -99,6 +99,9 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
                                                          const std::optional<Record>& record,
                                                          std::uint64_t expected,
                                                          std::int64_t made_unix_ms) {
+  // The journal first: only what has not changed since it was read is written with it.
+  auto state = ReadJournal();
+  if (!state) return Forward(state.error());
   const auto held = Read(name);
   if (!held) return Forward(held.error());
   // What nobody can read is nobody's: whoever defines the service again puts it right.
@@ -119,8 +122,6 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
                     std::to_string(expected),
                 name.str());
   }
-  auto state = ReadJournal();
-  if (!state) return Forward(state.error());
   Journal journal = std::move(state->journal);
   if (journal.epoch.empty()) {
     auto fresh = NewJournal();
@@ -128,9 +129,8 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
     journal = std::move(*fresh);
   }
   if (!*held) {
-    const std::map<std::string, std::int64_t> deletions = journal.Deletions();
-    const auto deleted = deletions.find(name.str());
-    const std::int64_t when = deleted == deletions.end() ? 0 : deleted->second;
+    const auto deleted = journal.deletions_unix_ms.find(name.str());
+    const std::int64_t when = deleted == journal.deletions_unix_ms.end() ? 0 : deleted->second;
     if (record && when > record->updated_unix_ms) {
       return Fail(Code::kConflict, "the record was deleted later than it was made", name.str());
     }
@@ -138,7 +138,7 @@ Result<std::optional<std::uint64_t>> Documents::TryWrite(const ServiceName& name
       return Fail(Code::kNotFound, "no such record", name.str());
     }
   }
-  journal.Append({name.str(), !record, record ? 0 : made_unix_ms});
+  journal.Append({name.str(), !record}, made_unix_ms);
   ConsulWrite document{keys_.Service(name.str()), {}, *held ? (*held)->index : 0, !record};
   if (record) {
     Record stored = *record;

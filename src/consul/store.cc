@@ -107,7 +107,7 @@ Result<Changes> Watcher::Everything() {
   Changes changes;
   changes.complete = true;
   changes.position = PositionOf(*state);
-  for (const auto& [name, when] : state->journal.Deletions()) {
+  for (const auto& [name, when] : state->journal.deletions_unix_ms) {
     changes.deleted_unix_ms[ServiceName(name)] = when;
   }
   TellForeign(all->foreign);
@@ -137,7 +137,7 @@ Result<Changes> Watcher::Named(const SharedPosition& after, const JournalState& 
   }
   Changes changes;
   changes.position = PositionOf(state);
-  const std::map<std::string, std::int64_t> deletions = journal.Deletions();
+  const std::map<std::string, std::int64_t>& deletions = journal.deletions_unix_ms;
   for (const std::string& name : names) {
     auto document = documents_.Read(ServiceName(name));
     if (!document) return Forward(document.error());
@@ -243,9 +243,16 @@ class ConsulStore final : public ports::SharedStore {
   }
 
   Result<ports::SharedRecord> Get(const ServiceName& service) override {
+    // The journal first: a deletion that it does not have yet was made after the document was read.
+    const auto state = documents_.ReadJournal();
+    if (!state) return Forward(state.error(), kWhere);
     auto document = documents_.Read(service);
     if (!document) return Forward(document.error(), kWhere);
-    if (!*document) return Deletion(service);
+    if (!*document) {
+      const auto when = state->journal.deletions_unix_ms.find(service.str());
+      const bool known = when != state->journal.deletions_unix_ms.end();
+      return ports::SharedRecord{std::nullopt, known ? when->second : 0};
+    }
     Result<Record>& record = (*document)->record;
     if (!record) return Fail(Code::kRejected, record.error().message, kWhere);
     return ports::SharedRecord{std::move(*record), 0};
@@ -272,14 +279,6 @@ class ConsulStore final : public ports::SharedStore {
 
  private:
   static constexpr const char* kWhere = "consul";
-
-  Result<ports::SharedRecord> Deletion(const ServiceName& service) {
-    const auto state = documents_.ReadJournal();
-    if (!state) return Forward(state.error(), kWhere);
-    const std::map<std::string, std::int64_t> deletions = state->journal.Deletions();
-    const auto when = deletions.find(service.str());
-    return ports::SharedRecord{std::nullopt, when == deletions.end() ? 0 : when->second};
-  }
 
   template <typename T>
   static Result<T> Told(Result<T> result) {

@@ -72,7 +72,7 @@ void Reconciler::PutCertificate(Command command) {
   record.kind = Record::Kind::kCertificate;
   record.service = model::CertificateRecordName(name);
   const auto held = store_.records().find(record.service);
-  if (IsOutdated(command, record.service)) return Answer(command, 200, kOutdated);
+  if (IsOutdated(command, record.service)) return AnswerOutdated(command);
   Stamp(command);
   record.parameters[model::kPemParameter] = std::string(parsed->pem.reveal());
   record.updated_unix_ms = record.created_unix_ms = command.made_unix_ms;
@@ -95,7 +95,7 @@ void Reconciler::RemoveCertificate(Command command) {
   if (name.empty()) return Answer(command, 400, kNoName);
   const ServiceName key = model::CertificateRecordName(name);
   const auto held = store_.records().find(key);
-  if (IsOutdated(command, key)) return Answer(command, 200, kOutdated);
+  if (IsOutdated(command, key)) return AnswerOutdated(command);
   Stamp(command);
   if (held == store_.records().end()) {
     return Answer(command, 404,

@@ -8,6 +8,7 @@
 #include "engine/sharing.h"
 #include "swarmgate/base/log.h"
 #include "swarmgate/base/strings.h"
+#include "swarmgate/labels/parse.h"
 
 namespace swarmgate::engine {
 namespace {
@@ -137,6 +138,13 @@ bool Reconciler::IsOutdated(const Command& command, const ServiceName& name) con
   return command.made_unix_ms != 0 && known > command.made_unix_ms;
 }
 
+// With its time: handed on without one it would be a new change there.
+void Reconciler::AnswerOutdated(const Command& command) {
+  Outcome outcome = Answer(200, kOutdated);
+  outcome.made_unix_ms = command.made_unix_ms;
+  command.reply(std::move(outcome));
+}
+
 void Reconciler::Stamp(Command& command) const {
   if (command.made_unix_ms == 0) command.made_unix_ms = store_.NextStamp();
 }
@@ -164,6 +172,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   const model::ServiceSpec& spec = *parsed->spec;
   const ServiceName name = spec.name;
   if (spec.replicas == 0U) {
+    if (!after_list && !docker_tried_) return HoldBack(std::move(command), name);
     RemoveRecord(std::move(command), name, "replicas=0: the service is removed");
     return;
   }
@@ -184,7 +193,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   record.origin = Origin::kManual;
   record.parameters = std::move(command.parameters);
   auto held = store_.records().find(name);
-  if (IsOutdated(command, name)) return command.reply(Answer(200, kOutdated));
+  if (IsOutdated(command, name)) return AnswerOutdated(command);
   Stamp(command);
   record.updated_unix_ms = command.made_unix_ms;
   record.created_unix_ms = record.updated_unix_ms;
@@ -195,6 +204,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
     }
   }
   Pending pending{std::move(command), name, false, std::nullopt, Outcome()};
+  pending.deleted_before_unix_ms = store_.DeletedAt(name);
   pending.previous = store_.Set(name, std::move(record));
   pending_.push_back(std::move(pending));
   dirty_ = true;
@@ -282,17 +292,22 @@ bool Reconciler::Judge(const Assembly& assembly, const routing::Built& built) {
 void Reconciler::Remove(Command command, bool after_list) {
   const std::string given = Get(command.parameters, "serviceName");
   if (given.empty()) return command.reply(Answer(400, kNoNameQuery));
-  if (!after_list && !docker_tried_) {
-    // A labelled service that is not known yet would come back with the first list.
-    Stamp(command);
-    held_back_.push_back({std::move(command), desk_.ForceList(), ServiceName(given)});
-    return;
+  const ServiceName name(given);
+  if (!labels::IsValidServiceName(given)) {
+    return command.reply(Answer(200, "nothing was removed: no service can have this name"));
   }
-  RemoveRecord(std::move(command), ServiceName(given), {});
+  if (!after_list && !docker_tried_) return HoldBack(std::move(command), name);
+  RemoveRecord(std::move(command), name, {});
+}
+
+// A labelled service that is not known yet would come back with the first list.
+void Reconciler::HoldBack(Command command, const ServiceName& name) {
+  Stamp(command);
+  held_back_.push_back({std::move(command), desk_.ForceList(), name});
 }
 
 void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::string message) {
-  if (IsOutdated(command, name)) return command.reply(Answer(200, kOutdated));
+  if (IsOutdated(command, name)) return AnswerOutdated(command);
   Stamp(command);
   const std::int64_t made = command.made_unix_ms;
   Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
@@ -320,13 +335,16 @@ std::string Reconciler::Unmake(const ServiceName& name, std::int64_t made_unix_m
     // As in Docker Flow Proxy, whose callers repeat themselves: not there is as good as removed.
     // It is stored nevertheless: another replica may have been told of a definition before this
     // call, which has not come here yet.
-    if (held != store_.records().end()) {
+    if (held != store_.records().end() && held->second.kind == Record::Kind::kWithdrawn) {
       Record again = held->second;
       again.updated_unix_ms = made_unix_ms;
       (void)store_.Set(name, std::move(again));
     }
-    return cancelled ? "a call that was to define the service is cancelled; it was not served yet"
-                     : "nothing was removed: no service of this name is served";
+    if (cancelled) {
+      return "a call that was to define the service is cancelled; it was not served yet";
+    }
+    return std::string("nothing was removed: no service of this name is served") +
+           (docker_listed_ || restored_ ? "" : "; Docker could not be asked yet");
   }
   Record record;
   record.kind = Record::Kind::kWithdrawn;

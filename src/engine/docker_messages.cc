@@ -101,6 +101,8 @@ void Reconciler::On(DockerListed message) {
   TakeNews(facts_.TakeList(std::move(*message.facts), clock_.Now()));
   if (first || assembler_.TemplatesChanged()) dirty_ = true;
   docker_listed_ = true;
+  listed_generation_ = message.generation;
+  if (!obsolete_.empty()) dirty_ = true;
   // Where the list says what is known from an earlier run, nothing else would tell.
   if (!facts_told_) TellFacts({});
   NoteDocker(true, "API " + facts_.host().api_version);

@@ -68,8 +68,13 @@ void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>
           return pending.service == name && pending.command.kind == Command::Kind::kReconfigure;
         });
     if (refused == pending_.rend()) continue;
-    (void)store_.Set(name, std::move(refused->previous));
-    store_.Persist(name, refused->command.made_unix_ms);
+    const auto held = store_.records().find(name);
+    // What another replica has changed since is not ours to take back.
+    if (held != store_.records().end() &&
+        held->second.updated_unix_ms == refused->command.made_unix_ms) {
+      (void)store_.Set(name, std::move(refused->previous));
+      store_.Persist(name, refused->deleted_before_unix_ms);
+    }
     Outcome outcome;
     outcome.status = 500;
     outcome.message = kRefusedByHAProxy + Printable(reason, 400);

@@ -208,6 +208,7 @@ const routing::BuildContext& Reconciler::Context() {
 }
 
 void Reconciler::DropObsolete(const std::set<model::ServiceName>& names) {
+  std::erase_if(obsolete_, [&](const auto& entry) { return !names.contains(entry.first); });
   for (const model::ServiceName& name : names) {
     // Another replica may have seen newer labels than we: those that it has withdrawn. The record
     // counts for nothing meanwhile.
@@ -216,7 +217,13 @@ void Reconciler::DropObsolete(const std::set<model::ServiceName>& names) {
     const WallTime now = clock_.WallNow();
     // By a clock that is ahead of ours: no reason to wait until then.
     const bool recent = now < written + kSettleLabels && written < now + kSettleLabels;
-    if (ports_.shared != nullptr && recent) continue;
+    if (ports_.shared != nullptr) {
+      if (recent) continue;
+      // Nor need ours be those of now: after a start, or while Docker was away.
+      const auto [seen, first] = obsolete_.try_emplace(name, 0);
+      if (first) seen->second = desk_.ForceList();
+      if (listed_generation_ < seen->second) continue;
+    }
     LogEvent(LogLevel::kInfo, "SERVICE_RETURNED", "the labels have changed: not withdrawn any more",
              {{"service", name.str()}});
     (void)store_.Set(name, std::nullopt);

@@ -65,6 +65,8 @@ class Reconciler {
     bool judged = false;
     std::optional<model::Record> previous;  ///< of this name, to go back to when it is refused
     Outcome outcome;
+    /// StoreKeeper::DeletedAt before it, to go back to where there is no `previous`.
+    std::int64_t deleted_before_unix_ms = 0;
   };
   /// A call that waits for a list of Docker's before it is looked at.
   struct HeldBack {
@@ -102,6 +104,9 @@ class Reconciler {
   void Validate(Command command);
   /// A later change of the same record, or its deletion, is known here already.
   [[nodiscard]] bool IsOutdated(const Command& command, const model::ServiceName& name) const;
+  static void AnswerOutdated(const Command& command);
+  /// Until Docker was asked once.
+  void HoldBack(Command command, const model::ServiceName& name);
   /// Gives it a time, unless another replica has.
   void Stamp(Command& command) const;
   void Remove(Command command, bool after_list);
@@ -235,6 +240,9 @@ class Reconciler {
   bool docker_tried_ = false;
   /// What is to be served is known: by a good list, or because there is no Docker.
   bool docker_listed_ = false;
+  std::uint64_t listed_generation_ = 0;  ///< of the last good list
+  /// Withdrawals whose labels are not ours, and the list that is to confirm it.
+  std::map<model::ServiceName, std::uint64_t> obsolete_;
   bool awaits_shared_ = false;  ///< readiness does, until its deadline
   bool restored_ = false;       ///< … or, once Docker has been tried, by the store
   bool docker_connected_once_ = false;

@@ -124,7 +124,9 @@ void StoreKeeper::TakeComplete(const Changes& changes, std::set<ServiceName>& ch
       continue;
     }
     // Revision 0 and one that is known: emptied before anybody had seen our write there.
-    if (went_on && is_known && now.revision > 0) {
+    const bool deleted_there =
+        !changes.remembers_deletions || changes.deleted_unix_ms.contains(name);
+    if (went_on && is_known && now.revision > 0 && deleted_there) {
       TakeDelete(name, now.revision, changed);
       continue;
     }
@@ -245,7 +247,11 @@ bool StoreKeeper::SaveShared() {
   if (position_unsaved_) delta.position = shared_.position;
   const Result<std::uint64_t> saved = store_.SaveShared(delta);
   if (!saved) {
-    lost_ = lost_ || saved.error().code == Code::kCorrupt;
+    if (saved.error().code == Code::kCorrupt) {
+      lost_ = true;
+      (void)Load();  // the new file counts from its own beginning
+    }
+    // Last, so that there is a date for the next attempt even though the new file could be read.
     Note(&saved.error());
     return false;
   }

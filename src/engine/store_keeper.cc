@@ -54,6 +54,7 @@ bool StoreKeeper::Load() {
     Note(&stored.error());
     return false;
   }
+  for (const auto& [name, waiting] : shared_.waiting) Saw(waiting.since_unix_ms);
   revision_ = stored->revision;
   stored_.clear();
   for (Record& record : stored->records) {
@@ -144,7 +145,8 @@ bool StoreKeeper::Store(const ServiceName& name) {
     shared_.waiting[name] = {*written, queue_.at(name)};
     // The store gives a deletion the time of its writing; it keeps that of the change.
     if (!records_.contains(name)) unsaved_.insert(name);
-  } else if (shares_ && !records_.contains(name)) {
+  } else if (shares_ && !records_.contains(name) &&
+             (queue_.at(name) > 0 || shared_.revisions.contains(name))) {
     // What our disk never had is no write there, yet others may have it.
     shared_.waiting[name] = {revision_, queue_.at(name)};
     unsaved_.insert(name);

@@ -38,7 +38,7 @@ class StoreKeeper {
   std::optional<model::Record> Set(const model::ServiceName& name,
                                    std::optional<model::Record> record);
   /// What is in memory under this name is to be stored. `made_unix_ms`: when it was deleted, where
-  /// there is nothing.
+  /// there is nothing; 0: it never was, and nothing that others know is to go for it.
   void Persist(const model::ServiceName& name, std::int64_t made_unix_ms);
   /// The time of a change that is made now: later than every one that is known, so that clocks that
   /// differ do not turn it into an earlier one.

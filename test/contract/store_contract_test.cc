@@ -2,11 +2,14 @@
 // tests use. And what a replica's own store keeps besides.
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "engine/sharing.h"
 #include "support/consul_server.h"
 #include "support/fake_shared_store.h"
 #include "support/fake_store.h"
@@ -412,6 +415,56 @@ TEST_P(SharedContract, ADeletionOfWhatIsNotThereIsToldToThoseWhoMayHaveIt) {
   EXPECT_EQ(Watch(before.position).deleted_unix_ms.at(ServiceName("web")), kFarAhead);
   EXPECT_EQ(Watch({}).deleted_unix_ms.at(ServiceName("web")), kFarAhead);
   EXPECT_EQ(shared().Put(MakeRecord("web", "/web"), 0).error().code, Code::kConflict);
+}
+
+TEST_P(SharedContract, RemembersADeletionForLongerThanChangesAreTold) {
+  ASSERT_TRUE(shared().DeleteAt(ServiceName("web"), 0, kFarAhead));
+  std::uint64_t revision = 0;
+  for (int i = 0; i < 300; ++i) {
+    const auto put = shared().Put(MakeRecord("busy", "/" + std::to_string(i)), revision);
+    ASSERT_TRUE(put) << put.error().ToString();
+    revision = *put;
+  }
+  EXPECT_EQ(shared().Get(ServiceName("web"))->deleted_unix_ms, kFarAhead);
+  EXPECT_EQ(shared().Put(MakeRecord("web", "/web"), 0).error().code, Code::kConflict);
+}
+
+// Two replicas write at the same moment, and neither has heard of the other.
+TEST(ConsulRace, ALaterRemovalStandsAgainstADefinitionThatIsWrittenAtOnce) {
+  if (const std::string why = testing::ConsulServer::WhyNot(); !why.empty()) GTEST_SKIP() << why;
+  consul::ConsulOptions options;
+  options.servers = {testing::ConsulServer::Shared().url()};
+  options.prefix = "ConsulRace";
+  const auto one = consul::MakeStore(options);
+  const auto other = consul::MakeStore(options);
+  const auto share = [](ports::SharedStore& store, const engine::ShareRequest& request) {
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      if (engine::ShareOne(store, request)) return true;
+    }
+    return false;
+  };
+  for (int round = 0; round < 100; ++round) {
+    engine::ShareRequest definition;
+    definition.name = ServiceName("s" + std::to_string(round));
+    definition.record = MakeRecord(definition.name.str(), "/s");
+    definition.waiting = {1, definition.record->updated_unix_ms};
+    engine::ShareRequest removal;
+    removal.name = definition.name;
+    removal.waiting = {1, definition.waiting.since_unix_ms + 1000};
+    std::barrier both(2);
+    bool removed = false;
+    std::thread remover([&] {
+      both.arrive_and_wait();
+      removed = share(*one, removal);
+    });
+    both.arrive_and_wait();
+    const bool defined = share(*other, definition);
+    remover.join();
+    ASSERT_TRUE(removed && defined);
+    const auto held = one->Get(definition.name);
+    ASSERT_TRUE(held);
+    EXPECT_FALSE(held->record) << "round " << round;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, ::testing::Values("fakeshared", "consul", "peers"),

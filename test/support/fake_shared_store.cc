@@ -36,6 +36,16 @@ void FakeSharedStore::Lose() {
   changed_.NotifyAll();
 }
 
+void FakeSharedStore::RememberDeletions() {
+  MutexLock lock(mutex_);
+  remembers_ = true;
+}
+
+void FakeSharedStore::LoseRecord(const ServiceName& service) {
+  MutexLock lock(mutex_);
+  records_.erase(service);
+}
+
 void FakeSharedStore::PutAsOther(Record record) {
   MutexLock lock(mutex_);
   record.revision = Note(record.service);
@@ -74,6 +84,7 @@ Changes FakeSharedStore::DoSince(const SharedPosition& after) {
   changes.position = {"epoch " + std::to_string(epoch_), first_ + history_.size()};
   if (after.epoch != changes.position.epoch || after.revision > changes.position.revision) {
     changes.complete = true;
+    changes.remembers_deletions = remembers_;
     for (const auto& [name, record] : records_) changes.upserts.push_back(record);
     changes.deleted_unix_ms = deleted_;
     return changes;
@@ -132,12 +143,11 @@ Result<std::uint64_t> FakeSharedStore::DeleteAt(const ServiceName& service, std:
   if (held == records_.end() && made_unix_ms <= DeletedAt(service)) {
     return Fail(Code::kNotFound, "no such record");
   }
-  Remember(service, made_unix_ms);
-  if (held == records_.end()) return Note(service);
-  if (held->second.revision != expected) {
+  if (held != records_.end() && held->second.revision != expected) {
     return Fail(Code::kConflict, "another revision is stored");
   }
-  records_.erase(held);
+  Remember(service, made_unix_ms);
+  if (held != records_.end()) records_.erase(held);
   return Note(service);
 }
 

@@ -22,6 +22,10 @@ class FakeSharedStore final : public ports::SharedStore {
   void SetDown(std::optional<Code> code) EXCLUDES_LOCK(mutex_);
   /// Everything is lost; the next write begins a new history.
   void Lose() EXCLUDES_LOCK(mutex_);
+  /// From now on a complete answer says of every deletion when it was made.
+  void RememberDeletions() EXCLUDES_LOCK(mutex_);
+  /// One record is not there any more, as if it had never been written.
+  void LoseRecord(const model::ServiceName& service) EXCLUDES_LOCK(mutex_);
   /// A write of another replica.
   void PutAsOther(model::Record record) EXCLUDES_LOCK(mutex_);
   /// `made_unix_ms`: remembered unless it is 0.
@@ -61,6 +65,7 @@ class FakeSharedStore final : public ports::SharedStore {
   std::vector<model::ServiceName> history_ GUARDED_BY(mutex_);
   std::uint64_t first_ GUARDED_BY(mutex_) = 0;  ///< revision before the history's first change
   int epoch_ GUARDED_BY(mutex_) = 1;
+  bool remembers_ GUARDED_BY(mutex_) = false;
   std::optional<Code> down_ GUARDED_BY(mutex_);
   bool cancelled_ GUARDED_BY(mutex_) = false;
 };

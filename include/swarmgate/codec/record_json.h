@@ -23,11 +23,13 @@ namespace swarmgate::codec {
 struct Journal {
   /// How many changes it remembers.
   static constexpr std::size_t kLength = 256;
+  /// Of how many deletions it remembers when they were made: a replica that was cut off for more
+  /// than kLength changes must not bring back what was deleted meanwhile.
+  static constexpr std::size_t kDeletions = 1000;
 
   struct Change {
     std::string name;  ///< the record's
     bool deleted = false;
-    std::int64_t made_unix_ms = 0;  ///< of a deletion, where it is known
     friend bool operator==(const Change&, const Change&) = default;
   };
   std::string epoch;           ///< made up when the journal was begun
@@ -35,12 +37,14 @@ struct Journal {
   std::deque<Change>
       changes;  ///< the last one made `revision`, the one before it `revision` - 1, …
 
-  /// Adds a change, and forgets the oldest one when there are too many.
-  void Append(Change change);
+  /// When records were deleted that nothing has happened to since; of those that were deleted last.
+  std::map<std::string, std::int64_t> deletions_unix_ms;
+
+  /// Adds a change, and forgets the oldest one when there are too many. `made_unix_ms`: of a
+  /// deletion, where it is known.
+  void Append(Change change, std::int64_t made_unix_ms = 0);
   /// It remembers every change after `known`.
   [[nodiscard]] bool ReachesBackTo(std::uint64_t known) const;
-  /// When records were deleted that nothing has happened to since; as far as it remembers.
-  [[nodiscard]] std::map<std::string, std::int64_t> Deletions() const;
   friend bool operator==(const Journal&, const Journal&) = default;
 };
 

@@ -25,6 +25,8 @@ struct Changes {
   /// When what is not there was deleted, as far as the store remembers: of `deletes`, and of
   /// whatever a complete answer does not have.
   std::map<model::ServiceName, std::int64_t> deleted_unix_ms;
+  /// Of a complete answer: what is not in `deleted_unix_ms` was not deleted for days, and is lost.
+  bool remembers_deletions = false;
   /// Documents are there, but of a newer version or damaged: whoever knows an earlier state of
   /// these services keeps it.
   std::vector<model::ServiceName> unreadable;
