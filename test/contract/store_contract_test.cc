@@ -443,7 +443,7 @@ TEST(ConsulRace, ALaterRemovalStandsAgainstADefinitionThatIsWrittenAtOnce) {
     }
     return false;
   };
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 200; ++round) {
     engine::ShareRequest definition;
     definition.name = ServiceName("s" + std::to_string(round));
     definition.record = MakeRecord(definition.name.str(), "/s");
@@ -455,6 +455,8 @@ TEST(ConsulRace, ALaterRemovalStandsAgainstADefinitionThatIsWrittenAtOnce) {
     bool removed = false;
     std::thread remover([&] {
       both.arrive_and_wait();
+      // Questions that move the start, so that the writes cross each other in every way.
+      for (int i = 0; i < round % 5; ++i) (void)one->Get(ServiceName("nobody"));
       removed = share(*one, removal);
     });
     both.arrive_and_wait();
