@@ -237,6 +237,9 @@ std::unique_ptr<ports::DockerApi> ConnectDocker(const Options& options, ports::D
   return nullptr;
 }
 
+// A peer fetches what it lacks within a tenth of that.
+constexpr Duration kLastWords{1000};
+
 void AwaitEnd(const sigset_t& signals, engine::Engine& engine) {
   for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
     if (sigwait(&signals, &signal) != 0) continue;
@@ -338,6 +341,8 @@ int RunController(const Options& options) {
   AwaitEnd(signals, engine);
   // Should anything hang from here on, the kernel ends us: HAProxy serves without us.
   alarm(10);
+  // The disk may go with the task: what was accepted is to be with the others before.
+  (void)cluster.AwaitPeers(kLastWords);
   CloseEvents();
   admin.Stop();
   control.Cancel();

@@ -58,6 +58,7 @@ class Cluster::Impl {
     directory_.Stop();
   }
 
+  bool AwaitPeers(Duration wait) { return !store_ || store_->AwaitPeers(wait); }
   ports::SharedStore* store() { return store_ ? &*store_ : nullptr; }
 
   std::vector<model::PeerAnswer> Send(const model::PeerCall& call) {
@@ -158,6 +159,7 @@ Cluster::~Cluster() = default;
 void Cluster::OnFollower(std::function<void()> told) { impl_->OnFollower(std::move(told)); }
 void Cluster::Start() { impl_->Start(); }
 void Cluster::Stop() { impl_->Stop(); }
+bool Cluster::AwaitPeers(Duration wait) { return impl_->AwaitPeers(wait); }
 ports::SharedStore* Cluster::store() { return impl_->store(); }
 std::vector<model::PeerAnswer> Cluster::Send(const model::PeerCall& call) {
   return impl_->Send(call);

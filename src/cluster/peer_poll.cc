@@ -204,6 +204,33 @@ void PeerStore::WakePollers() {
   }
 }
 
+bool PeerStore::EveryPeerAgrees() {
+  bool agrees = true;
+  for (const auto& [address, poller] : pollers_) {
+    const auto seen = seen_.find(address);
+    if (seen == seen_.end() || !seen->second.identity) continue;
+    const model::ReplicaIdentity& peer = *seen->second.identity;
+    if (peer.epoch.empty() || IsDuplicate(address, peer) || peer.digest == records_.digest()) {
+      continue;
+    }
+    poller->wakeup.Push(true);
+    agrees = false;
+  }
+  return agrees;
+}
+
+bool PeerStore::AwaitPeers(Duration wait) {
+  constexpr Duration kLook{20};
+  const SteadyTime end = Now() + wait;
+  Inbox<bool> nothing;
+  for (;;) {
+    const Result<bool> agreed = Ask<bool>([this] { return Result<bool>(EveryPeerAgrees()); });
+    if (!agreed || *agreed) return agreed.has_value();
+    if (Now() >= end) return false;
+    (void)nothing.PopUntil(Now() + kLook);
+  }
+}
+
 // Nobody is waited for who cannot be reached, and nobody for long.
 void PeerStore::JudgeStart() {
   if (caught_up_) return;

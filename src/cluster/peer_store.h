@@ -57,6 +57,10 @@ class PeerStore final : public ports::SharedStore {
   /// another history. Errors: kUnavailable.
   Result<codec::DocumentList> DocumentsAfter(const std::string& epoch, std::uint64_t revision);
 
+  /// Waits until every peer that answers has what is ours, at most for `wait`. False: it may lack
+  /// something. Thread: any.
+  bool AwaitPeers(Duration wait);
+
   Result<ports::StoredRecords> Load() override;
   Result<std::uint64_t> Put(const model::Record& record, std::uint64_t expected) override;
   Result<std::uint64_t> DeleteAt(const model::ServiceName& service, std::uint64_t expected,
@@ -131,6 +135,8 @@ class PeerStore final : public ports::SharedStore {
   [[nodiscard]] bool IsDuplicate(const std::string& address,
                                  const model::ReplicaIdentity& identity) const;
   void WakePollers();
+  /// Those that differ, or have not said so lately, are asked at once.
+  [[nodiscard]] bool EveryPeerAgrees();
   void JudgeStart();
 
   const PeerStoreOptions options_;

@@ -51,6 +51,7 @@ const ReplicatedRecords::Version* ReplicatedRecords::Find(const ServiceName& nam
 
 void ReplicatedRecords::Index(const Version& version) {
   const SharedDocument& document = version.document;
+  latest_unix_ms_ = std::max(latest_unix_ms_, document.changed_unix_ms);
   digest_ += version.hash;
   by_sequence_[document.sequence] = document.name;
   if (!document.record) deletions_.emplace(document.changed_unix_ms, document.name);
@@ -187,7 +188,10 @@ ports::Changes ReplicatedRecords::Since(const ports::SharedPosition& after) cons
 std::size_t ReplicatedRecords::Merge(std::vector<SharedDocument> documents, std::uint64_t revision,
                                      std::int64_t now_unix_ms) {
   std::size_t taken = 0;
-  const std::int64_t oldest = now_unix_ms - kKeepDeletions.count();
+  for (const SharedDocument& document : documents) {
+    latest_unix_ms_ = std::max(latest_unix_ms_, document.changed_unix_ms);
+  }
+  const std::int64_t oldest = OldestKept(now_unix_ms);
   for (SharedDocument& document : documents) {
     if (!document.record && document.changed_unix_ms < oldest) continue;
     const Version* held = Find(document.name);
@@ -210,8 +214,13 @@ std::vector<SharedDocument> ReplicatedRecords::After(std::uint64_t revision) con
   return documents;
 }
 
+// A clock that is days ahead of everybody's forgets nothing that the others still know.
+std::int64_t ReplicatedRecords::OldestKept(std::int64_t now_unix_ms) const {
+  return std::min(now_unix_ms, latest_unix_ms_) - kKeepDeletions.count();
+}
+
 void ReplicatedRecords::Forget(std::int64_t now_unix_ms) {
-  const std::int64_t oldest = now_unix_ms - kKeepDeletions.count();
+  const std::int64_t oldest = OldestKept(now_unix_ms);
   while (!deletions_.empty() &&
          (deletions_.size() > kMostDeletions || deletions_.begin()->first < oldest)) {
     Drop(ServiceName(deletions_.begin()->second));

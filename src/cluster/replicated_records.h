@@ -61,6 +61,7 @@ class ReplicatedRecords {
   };
 
   std::uint64_t Store(model::SharedDocument document);
+  [[nodiscard]] std::int64_t OldestKept(std::int64_t now_unix_ms) const;
   void Drop(const model::ServiceName& name);
   [[nodiscard]] const Version* Find(const model::ServiceName& name) const;
   void Index(const Version& version);
@@ -68,6 +69,7 @@ class ReplicatedRecords {
 
   std::string epoch_;
   std::uint64_t revision_ = 0;
+  std::int64_t latest_unix_ms_ = 0;  ///< of all versions that were ever seen
   std::uint64_t digest_ = 0;
   std::map<model::ServiceName, Version> versions_;
   std::map<std::uint64_t, model::ServiceName> by_sequence_;

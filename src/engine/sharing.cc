@@ -21,8 +21,9 @@ Settlement Ours(const ShareRequest& request, std::uint64_t revision) {
 Result<Settlement> WriteOver(ports::SharedStore& store, const ShareRequest& request,
                              std::uint64_t revision) {
   const Result<std::uint64_t> written = Write(store, request, revision);
-  if (!written) return Forward(written.error());
-  return Ours(request, *written);
+  if (written) return Ours(request, *written);
+  if (written.error().code == Code::kNotFound) return Ours(request, 0);  // deleted already
+  return Forward(written.error());
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ Result<Settlement> ShareOne(ports::SharedStore& store, const ShareRequest& reque
   const std::int64_t made =
       request.record ? request.record->updated_unix_ms : request.waiting.since_unix_ms;
   if (!held->record) {
-    if (!request.record) return Ours(request, 0);
+    // Gone in this moment, perhaps by an earlier deletion than ours.
+    if (!request.record) return WriteOver(store, request, 0);
     const std::int64_t deleted = held->deleted_unix_ms;
     if (deleted > 0 && made > deleted) return WriteOver(store, request, 0);
     if (deleted > 0 || request.deletion_seen) return Settlement{true, false, 0, std::nullopt};

@@ -42,6 +42,9 @@ class Cluster final : public ports::Replicas {
   /// tell before. Set before Start. Thread: any.
   void OnFollower(std::function<void()> told);
   void Start();
+  /// Waits until every peer that answers has what was accepted here, at most for `wait`; they fetch
+  /// it, so calls of theirs must be answered meanwhile. False: one may lack something. Thread: any.
+  bool AwaitPeers(Duration wait);
   void Stop();
 
   /// Null without a log. Thread: as ports::SharedStore.

@@ -146,6 +146,28 @@ TEST_F(PeerStoreTest, AChangeIsFetchedAsSoonAsItIsMade) {
   EXPECT_TRUE(WaitUntil([&] { return a.store().Load()->revision == b.store().Load()->revision; }));
 }
 
+TEST_F(PeerStoreTest, BeforeAReplicaEndsTheOthersHaveWhatItAccepted) {
+  Replica a("a");
+  Replica b("b");
+  Introduce({&a, &b});
+  a.known.push_back("127.0.0.1:" + std::to_string(testing::FreePort()));  // nobody
+  a.poll = b.poll = std::chrono::hours(1);
+  a.Start();
+  b.Start();
+  ASSERT_TRUE(WaitUntil([&] { return a.store().Announce(Self("a"))->size() == 2; }));
+  // Right after each other: a peer is not asked more often than ten times a second.
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(a.store().Put(Make("s" + std::to_string(i), "/last", kNow), 0));
+  }
+  EXPECT_TRUE(a.cluster().AwaitPeers(Duration(10000)));
+  a.Stop();
+  EXPECT_EQ(b.PathOf("s0"), "/last");
+  EXPECT_EQ(b.PathOf("s2"), "/last");
+  // Nobody who is not there is waited for.
+  ASSERT_TRUE(b.store().Put(Make("alone", "/alone", kNow), 0));
+  EXPECT_TRUE(WaitUntil([&] { return b.cluster().AwaitPeers(Duration(0)); }));
+}
+
 TEST_F(PeerStoreTest, AStartWaitsForOnePeerThatCanBeReachedAndForNobodyElse) {
   Replica a("a");
   Replica b("b");

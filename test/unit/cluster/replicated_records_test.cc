@@ -118,17 +118,37 @@ TEST(ReplicatedRecords, TheSameChangeTwiceIsNoChange) {
   EXPECT_EQ(a.position().revision, *first);
 }
 
+TEST(ReplicatedRecords, AClockThatIsDaysAheadLearnsOfDeletionsToo) {
+  ReplicatedRecords a = Fresh("a");
+  ReplicatedRecords b = Fresh("b");
+  ASSERT_TRUE(a.Put(Make("web", "/web"), 0));
+  ASSERT_TRUE(b.Delete(ServiceName("web"), 0, kNow + 10));
+  const std::int64_t ahead = kNow + 2 * ReplicatedRecords::kKeepDeletions.count();
+  EXPECT_EQ(a.Merge(b.After(0), b.position().revision, ahead), 1U);
+  EXPECT_EQ(PathOf(a, "web"), "");
+  EXPECT_EQ(a.digest(), b.digest());
+}
+
 TEST(ReplicatedRecords, DeletionsAreForgottenInTheEndAndNeverTooMany) {
   ReplicatedRecords a = Fresh("a");
   ASSERT_TRUE(a.Delete(ServiceName("old"), 0, kNow));
   a.Saved();
-  a.Forget(kNow + ReplicatedRecords::kKeepDeletions.count());
+  const std::int64_t week = ReplicatedRecords::kKeepDeletions.count();
+  a.Forget(kNow + week + 1);
+  EXPECT_TRUE(a.Get(ServiceName("old")).deleted_unix_ms > 0) << "by a clock that is ahead";
+  Record newer = Make("newer", "/newer");
+  newer.updated_unix_ms = kNow + week + 1;
+  ASSERT_TRUE(a.Put(newer, 0));
+  a.Saved();
+  a.Forget(kNow + week);
   EXPECT_TRUE(a.Get(ServiceName("old")).deleted_unix_ms > 0);
-  a.Forget(kNow + ReplicatedRecords::kKeepDeletions.count() + 1);
+  a.Forget(kNow + week + 1);
   EXPECT_EQ(a.Get(ServiceName("old")).deleted_unix_ms, 0);
   ASSERT_TRUE(a.Unsaved());
   EXPECT_EQ(a.Unsaved()->forgotten.size(), 1U);
-  EXPECT_EQ(a.digest(), Fresh("x").digest());
+  ReplicatedRecords x = Fresh("x");
+  ASSERT_TRUE(x.Put(newer, 0));
+  EXPECT_EQ(a.digest(), x.digest());
   for (std::size_t i = 0; i < ReplicatedRecords::kMostDeletions + 3; ++i) {
     ASSERT_TRUE(a.Delete(ServiceName("s" + std::to_string(i)), 0, kNow + 1 + std::int64_t(i)));
   }
