@@ -34,11 +34,18 @@ bool SameRecord(const Record& a, const Record& b) {
   return copy == b;
 }
 
-/// Does `a` stand against `b`? Every replica has to come to the same answer: at one time a deletion
-/// stands, and of two records the one whose text is the greater.
+/// One removal is the withdrawal of a labelled service where its labels are known, and a deletion
+/// where they are not yet.
+int Rank(const SharedDocument& document) {
+  if (!document.record) return 1;
+  return document.record->kind == Record::Kind::kWithdrawn ? 2 : 0;
+}
+
+/// Does `a` stand against `b`? Every replica has to come to the same answer: at one time a
+/// withdrawal stands, then a deletion, and of two records the one whose text is the greater.
 bool IsLater(const SharedDocument& a, const SharedDocument& b) {
   if (a.changed_unix_ms != b.changed_unix_ms) return a.changed_unix_ms > b.changed_unix_ms;
-  if (!a.record || !b.record) return !a.record && b.record;
+  if (Rank(a) != Rank(b)) return Rank(a) > Rank(b);
   return Content(a) > Content(b);
 }
 

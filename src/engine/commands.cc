@@ -172,7 +172,7 @@ void Reconciler::Reconfigure(Command command, bool after_list) {
   const model::ServiceSpec& spec = *parsed->spec;
   const ServiceName name = spec.name;
   if (spec.replicas == 0U) {
-    if (!after_list && !docker_tried_) return HoldBack(std::move(command), name);
+    if (KnowsNoLabels()) return HoldBack(std::move(command), name);
     RemoveRecord(std::move(command), name, "replicas=0: the service is removed");
     return;
   }
@@ -296,30 +296,39 @@ void Reconciler::Remove(Command command, bool after_list) {
   if (!labels::IsValidServiceName(given)) {
     return command.reply(Answer(200, "nothing was removed: no service can have this name"));
   }
-  if (!after_list && !docker_tried_) return HoldBack(std::move(command), name);
+  if (!after_list && KnowsNoLabels()) return HoldBack(std::move(command), name);
   RemoveRecord(std::move(command), name, {});
 }
 
 // A labelled service that is not known yet would come back with the first list.
+bool Reconciler::KnowsNoLabels() const { return !docker_tried_ && !restored_; }
+
 void Reconciler::HoldBack(Command command, const ServiceName& name) {
+  command.kind = Command::Kind::kRemove;
   Stamp(command);
-  held_back_.push_back({std::move(command), desk_.ForceList(), name});
+  (void)desk_.ForceList();
+  held_back_.push_back({std::move(command), 0, name});  // any list will do
 }
 
 void Reconciler::RemoveRecord(Command command, const ServiceName& name, std::string message) {
   if (IsOutdated(command, name)) return AnswerOutdated(command);
   Stamp(command);
+  command.kind = Command::Kind::kRemove;  // or a definition with no replicas
   const std::int64_t made = command.made_unix_ms;
   Pending pending{std::move(command), name, true, std::nullopt, Outcome()};
   const bool cancelled = CancelDefinitions(name) > 0;
-  pending.outcome.message = Unmake(name, made, cancelled);
+  pending.outcome.message = Unmake(name, made, pending.of_nothing);
+  if (cancelled && pending.of_nothing) {
+    pending.outcome.message =
+        "a call that was to define the service is cancelled; it was not served yet";
+  }
   if (!message.empty()) pending.outcome.message = std::move(message);
   store_.Persist(name, made);
   pending_.push_back(std::move(pending));
   dirty_ = true;
 }
 
-std::string Reconciler::Unmake(const ServiceName& name, std::int64_t made_unix_ms, bool cancelled) {
+std::string Reconciler::Unmake(const ServiceName& name, std::int64_t made_unix_ms, bool& nothing) {
   const auto held = store_.records().find(name);
   if (held != store_.records().end() && held->second.kind == Record::Kind::kReconfigure) {
     (void)store_.Set(name, std::nullopt);
@@ -340,9 +349,7 @@ std::string Reconciler::Unmake(const ServiceName& name, std::int64_t made_unix_m
       again.updated_unix_ms = made_unix_ms;
       (void)store_.Set(name, std::move(again));
     }
-    if (cancelled) {
-      return "a call that was to define the service is cancelled; it was not served yet";
-    }
+    nothing = true;
     return std::string("nothing was removed: no service of this name is served") +
            (docker_listed_ || restored_ ? "" : "; Docker could not be asked yet");
   }
@@ -431,19 +438,21 @@ bool Reconciler::AwaitsName(const Pending& pending) const {
 }
 
 std::optional<SteadyTime> Reconciler::NextAnswer() const {
-  if (!live_ || pending_.empty()) return std::nullopt;
   SteadyTime next = SteadyTime::max();
   for (const Pending& pending : pending_) {
+    if (!live_ && !pending.of_nothing) continue;
     const bool shared = shared_.ShouldAwait(pending.service, pending.command.received);
     next = std::min(
         next, pending.command.received + (shared ? shared_.options().answer_wait : kAwaitName));
   }
+  if (next == SteadyTime::max()) return std::nullopt;
   return next;
 }
 
 void Reconciler::AnswerPending() {
-  if (!live_ || dirty_ || names_due_ || pending_.empty()) return;
+  const bool applied = live_ && !dirty_ && !names_due_;
   for (Pending& pending : pending_) {
+    if (!applied && !pending.of_nothing) continue;
     if (!pending.judged || AwaitsName(pending)) continue;
     if (shared_.ShouldAwait(pending.service, pending.command.received)) continue;
     pending.outcome.revision = revision_;

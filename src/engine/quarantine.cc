@@ -72,8 +72,12 @@ void Reconciler::RefuseOffenders(const std::map<model::ServiceName, std::string>
     // What another replica has changed since is not ours to take back.
     if (held != store_.records().end() &&
         held->second.updated_unix_ms == refused->command.made_unix_ms) {
+      // What is on the disk may be with the others, who may have gone on from there: it is taken
+      // back at its own time.
+      const bool stored = store_.IsStored(name);
       (void)store_.Set(name, std::move(refused->previous));
-      store_.Persist(name, refused->deleted_before_unix_ms);
+      store_.Persist(name,
+                     stored ? refused->command.made_unix_ms : refused->deleted_before_unix_ms);
     }
     Outcome outcome;
     outcome.status = 500;

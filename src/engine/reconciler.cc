@@ -218,10 +218,13 @@ void Reconciler::DropObsolete(const std::set<model::ServiceName>& names) {
     // By a clock that is ahead of ours: no reason to wait until then.
     const bool recent = now < written + kSettleLabels && written < now + kSettleLabels;
     if (ports_.shared != nullptr) {
-      if (recent) continue;
+      if (recent) {
+        obsolete_.erase(name);  // of an earlier withdrawal
+        continue;
+      }
       // Nor need ours be those of now: after a start, or while Docker was away.
       const auto [seen, first] = obsolete_.try_emplace(name, 0);
-      if (first) seen->second = desk_.ForceList();
+      if (first && ports_.docker != nullptr) seen->second = desk_.ForceList();
       if (listed_generation_ < seen->second) continue;
     }
     LogEvent(LogLevel::kInfo, "SERVICE_RETURNED", "the labels have changed: not withdrawn any more",

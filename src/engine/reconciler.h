@@ -67,6 +67,7 @@ class Reconciler {
     Outcome outcome;
     /// StoreKeeper::DeletedAt before it, to go back to where there is no `previous`.
     std::int64_t deleted_before_unix_ms = 0;
+    bool of_nothing = false;  ///< HAProxy need not confirm it
   };
   /// A call that waits for a list of Docker's before it is looked at.
   struct HeldBack {
@@ -105,15 +106,16 @@ class Reconciler {
   /// A later change of the same record, or its deletion, is known here already.
   [[nodiscard]] bool IsOutdated(const Command& command, const model::ServiceName& name) const;
   static void AnswerOutdated(const Command& command);
-  /// Until Docker was asked once.
+  /// Docker has not been asked yet, and nothing is known from an earlier run.
+  [[nodiscard]] bool KnowsNoLabels() const;
+  /// A removal, until Docker was asked once.
   void HoldBack(Command command, const model::ServiceName& name);
   /// Gives it a time, unless another replica has.
   void Stamp(Command& command) const;
   void Remove(Command command, bool after_list);
   void RemoveRecord(Command command, const model::ServiceName& name, std::string message);
-  /// Changes the memory only; returns what to tell the caller. `cancelled`: calls that were to
-  /// define it.
-  std::string Unmake(const model::ServiceName& name, std::int64_t made_unix_ms, bool cancelled);
+  /// Changes the memory only; returns what to tell the caller. `nothing`: nothing was there.
+  std::string Unmake(const model::ServiceName& name, std::int64_t made_unix_ms, bool& nothing);
   [[nodiscard]] bool WantsList(const model::ServiceName& name,
                                const model::ServiceSpec& spec) const;
   void PutCertificate(Command command);

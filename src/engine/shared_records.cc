@@ -18,7 +18,7 @@ using ports::Changes;
 std::int64_t StoreKeeper::NextStamp() const {
   const auto now = clock_.WallNow().time_since_epoch();
   return std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count(),
-                                latest_unix_ms_ + 1);
+                                latest_unix_ms_ + 2);  // one later ends a withdrawal
 }
 
 // `revision`: of the news as a whole.
@@ -245,12 +245,10 @@ bool StoreKeeper::SaveShared() {
     }
   }
   if (position_unsaved_) delta.position = shared_.position;
+  delta.latest_unix_ms = latest_unix_ms_;
   const Result<std::uint64_t> saved = store_.SaveShared(delta);
   if (!saved) {
-    if (saved.error().code == Code::kCorrupt) {
-      lost_ = true;
-      (void)Load();  // the new file counts from its own beginning
-    }
+    if (saved.error().code == Code::kCorrupt) TakeNewFile();
     // Last, so that there is a date for the next attempt even though the new file could be read.
     Note(&saved.error());
     return false;

@@ -55,6 +55,7 @@ bool StoreKeeper::Load() {
     return false;
   }
   for (const auto& [name, waiting] : shared_.waiting) Saw(waiting.since_unix_ms);
+  Saw(shared_.latest_unix_ms);
   revision_ = stored->revision;
   stored_.clear();
   for (Record& record : stored->records) {
@@ -75,8 +76,14 @@ bool StoreKeeper::Load() {
     position_unsaved_ = shares_;
   }
   loaded_ = true;
+  reload_ = false;
   Note(nullptr);
   return true;
+}
+
+void StoreKeeper::TakeNewFile() {
+  lost_ = reload_ = true;
+  (void)Load();  // failing: Flush tries again
 }
 
 std::optional<ports::AppliedState> StoreKeeper::LoadApplied() {
@@ -163,7 +170,7 @@ bool StoreKeeper::Store(const ServiceName& name) {
 
 bool StoreKeeper::Flush() {
   const bool first = !loaded_;
-  if (first && !Load()) return false;
+  if ((first || reload_) && !Load()) return false;
   if (!SaveShared()) return first;
   while (!queue_.empty()) {
     const ServiceName name = queue_.begin()->first;
@@ -186,8 +193,7 @@ bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta) {
     return true;
   }
   if (saved.error().code == Code::kCorrupt) {
-    lost_ = true;
-    (void)Load();
+    TakeNewFile();
   }
   // Last, so that there is a date for the next attempt even though the new file could be read.
   Note(&saved.error());

@@ -83,6 +83,8 @@ class StoreKeeper {
  private:
   /// Notes the outcome of a call of the store.
   void Note(const Error* error);
+  /// A damaged file was set aside: reads the new one, whose revisions are its own.
+  void TakeNewFile();
   /// True: done, or not to be tried again.
   bool Store(const model::ServiceName& name);
   Result<std::uint64_t> Write(const model::ServiceName& name);
@@ -121,6 +123,7 @@ class StoreKeeper {
   std::int64_t latest_unix_ms_ = 0;                     ///< of all changes that were ever seen
   bool loaded_ = false;
   bool lost_ = false;
+  bool reload_ = false;  ///< the file was set aside, and the new one is not read yet
   bool ok_ = true;
   Error error_;
   std::uint64_t revision_ = 0;

@@ -252,6 +252,10 @@ class SqliteStore final : public ports::StateStore {
       Statement put(file_.database(), "INSERT OR REPLACE INTO shared_position VALUES(1,?1,?2)");
       saved = put.Bind(1, delta.position->epoch).Bind(2, Signed(delta.position->revision)).Run();
     }
+    if (saved && delta.latest_unix_ms > 0) {
+      Statement put(file_.database(), "INSERT OR REPLACE INTO counters VALUES('latest_change',?1)");
+      saved = put.Bind(1, delta.latest_unix_ms).Run();
+    }
     if (saved) saved = (*transaction)->Commit();
     if (!saved) return Forward(saved.error());
     return *revision;
@@ -274,6 +278,10 @@ class SqliteStore final : public ports::StateStore {
     Result<bool> row = position.Step();
     if (!row) return Forward(row.error());
     if (*row) state.position = {position.Text(0), static_cast<std::uint64_t>(position.Number(1))};
+    Statement latest(file_.database(), "SELECT value FROM counters WHERE name='latest_change'");
+    row = latest.Step();
+    if (!row) return Forward(row.error());
+    if (*row) state.latest_unix_ms = latest.Number(0);
     Statement revisions(file_.database(), "SELECT service,revision FROM shared");
     for (row = revisions.Step(); row && *row; row = revisions.Step()) {
       state.revisions[model::ServiceName(revisions.Text(0))] =

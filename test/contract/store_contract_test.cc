@@ -337,6 +337,7 @@ TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
   first.settled = {ServiceName("mine"), ServiceName("gone")};
   first.waiting = {{ServiceName("lost"), {3, 4}}};
   first.position = ports::SharedPosition{"epoch", 1ULL << 41U};
+  first.latest_unix_ms = kFarAhead;
   const auto saved = store().SaveShared(first);
   ASSERT_TRUE(saved) << saved.error().ToString();
   Open(true);
@@ -344,6 +345,7 @@ TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
   expected.position = *first.position;
   expected.revisions = first.revisions;
   expected.waiting = first.waiting;
+  expected.latest_unix_ms = kFarAhead;
   EXPECT_EQ(Shared(), expected);
   const auto records = store().Load();
   ASSERT_TRUE(records);
@@ -359,6 +361,7 @@ TEST_P(StoreContract, KeepsWhatIsKnownOfTheSharedStore) {
   ASSERT_TRUE(store().SaveShared(second));
   EXPECT_EQ(Shared().revisions.size(), 1U);
   EXPECT_EQ(Shared().position, *first.position);
+  EXPECT_EQ(Shared().latest_unix_ms, kFarAhead);
 }
 
 /// What replicas share, whichever way.

@@ -83,6 +83,7 @@ Result<std::uint64_t> FakeStore::SaveShared(const ports::SharedDelta& delta) {
   for (const model::ServiceName& service : delta.settled) shared_.waiting.erase(service);
   for (const auto& [service, waiting] : delta.waiting) shared_.waiting[service] = waiting;
   if (delta.position) shared_.position = *delta.position;
+  if (delta.latest_unix_ms > 0) shared_.latest_unix_ms = delta.latest_unix_ms;
   return revision_;
 }
 

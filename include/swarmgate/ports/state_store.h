@@ -87,6 +87,7 @@ struct SharedState {
   SharedPosition position;
   std::map<model::ServiceName, std::uint64_t> revisions;  ///< there, when they were last seen
   std::map<model::ServiceName, Waiting> waiting;
+  std::int64_t latest_unix_ms = 0;  ///< of all changes that were ever seen
   friend bool operator==(const SharedState&, const SharedState&) = default;
 };
 
@@ -98,6 +99,7 @@ struct SharedDelta {
   std::map<model::ServiceName, Waiting> waiting;          ///< what the shared store has lost
   std::vector<model::ServiceName> settled;                ///< wait no longer
   std::optional<SharedPosition> position;
+  std::int64_t latest_unix_ms = 0;  ///< 0: as before
 };
 
 /// What this replica keeps for itself, on its own disk: every call is quick. kCorrupt from any call

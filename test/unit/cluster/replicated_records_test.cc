@@ -110,6 +110,20 @@ TEST(ReplicatedRecords, ADeletionOfWhatIsNotThereReachesThoseWhoHaveIt) {
   EXPECT_EQ(PathOf(b, "web"), "");
 }
 
+TEST(ReplicatedRecords, OneRemovalIsAWithdrawalWhereverLabelsWereKnown) {
+  ReplicatedRecords a = Fresh("a");
+  ReplicatedRecords b = Fresh("b");
+  Record withdrawn = Make("web", "");
+  withdrawn.kind = Record::Kind::kWithdrawn;
+  ASSERT_TRUE(a.Put(withdrawn, 0));
+  ASSERT_TRUE(b.Delete(ServiceName("web"), 0, withdrawn.updated_unix_ms));
+  (void)a.Merge(b.After(0), b.position().revision, kNow);
+  (void)b.Merge(a.After(0), a.position().revision, kNow);
+  EXPECT_TRUE(a.Get(ServiceName("web")).record);
+  EXPECT_TRUE(b.Get(ServiceName("web")).record);
+  EXPECT_EQ(a.digest(), b.digest());
+}
+
 TEST(ReplicatedRecords, TheSameChangeTwiceIsNoChange) {
   ReplicatedRecords a = Fresh("a");
   const auto first = a.Put(Make("web", "/web"), 0);

@@ -110,6 +110,47 @@ TEST_F(LostChangeTest, WhatIsRefusedLateIsNotReplacedByWhatWasBeforeItElsewhere)
   EXPECT_THAT(Keys(b), ElementsAre("/theirs"));
 }
 
+// It is in the shared store already when HAProxy turns out not to be able to listen on its port.
+TEST_F(LostChangeTest, WhatIsRefusedLateIsTakenBackAtItsOwnTime) {
+  a.options.sharing.answer_wait = Duration(60000);
+  StartBoth();
+  SettleBoth();
+  a.proxy.RejectReloads(1, "out of memory");
+  a.answer_shares = false;
+  const std::size_t late = a.Post(kReconfigure, {{"serviceName", "db"},
+                                                 {"reqMode", "tcp"},
+                                                 {"srcPort", "2222"},
+                                                 {"port", "22"},
+                                                 {"outboundHostname", "192.0.2.7"}});
+  a.Settle();
+  ASSERT_EQ(a.sources.shares.size(), 1U);
+  const ShareRequest request = a.sources.shares.front();
+  a.sources.shares.pop_front();
+  auto written = ShareOne(shared, request);
+  ASSERT_TRUE(written);
+  // The other one has heard of it, and is told something newer, which it cannot share now.
+  b.Settle();
+  ASSERT_EQ(b.State("db"), "live");
+  b.clock.Set(a.clock.Now() + Duration(1000));
+  b.answer_shares = b.answer_news = false;
+  const std::size_t newer = b.Post(kReconfigure, Call("db", "/later"));
+  b.Advance(Duration(10000));
+  ASSERT_EQ(b.outcomes[newer].status, 200);
+  a.proxy.RejectReloads(1, "Starting frontend tcp_2222: cannot bind socket");
+  a.Advance(Duration(20000));
+  ASSERT_EQ(a.outcomes[late].status, 500);
+  a.Send(ShareDone{request.name, request.waiting, request.epoch, std::move(written)});
+  a.answer_shares = true;
+  a.Settle();
+  EXPECT_THAT(Shared(), IsEmpty());
+  b.answer_news = true;
+  b.Settle();
+  b.answer_shares = true;
+  Later(Duration(60000));
+  EXPECT_THAT(Keys(a), ElementsAre("/later"));
+  EXPECT_THAT(Keys(b), ElementsAre("/later"));
+}
+
 TEST_F(LostChangeTest, AReplicaThatStartsOnOldLabelsDoesNotEndAWithdrawal) {
   Label(a, "/web");
   Label(b, "/web");
@@ -249,6 +290,74 @@ TEST_F(LostChangeTest, WhatAStoreThatRemembersDeletionsHasNotIsLostAndNotDeleted
   Later(Duration(5000));
   EXPECT_THAT(Keys(a), ElementsAre("/kept"));
   EXPECT_THAT(Keys(b), ElementsAre("/kept"));
+}
+
+TEST_F(LostChangeTest, TheEndOfAWithdrawalIsEarlierThanTheNextCallOfWhoeverKnewIt) {
+  a.clock.SetWall(a.clock.WallNow() + std::chrono::hours(1));
+  Label(a, "/web");
+  Label(b, "/web");
+  StartBoth();
+  ASSERT_EQ(a.Remove("web").status, 200);
+  SettleBoth();
+  Later(Duration(120000));
+  TakeSharedAway();
+  ASSERT_EQ(b.Reconfigure(Call("web", "/override")).status, 200);
+  Label(a, "/changed", 5);
+  a.Hint("service", "update", "id-web");
+  a.Advance(Duration(100));
+  BringSharedBack();
+  EXPECT_THAT(Keys(a), ElementsAre("/override"));
+  EXPECT_THAT(Keys(b), ElementsAre("/override"));
+}
+
+TEST_F(LostChangeTest, AfterARestartAChangeIsLaterThanWhatWasKnownBefore) {
+  a.clock.SetWall(a.clock.WallNow() + std::chrono::hours(1));
+  StartBoth();
+  ASSERT_EQ(a.Reconfigure(Call("db", "/db")).status, 200);
+  SettleBoth();
+  ASSERT_EQ(a.Remove("db").status, 200);
+  SettleBoth();
+  ASSERT_THAT(Keys(b), IsEmpty());
+  TakeSharedAway();
+  b.Restart();
+  b.Advance(Duration(20000));
+  ASSERT_EQ(b.Reconfigure(Call("db", "/again")).status, 200);
+  BringSharedBack();
+  EXPECT_THAT(Keys(a), ElementsAre("/again"));
+  EXPECT_THAT(Keys(b), ElementsAre("/again"));
+}
+
+TEST_F(LostChangeTest, WithoutDockerAWithdrawalEndsWithTheVariableThatItWasOf) {
+  for (Rig* rig : {&a, &b}) {
+    rig->with_docker = false;
+    rig->options.static_services = {Call("st", "/st")};
+  }
+  StartBoth();
+  ASSERT_EQ(a.Remove("st").status, 200);
+  SettleBoth();
+  ASSERT_EQ(a.State("st"), "withdrawn");
+  Later(Duration(120000));
+  for (Rig* rig : {&a, &b}) rig->options.static_services = {Call("st", "/new")};
+  StartBoth();
+  Later(Duration(60000));
+  EXPECT_THAT(Keys(a), ElementsAre("/new"));
+  EXPECT_THAT(Shared(), IsEmpty());
+}
+
+TEST_F(LostChangeTest, ARemovalOfNothingWaitsNeitherForHAProxyNorForDockersNextList) {
+  Label(a, "/web");
+  StartBoth();
+  a.call_time = Duration(5000);
+  a.answer_lists = false;
+  a.Start();  // on what is known from before
+  ASSERT_EQ(a.State("web"), "live");
+  EXPECT_EQ(a.Remove("web").status, 200);
+  a.proxy.Kill();
+  a.Advance(Duration(3000));
+  const std::size_t call = a.Post(kRemove, {{"serviceName", "nobody"}});
+  a.Advance(Duration(1000));
+  ASSERT_TRUE(a.outcomes.contains(call));
+  EXPECT_EQ(a.outcomes[call].status, 200) << a.outcomes[call].message;
 }
 
 TEST_F(LostChangeTest, ANameThatNoServiceCanHaveIsNotNoted) {
