@@ -112,10 +112,16 @@ CommandResult Cluster::TryDocker(size_t machine, std::vector<std::string> words)
   return RunCommand(options, seconds(60));
 }
 
-std::string Cluster::Docker(size_t machine, std::vector<std::string> words) {
+std::string Cluster::Docker(size_t machine, const std::vector<std::string>& words) {
   std::string line = "docker";
   for (const std::string& word : words) line += " " + word;
-  const CommandResult result = TryDocker(machine, std::move(words));
+  CommandResult result;
+  // Swarm may write to a service between the client's look at it and its own write.
+  (void)WaitUntil([&] {
+    result = TryDocker(machine, words);
+    return result.exit_code == 0 ||
+           result.output.find("update out of sequence") == std::string::npos;
+  });
   if (result.exit_code != 0) throw std::runtime_error(line + ": " + result.output);
   return result.output;
 }

@@ -56,7 +56,7 @@ class Cluster {
   [[nodiscard]] Endpoint Admin(size_t index) const;
 
   /// `docker <words>` at this machine's daemon. Throws with what it said when it fails.
-  std::string Docker(size_t machine, std::vector<std::string> words);
+  std::string Docker(size_t machine, const std::vector<std::string>& words);
   /// The same, and whether it went well.
   CommandResult TryDocker(size_t machine, std::vector<std::string> words);
   /// The chapter's `docker service create --name proxy …`, with `more` options.
