@@ -22,10 +22,6 @@ class LostChangeTest : public SharingTest {
   LostChangeTest() {
     for (Rig* rig : {&a, &b}) rig->options.parse.allow_raw = true;
   }
-  static void Label(Rig& rig, const std::string& path, std::uint64_t version = 1) {
-    rig.docker.SetService(
-        testing::MakeService("web", path, {testing::MakeTask("aaa", "10.0.0.1")}, version));
-  }
   void Later(Duration duration) {
     a.Advance(duration);
     b.Advance(duration);

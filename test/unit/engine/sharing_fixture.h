@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,11 @@ class SharingTest : public ::testing::Test {
       a.Settle();
       b.Settle();
     }
+  }
+  /// The service "web", as this replica's Docker tells of it from now on.
+  static void Label(Rig& rig, const std::string& path, std::uint64_t version = 1) {
+    rig.docker.SetService(
+        testing::MakeService("web", path, {testing::MakeTask("aaa", "10.0.0.1")}, version));
   }
   static std::vector<std::string> Keys(const Rig& rig) {
     std::vector<std::string> keys;

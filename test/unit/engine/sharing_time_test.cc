@@ -107,10 +107,7 @@ TEST_F(SharingTimeTest, ARemovalStandsAgainstAnEarlierCallThatItsReplicaHasNotHe
 }
 
 TEST_F(SharingTimeTest, ARemovalOfAWithdrawnServiceStandsAgainstAnOverrideItHasNotHeardOf) {
-  for (Rig* rig : {&a, &b}) {
-    rig->docker.SetService(
-        testing::MakeService("web", "/web", {testing::MakeTask("aaa", "10.0.0.1")}));
-  }
+  for (Rig* rig : {&a, &b}) Label(*rig, "/web");
   StartBoth();
   ASSERT_EQ(b.Remove("web").status, 200);
   SettleBoth();
@@ -130,10 +127,7 @@ TEST_F(SharingTimeTest, ARemovalOfAWithdrawnServiceStandsAgainstAnOverrideItHasN
 }
 
 TEST_F(SharingTimeTest, TheEndOfAWithdrawalIsNotTheEndOfWhatWasAskedForSince) {
-  for (Rig* rig : {&a, &b}) {
-    rig->docker.SetService(
-        testing::MakeService("web", "/web", {testing::MakeTask("aaa", "10.0.0.1")}));
-  }
+  for (Rig* rig : {&a, &b}) Label(*rig, "/web");
   StartBoth();
   ASSERT_EQ(b.Remove("web").status, 200);
   SettleBoth();
@@ -144,8 +138,7 @@ TEST_F(SharingTimeTest, TheEndOfAWithdrawalIsNotTheEndOfWhatWasAskedForSince) {
   ASSERT_EQ(b.Reconfigure(Call("web", "/override")).status, 200);
   // The other one sees later that the labels have changed.
   a.clock.Advance(Duration(1000));
-  a.docker.SetService(
-      testing::MakeService("web", "/changed", {testing::MakeTask("aaa", "10.0.0.1")}, 5));
+  Label(a, "/changed", 5);
   a.Hint("service", "update", "id-web");
   a.Advance(Duration(100));
   EXPECT_THAT(Keys(a), ElementsAre("/changed"));
