@@ -135,7 +135,7 @@ class PeerStore final : public ports::SharedStore {
   [[nodiscard]] bool IsDuplicate(const std::string& address,
                                  const model::ReplicaIdentity& identity) const;
   void WakePollers();
-  /// Those that differ, or have not said so lately, are asked at once.
+  /// Have all that answer said that they have what is ours? Those that have not are asked at once.
   [[nodiscard]] bool EveryPeerAgrees();
   void JudgeStart();
 

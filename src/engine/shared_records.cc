@@ -248,7 +248,7 @@ bool StoreKeeper::SaveShared() {
   delta.latest_unix_ms = latest_unix_ms_;
   const Result<std::uint64_t> saved = store_.SaveShared(delta);
   if (!saved) {
-    if (saved.error().code == Code::kCorrupt) TakeNewFile();
+    if (saved.error().code == Code::kCorrupt) (void)TakeNewFile();
     // Last, so that there is a date for the next attempt even though the new file could be read.
     Note(&saved.error());
     return false;

@@ -81,9 +81,9 @@ bool StoreKeeper::Load() {
   return true;
 }
 
-void StoreKeeper::TakeNewFile() {
+bool StoreKeeper::TakeNewFile() {
   lost_ = reload_ = true;
-  (void)Load();  // failing: Flush tries again
+  return Load();
 }
 
 std::optional<ports::AppliedState> StoreKeeper::LoadApplied() {
@@ -140,8 +140,7 @@ bool StoreKeeper::Store(const ServiceName& name) {
   if (!written &&
       (written.error().code == Code::kConflict || written.error().code == Code::kCorrupt)) {
     // The store holds something else than we think (a write whose answer was lost, a new file).
-    lost_ = lost_ || written.error().code == Code::kCorrupt;
-    if (!Load()) return false;
+    if (!(written.error().code == Code::kCorrupt ? TakeNewFile() : Load())) return false;
     written = Write(name);
   }
   if (!written) {
@@ -192,9 +191,7 @@ bool StoreKeeper::SaveApplied(const ports::AppliedDelta& delta) {
     if (queue_.empty()) Note(nullptr);
     return true;
   }
-  if (saved.error().code == Code::kCorrupt) {
-    TakeNewFile();
-  }
+  if (saved.error().code == Code::kCorrupt) (void)TakeNewFile();
   // Last, so that there is a date for the next attempt even though the new file could be read.
   Note(&saved.error());
   return false;

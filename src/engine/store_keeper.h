@@ -83,8 +83,9 @@ class StoreKeeper {
  private:
   /// Notes the outcome of a call of the store.
   void Note(const Error* error);
-  /// A damaged file was set aside: reads the new one, whose revisions are its own.
-  void TakeNewFile();
+  /// A damaged file was set aside: reads the new one, whose revisions are its own. False: not yet
+  /// (Flush tries again).
+  bool TakeNewFile();
   /// True: done, or not to be tried again.
   bool Store(const model::ServiceName& name);
   Result<std::uint64_t> Write(const model::ServiceName& name);
